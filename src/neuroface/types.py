@@ -1,0 +1,233 @@
+"""The nouns: Camera, Landmarks, Repetition, Truth, Recording, Samples. Numpy only; validated on construction.
+
+Frozen: a step returns a new object and never changes what it was given.
+Camera axes: x to the right in the image, y down, z away from the camera. `left` and `right` are the person's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from neuroface import face
+from neuroface.errors import DataError, did_you_mean
+
+Space = Literal["pixel", "camera", "head"]
+SPACES: dict[str, str] = {"pixel": "px", "camera": "mm", "head": "mm"}
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pinhole intrinsics in pixels, and the length of one unit of raw depth.
+
+    depth_unit_mm: mm per raw depth unit (Intel D400: 1.0; SR300: 0.125). nominal: True when the values are the
+    maker's nominal ones and not this device's calibration.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+    depth_unit_mm: float = 1.0
+    nominal: bool = False
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.fx > 0 and self.fy > 0 and self.depth_unit_mm > 0):
+            raise DataError(
+                f"Camera {self.model or '(no model)'} has fx={self.fx}, fy={self.fy}, depth_unit_mm={self.depth_unit_mm}; "
+                "all three must be positive."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """68 points over time.
+
+    points: (T, 68, 2) px in space "pixel"; (T, 68, 3) mm in "camera" or "head". NaN is missing.
+    timestamps_s: (T,) seconds, strictly increasing.
+    score: (T, 68) detector confidence 0..1, or None. depth: (T, 68) raw depth units under each pixel point, 0 or NaN
+    is missing, or None. fitted_on: subjects that whatever produced these points was fitted on.
+    """
+
+    points: np.ndarray
+    timestamps_s: np.ndarray
+    space: Space
+    score: np.ndarray | None = None
+    depth: np.ndarray | None = None
+    fitted_on: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        points, times = np.asarray(self.points), np.asarray(self.timestamps_s, dtype=float)
+        if self.space not in SPACES:
+            raise DataError(f"Unknown landmark space {self.space!r}." + did_you_mean(self.space, SPACES))
+        dims = (2,) if self.space == "pixel" else (3,)
+        if points.ndim != 3 or points.shape[1] != face.N_POINTS or points.shape[2] not in dims:
+            raise DataError(
+                f"Landmarks in space {self.space!r} must be (T, {face.N_POINTS}, {dims[0]}); got {points.shape}."
+            )
+        if times.shape != (len(points),):
+            raise DataError(f"{len(points)} frames of landmarks but {times.shape} timestamps; one per frame is needed.")
+        if not np.isfinite(times).all():
+            raise DataError(f"{(~np.isfinite(times)).sum()} of {len(times)} timestamps are not numbers.")
+        if (np.diff(times) <= 0).any():
+            at = int(np.flatnonzero(np.diff(times) <= 0)[0])
+            raise DataError(
+                f"Timestamps must increase; frame {at + 1} at {times[at + 1]:.4f} s follows {times[at]:.4f} s. "
+                "Merge repeated ones with signals.merge_repeated."
+            )
+        for name in ("score", "depth"):
+            value = getattr(self, name)
+            if value is not None and np.shape(value) != points.shape[:2]:
+                raise DataError(f"Landmark {name} must be {points.shape[:2]}; got {np.shape(value)}.")
+        object.__setattr__(self, "timestamps_s", times)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, frames: slice) -> Landmarks:
+        """A run of frames; arrays are views, not copies."""
+        return replace(
+            self,
+            points=self.points[frames],
+            timestamps_s=self.timestamps_s[frames],
+            score=None if self.score is None else self.score[frames],
+            depth=None if self.depth is None else self.depth[frames],
+        )
+
+    @property
+    def unit(self) -> str:
+        """Unit of the coordinates: "px" or "mm"."""
+        return SPACES[self.space]
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """Frames start..stop (0-based, stop exclusive) of one repetition; `label` where a class belongs to it."""
+
+    start: int
+    stop: int
+    index: int
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise DataError(f"Repetition {self.index} runs from frame {self.start} to {self.stop}; start < stop is needed.")
+
+    @property
+    def frames(self) -> slice:
+        return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What a synthetic recording knows about itself.
+
+    landmarks: noise-free, gap-free points. repetitions: true bounds. severity: 0 (none) .. 1.
+    affected_side: "left", "right" or None. values: name -> (n_repetitions,) true quantities, named like features.
+    """
+
+    landmarks: Landmarks
+    repetitions: tuple[Repetition, ...]
+    severity: float
+    affected_side: str | None
+    values: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One person doing one task once.
+
+    repetitions: given bounds, or None when they must be found. attributes: participant facts (age, sex, ...).
+    notes: what the reader merged, dropped or guessed, counted; shown in the report.
+    """
+
+    subject: str
+    group: str
+    task: str
+    landmarks: Landmarks
+    session: str = ""
+    camera: Camera | None = None
+    repetitions: tuple[Repetition, ...] | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    truth: Truth | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("subject", "group", "task"):
+            if not str(getattr(self, name)).strip():
+                raise DataError(f"A recording has no {name}: {self.name}.")
+        for rep in self.repetitions or ():
+            if rep.stop > len(self.landmarks):
+                raise DataError(
+                    f"{self.name}: repetition {rep.index} ends at frame {rep.stop}, the recording has {len(self.landmarks)}."
+                )
+
+    @property
+    def name(self) -> str:
+        """subject/task, with the session between them if there is one; unique within a cohort."""
+        return "/".join(part for part in (self.subject, self.session, self.task) if part)
+
+
+class Cohort(Protocol):
+    """Where recordings come from. `None` means no restriction; a reader skips what is not asked for."""
+
+    def recordings(
+        self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
+    ) -> Iterator[Recording]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a classifier learns from: one row per sample.
+
+    X: (n, ...) in the classifier's view; `view="table"`: (n, d) float, NaN is missing, with `feature_names` (d,).
+    y: (n,) class names. subject: (n,) who each row belongs to. meta: name -> (n,) columns written to predictions
+    ("sample" unique id, "group", "task", "repetition", ...). fitted_on: (n,) frozensets of subjects that the values of
+    a row were fitted on.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    subject: np.ndarray
+    meta: Mapping[str, np.ndarray]
+    view: str = "table"
+    feature_names: tuple[str, ...] = ()
+    fitted_on: Sequence[frozenset[str]] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.X)
+        columns = {"y": self.y, "subject": self.subject, **self.meta}
+        wrong = {name: len(column) for name, column in columns.items() if len(column) != n}
+        if wrong:
+            raise DataError(f"Samples have {n} rows in X but {wrong} in other columns.")
+        if not self.fitted_on:
+            object.__setattr__(self, "fitted_on", (frozenset(),) * n)
+        if len(self.fitted_on) != n:
+            raise DataError(f"Samples have {n} rows but {len(self.fitted_on)} fitted_on entries.")
+        if self.view == "table" and (np.ndim(self.X) != 2 or np.shape(self.X)[1] != len(self.feature_names)):
+            raise DataError(f"A table needs one name per column; X is {np.shape(self.X)}, names are {len(self.feature_names)}.")
+        ids = self.meta.get("sample")
+        if ids is None or len(set(ids)) != n:
+            raise DataError("Samples need a 'sample' column of unique ids.")
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, rows: np.ndarray) -> Samples:
+        """The given rows, by boolean mask or integer positions."""
+        rows = np.asarray(rows)
+        positions = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            X=self.X[positions],
+            y=self.y[positions],
+            subject=self.subject[positions],
+            meta={name: column[positions] for name, column in self.meta.items()},
+            fitted_on=tuple(self.fitted_on[i] for i in positions),
+        )
