@@ -59,8 +59,8 @@ def median_filter(values: np.ndarray, *, width: int = 5) -> np.ndarray:
     return out.reshape(np.shape(values))
 
 
-def _median_of_5(padded: np.ndarray, block: int = 16_384) -> np.ndarray:
-    """(T, C): median of each window of five frames in (T + 4, C), in blocks of frames that fit the processor's cache."""
+def _median_of_5(padded: np.ndarray, block: int = 8_192) -> np.ndarray:
+    """(T, C): median of each window of five frames in (T + 4, C), in blocks small enough for the cache."""
     out = np.empty((len(padded) - 4, padded.shape[1]))
     step = max(1, block // padded.shape[1])
     for start in range(0, len(out), step):
