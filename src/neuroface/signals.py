@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+# Variation below this many mm, px, mm^2, mm/s ... is rounding of a still face, not movement.
+STILL = 1e-9
+
 
 def merge_repeated(timestamps_s: np.ndarray, *arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], int]:
     """Keep the first frame of each run of equal timestamps.
@@ -84,10 +87,24 @@ def _median_by_windows(padded: np.ndarray, width: int) -> np.ndarray:
 
 
 def derivative(values: np.ndarray, timestamps_s: np.ndarray) -> np.ndarray:
-    """Rate of change per second by second-order central differences on the real timestamps; one frame gives NaN."""
+    """Rate of change per second on the real timestamps, values: (T, ...); one frame gives NaN.
+
+    Second-order central differences, one-sided at the two ends: np.gradient's scheme, without its general case.
+    """
     if len(values) < 2:
         return np.full(np.shape(values), np.nan)
-    return np.gradient(values, timestamps_s, axis=0)
+    step_s = np.diff(timestamps_s).reshape(-1, *(1,) * (np.ndim(values) - 1))
+    slope = np.diff(values, axis=0) / step_s
+    out = np.empty(np.shape(values))
+    out[0], out[-1] = slope[0], slope[-1]
+    out[1:-1] = (slope[1:] * step_s[:-1] + slope[:-1] * step_s[1:]) / (step_s[1:] + step_s[:-1])
+    return out
+
+
+def mean(values: np.ndarray) -> float:
+    """Mean of the finite values; NaN when nothing is finite."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 def extent(values: np.ndarray, *, robust: bool = False) -> float:
@@ -104,13 +121,15 @@ def extent(values: np.ndarray, *, robust: bool = False) -> float:
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Pearson correlation over frames where both are finite; NaN for fewer than three, or when one does not vary."""
     both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < 3:
+    a, b = a[both], b[both]
+    n = len(a)
+    if n < 3:
         return float("nan")
-    a, b = a[both] - a[both].mean(), b[both] - b[both].mean()
-    scale = np.sqrt((a @ a) * (b @ b))
-    # a signal that is constant up to rounding has no direction to agree on
-    floor = 1e-12 * both.sum()
-    return float(a @ b / scale) if scale > floor else float("nan")
+    a, b = a - a.mean(), b - b.mean()
+    # each on its own: a signal that is constant up to rounding has no direction to agree on, however large the other is
+    if min(a @ a, b @ b) <= n * STILL**2:
+        return float("nan")
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
 def lowpass(values: np.ndarray, timestamps_s: np.ndarray, *, cutoff_hz: float) -> np.ndarray:

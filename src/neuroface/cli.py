@@ -1,0 +1,104 @@
+"""The command line: `neuroface <verb> [overrides]`.
+
+Help, version and a wrong verb are answered before anything heavy is imported. Threads are limited before numerical
+libraries start: folds run one process each with one thread, and a waiting OpenMP thread must not spin on a core that
+another process needs (LIBRARIES: up to 12 times slower otherwise).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from neuroface import __version__
+
+VERBS = {
+    "train": "fit and test a classifier, leaving people out; writes a run folder with a report",
+    "eval": "score finished runs again from their predictions (run=FOLDER)",
+    "report": "draw the report of a run again (run=FOLDER)",
+    "features": "write the feature table of a cohort (out=FILE.csv)",
+    "prepare": "write a cohort in neuroface's own layout on disk (out=FOLDER)",
+    "list": "show what there is to choose from (neuroface list features)",
+    "check": "run the contract suite on a component (neuroface check features=rom)",
+}
+
+EXIT_CODES = """exit codes
+  0 done    1 a run failed, some folds are missing    2 usage or configuration    3 data invalid
+  4 weights missing    5 an audit or a tolerance failed    130 interrupted"""
+
+THREADS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "GOMP_SPINCOUNT": "300",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if verb in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    if verb in ("-V", "--version", "version"):
+        print(f"neuroface {__version__}")
+        return 0
+    if verb not in VERBS:
+        from neuroface.errors import did_you_mean
+
+        return _fail(f"there is no verb {verb!r}." + did_you_mean(verb, VERBS) + " See neuroface --help.", 2)
+    for name, value in THREADS.items():
+        os.environ.setdefault(name, value)
+    return _run(verb, rest)
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    """Call the verb; every error a user can act on becomes one message and its exit code."""
+    from neuroface.errors import NeurofaceError
+
+    try:
+        if {"-h", "--help"} & set(arguments):
+            from neuroface.verbs.help import verb_help
+
+            print(verb_help(verb, VERBS[verb]))
+            return 0
+        from neuroface.verbs import run_verb
+
+        run_verb(verb, arguments)
+        return 0
+    except NeurofaceError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted; what was finished is kept, and the same command continues.", 130)
+    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"neuroface: {message}", file=sys.stderr)
+    return code
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {verb:<{width}}  {line}" for verb, line in VERBS.items())
+    return f"""neuroface {__version__}
+From recordings of moving faces to honest, reproducible answers about neurological disease.
+Research software, not a medical device.
+
+usage
+  neuroface <verb> [group=choice ...] [key=value ...]
+  neuroface <verb> --help
+
+verbs
+{verbs}
+
+examples
+  neuroface train                                              a random forest on a synthetic clinic, HC v ALS
+  neuroface train protocol=ps_vs_hc features=[ps13_v1]         another question, another feature set
+  neuroface train cohort=folder cohort.root=DIR run=runs/mine  your recordings
+  neuroface train -m classifier=forest,logistic                several runs
+
+{EXIT_CODES}"""

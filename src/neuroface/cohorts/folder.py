@@ -1,0 +1,248 @@
+"""The native layout on disk, read and written: participants.tsv, one folder per person. docs/formats.md has it exactly."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neuroface
+from neuroface.cohorts import native
+from neuroface.cohorts.native import MISSING
+from neuroface.cohorts.reading import Source, folder, read_rows, stream, unreadable
+from neuroface.errors import DataError, Problems
+from neuroface.types import Recording
+
+DESCRIPTION = "dataset_description.json"  # BIDS: one per data set, names what wrote it
+STAGE = ".partial-"
+
+
+class FolderCohort:
+    """Recordings in the native layout.
+
+    root: the folder with participants.tsv. exclude: subjects or recordings ("A006", "A006/OPEN") that are not touched.
+    """
+
+    def __init__(self, root: str | Path, *, exclude: Collection[str] = ()) -> None:
+        self.root = root
+        self.exclude = tuple(exclude)
+
+    def recordings(
+        self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
+    ) -> Iterator[Recording]:
+        """Recordings in the order of participants.tsv. One DataError at the end names all that could not be read."""
+        root = folder(self.root, "cohort.root")
+        yield from stream(self._sources(root), where=str(root), exclude=self.exclude, groups=groups, tasks=tasks)
+
+    def _sources(self, root: Path) -> list[Source]:
+        people, twice = read_participants(root)
+        common_file = root / "landmarks.json"
+        common = native.read_json(common_file) if common_file.is_file() else {}
+        sources: list[Source] = []
+        for subject, (group, attributes) in people.items():
+            if subject in twice:
+                sources.append(Source(subject, group, "", unreadable("stands in participants.tsv more than once")))
+            elif not group:
+                sources.append(Source(subject, "", "", unreadable("has no group in participants.tsv")))
+            else:
+                sources += _sources_of(root / f"sub-{subject}", subject, group, attributes, common)
+        for stray in sorted(p.name.removeprefix("sub-") for p in root.glob("sub-*") if p.is_dir()):
+            if stray not in people:
+                sources.append(Source(stray, "", "", unreadable(f"has a folder sub-{stray} but no line in participants.tsv")))
+        return sources
+
+
+def read_participants(root: Path) -> tuple[dict[str, tuple[str, dict[str, Any]]], set[str]]:
+    """{subject: (group, attributes)} of participants.tsv, and the subjects that stand there more than once.
+
+    Ids stay strings, without their prefix "sub-". Other columns are numbers where they look like numbers, unless
+    participants.json declares them {"Type": "string"}; "n/a" is None, an empty cell is no attribute.
+    """
+    file = root / "participants.tsv"
+    if not file.is_file():
+        raise DataError(f"There is no participants.tsv in {root}. Set cohort.root to a folder in the native layout.")
+    columns, rows = read_rows(file, required=("participant_id", "group"), delimiter="\t")
+    if not rows:
+        raise DataError(f"{file} lists nobody.")
+    types_file = root / "participants.json"
+    types = native.read_json(types_file) if types_file.is_file() else {}
+    people, count = {}, Counter[str]()
+    for row in rows:
+        subject = row["participant_id"].removeprefix("sub-")
+        count[subject] += 1
+        attributes = {
+            name: _value(row[name], types.get(name, {}).get("Type"))
+            for name in columns
+            if name not in ("participant_id", "group") and row[name]
+        }
+        people[subject] = ("" if row["group"] == MISSING else row["group"], attributes)
+    return people, {subject for subject, times in count.items() if times > 1}
+
+
+def _sources_of(
+    person: Path, subject: str, group: str, attributes: Mapping[str, Any], common: Mapping[str, Any]
+) -> list[Source]:
+    files = sorted(f for f in person.rglob("*_landmarks.*") if f.suffix in (".npz", ".csv"))
+    if not files:
+        what = f"has no recording: no file {person.name}_task-<task>_landmarks.npz or .csv in folder {person.name}"
+        return [Source(subject, group, "", unreadable(what))]
+    if not any(_may_have_repetitions(file) for file in files):
+        return [Source(subject, group, "", unreadable(f"has no repetition: its {len(files)} events files list none"))]
+    pattern = re.compile(rf"sub-{re.escape(subject)}_(?:ses-(?P<session>[^_]+)_)?task-(?P<task>.+)_landmarks")
+    sources = []
+    for file in files:
+        match = pattern.fullmatch(file.stem)
+        if match is None:
+            what = f"has a file {file.name}; it must be sub-{subject}[_ses-<session>]_task-<task>_landmarks{file.suffix}"
+            sources.append(Source(subject, group, "", unreadable(what)))
+            continue
+        who = {"subject": subject, "group": group, "task": match["task"], "session": match["session"] or ""}
+        read = partial(native.read_recording, file, **who, attributes=attributes, common=common)
+        sources.append(Source(**who, read=read))
+    return sources
+
+
+def _may_have_repetitions(file: Path) -> bool:
+    """False only when there is an events file and it lists nothing; without one, repetitions are found later."""
+    events = file.with_name(file.stem.removesuffix("_landmarks") + "_events.tsv")
+    if not events.is_file():
+        return True
+    with events.open(encoding="utf-8-sig") as lines:
+        return sum(1 for line in lines if line.strip()) != 1
+
+
+def write(recordings: Iterable[Recording], out: str | Path) -> dict[str, Any]:
+    """Write recordings in the native layout; FolderCohort(out) reads back the same arrays, bit for bit.
+
+    Everything is written beside its final place first and moved there file by file (each move is atomic), so an
+    interrupted write leaves no half file. `out` may be absent, empty, or a folder that neuroface wrote before and of
+    which every file is written again. Returns {"out", "recordings", "people": {group: n}, "tasks"}.
+    Errors: DataError for any other folder, for names that cannot be file names, and for a person whose group or
+    attributes differ between recordings; then nothing in `out` has changed.
+    """
+    target = Path(out).expanduser().resolve()
+    _claim(target)
+    stage = target / f"{STAGE}{os.getpid()}"
+    stage.mkdir()
+    try:
+        summary = _write_all(recordings, stage)
+        new = sorted((f.relative_to(stage) for f in stage.rglob("*") if f.is_file()), key=lambda f: (f.parent == Path(), f))
+        old = {f.relative_to(target) for f in target.rglob("*") if f.is_file() and not _hidden(f.relative_to(target))}
+        lost = sorted(str(f) for f in old - set(new) - {Path(DESCRIPTION)})
+        if lost:
+            raise DataError(
+                f"{target} holds {len(lost)} files of another cohort, first {lost[0]}. Choose another out= or remove it."
+            )
+        for file in new:
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(stage / file, target / file)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return {"out": target, **summary}
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _claim(target: Path) -> None:
+    """Make `target` a neuroface folder if it is absent or empty; refuse any other folder that neuroface did not write."""
+    if target.exists() and not target.is_dir():
+        raise DataError(f"{target} is a file. Choose a folder with out=.")
+    marker = target / DESCRIPTION
+    if target.is_dir() and any(not p.name.startswith(".") for p in target.iterdir()):
+        made_by = native.read_json(marker).get("GeneratedBy") or [] if marker.is_file() else []
+        if not any(isinstance(tool, dict) and tool.get("Name") == "neuroface" for tool in made_by):
+            raise DataError(f"{target} is not empty and was not written by neuroface. Choose an empty folder with out=.")
+    target.mkdir(parents=True, exist_ok=True)
+    for left in target.glob(f"{STAGE}*"):  # an earlier write that was killed
+        shutil.rmtree(left)
+    generated = [{"Name": "neuroface", "Version": neuroface.__version__}]
+    facts = {"Name": target.name, "BIDSVersion": "1.9.0", "DatasetType": "derivative", "GeneratedBy": generated}
+    native.write_json(marker, facts)
+
+
+def _write_all(recordings: Iterable[Recording], stage: Path) -> dict[str, Any]:
+    people: dict[str, tuple[str, dict[str, Any]]] = {}
+    tasks: dict[str, None] = {}
+    written: set[str] = set()
+    problems = Problems()
+    for recording in recordings:
+        problem = _unwritable(recording, people, written)
+        if problem:
+            problems.add(recording.name, problem)
+            continue
+        people[recording.subject] = (recording.group, dict(recording.attributes))
+        tasks[recording.task] = None
+        written.add(native.stem(recording).casefold())
+        person = stage / f"sub-{recording.subject}"
+        person.mkdir(exist_ok=True)
+        try:
+            native.write_recording(recording, person)
+        except DataError as error:
+            problems.add(recording.name, str(error).rstrip("."))
+    problems.raise_if_any("Nothing was written.")
+    if not people:
+        raise DataError("There are no recordings to write.")
+    _write_participants(people, stage)
+    groups = Counter(group for group, _ in people.values())
+    return {"recordings": len(written), "people": dict(groups), "tasks": tuple(tasks)}
+
+
+def _unwritable(recording: Recording, people: Mapping[str, tuple[str, dict[str, Any]]], written: set[str]) -> str:
+    """Why this recording cannot be written, or ""."""
+    for name, allowed in (("subject", r"[\w.+\- ]+"), ("task", r"[\w.+\- ]+"), ("session", r"[^\W_][a-zA-Z0-9.+\-]*|")):
+        if not re.fullmatch(allowed, getattr(recording, name)):
+            return f"{name} {getattr(recording, name)!r} cannot be part of a file name; use letters, digits, . + -"
+    if native.stem(recording).casefold() in written:
+        return "stands in the cohort more than once"
+    group, attributes = people.get(recording.subject, (recording.group, dict(recording.attributes)))
+    # text, because a missing number (NaN) is not equal to itself
+    if group != recording.group or repr(attributes) != repr(dict(recording.attributes)):
+        return "group or attributes differ from this person's other recordings"
+    odd = [n for n, v in recording.attributes.items() if not isinstance(v, (str, int, float, bool, np.generic, type(None)))]
+    return f"attribute {odd[0]!r} is neither text nor a number" if odd else ""
+
+
+def _write_participants(people: Mapping[str, tuple[str, dict[str, Any]]], stage: Path) -> None:
+    names = list(dict.fromkeys(name for _, attributes in people.values() for name in attributes))
+    rows = [
+        [f"sub-{subject}", group, *(_cell(attributes[name]) if name in attributes else "" for name in names)]
+        for subject, (group, attributes) in people.items()
+    ]
+    native.write_rows(stage / "participants.tsv", ["participant_id", "group", *names], rows)
+    types = {name: {"Type": _type([a[name] for _, a in people.values() if name in a])} for name in names}
+    native.write_json(stage / "participants.json", types)
+
+
+def _type(values: list[Any]) -> str:
+    plain = [v.item() if isinstance(v, np.generic) else v for v in values if v is not None]
+    if any(isinstance(v, str) for v in plain):
+        return "string"
+    return "boolean" if plain and all(isinstance(v, bool) for v in plain) else "number"
+
+
+def _cell(value: Any) -> str:
+    value = value.item() if isinstance(value, np.generic) else value
+    return MISSING if value is None else repr(value) if isinstance(value, float) else str(value)
+
+
+def _value(cell: str, declared: str | None) -> Any:
+    """A cell of participants.tsv; `declared` is its column's type in participants.json, if it has one."""
+    if cell == MISSING:
+        return None
+    if declared == "boolean":
+        return cell.lower() == "true"
+    for kind in (int, float) if declared != "string" else ():
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return cell

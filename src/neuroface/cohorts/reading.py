@@ -1,0 +1,199 @@
+"""What every reader of files needs: tables that tolerate a byte order mark, one clock, and problems told all at once."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroface import face, signals
+from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
+from neuroface.types import Landmarks, Recording, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording that is not read yet. A person of whom no recording can be named has task "" and a `read` that raises."""
+
+    subject: str
+    group: str
+    task: str
+    read: Callable[[], Recording]
+    session: str = ""
+
+    @property
+    def name(self) -> str:
+        return "/".join(part for part in (self.subject, self.session, self.task) if part)
+
+
+def unreadable(what: str) -> Callable[[], Recording]:
+    """A `read` for a source that cannot be read, for the reason `what`."""
+
+    def read() -> Recording:
+        raise DataError(what)
+
+    return read
+
+
+def stream(
+    sources: Sequence[Source],
+    *,
+    where: str,
+    exclude: Collection[str] = (),
+    groups: Collection[str] | None = None,
+    tasks: Collection[str] | None = None,
+) -> Iterator[Recording]:
+    """Read the sources that are asked for, one at a time.
+
+    exclude: subjects or recordings ("A006", "A006/OPEN") that are not touched. Every sound recording is yielded; after
+    the last one a DataError names every one that was not sound. Errors at once: an empty cohort, a group, task or
+    excluded name that the cohort does not hold.
+    """
+    if not sources:
+        raise DataError(f"There are no recordings in {where}.")
+    _check_known("group", groups, {s.group for s in sources} - {""}, where)
+    _check_known("task", tasks, {s.task for s in sources} - {""}, where)
+    unknown = [e for e in exclude if e not in {s.subject for s in sources} | {s.name for s in sources}]
+    if unknown:
+        raise ConfigError(
+            f"cohort.exclude names {', '.join(unknown)}, which {where} does not hold."
+            + did_you_mean(unknown[0], [s.name for s in sources] + [s.subject for s in sources])
+        )
+    asked = [
+        s
+        for s in sources
+        if not {s.subject, s.name} & set(exclude)
+        and (groups is None or s.group in {*groups, ""})
+        and (tasks is None or s.task in {*tasks, ""})
+    ]
+    if not asked:
+        raise DataError(f"None of the {len(sources)} recordings in {where} is left. Ask for other groups or tasks.")
+    yield from _read_all(asked)
+
+
+def _read_all(sources: Sequence[Source]) -> Iterator[Recording]:
+    problems, seen = Problems(), set()
+    for source in sources:
+        if source.name in seen:
+            problems.add(source.name, "stands in the cohort more than once")
+            continue
+        seen.add(source.name)
+        try:
+            recording = source.read()
+        except DataError as error:
+            problems.add(source.name, str(error).rstrip("."))
+            continue
+        yield recording
+    broken = sorted({where for where, _ in problems.items()})
+    problems.raise_if_any(f"Repair them, or leave them out with cohort.exclude=[{','.join(broken)}].", of=len(sources))
+
+
+def _check_known(noun: str, asked: Collection[str] | None, known: set[str], where: str) -> None:
+    missing = [name for name in asked or () if name not in known]
+    if missing:
+        raise DataError(f"{where} holds no {noun} {', '.join(missing)}." + did_you_mean(missing[0], known))
+
+
+def folder(path: str | Path, key: str) -> Path:
+    """The folder that the configuration's `key` names; DataError when it is not there."""
+    found = Path(path).expanduser().resolve()
+    if not found.is_dir():
+        raise DataError(f"There is no folder {found}. Set {key} to the folder that holds the recordings.")
+    return found
+
+
+def read_rows(
+    path: Path, *, required: Iterable[str], delimiter: str = ",", key: str | None = None
+) -> tuple[list[str], list[dict[str, str]]]:
+    """Column names and rows of a small text table; every cell stays a string, a byte order mark is skipped.
+
+    key: configuration key to name when the file is missing. Errors: DataError for a missing file, an empty table, a
+    missing column (with the nearest existing one) or a row of another length.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file {path}." + (f" Set {key} to it." if key else ""))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
+    table = [row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter) if any(map(str.strip, row))]
+    if not table:
+        raise DataError(f"{path} is empty; its first line must name the columns.")
+    columns = [name.strip() for name in table[0]]
+    for name in required:
+        if name not in columns:
+            raise DataError(f"{path} has no column {name!r}." + did_you_mean(name, columns))
+    for number, row in enumerate(table[1:], start=2):
+        if len(row) != len(columns):
+            raise DataError(f"Line {number} of {path} has {len(row)} cells; its first line names {len(columns)} columns.")
+    return columns, [dict(zip(columns, map(str.strip, row), strict=True)) for row in table[1:]]
+
+
+def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
+    """The wanted columns of a CSV of numbers, bit for bit; blanks around names and a byte order mark are skipped.
+
+    Errors: DataError for a missing or unreadable file, and for columns that are not numbers.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise DataError(f"There is no file {path}")
+    try:
+        frame: pd.DataFrame = pd.read_csv(
+            path,
+            encoding="utf-8-sig",
+            skipinitialspace=True,
+            float_precision="round_trip",
+            usecols=lambda name: wanted(name.strip()),
+        )
+    except (ValueError, OSError) as error:  # pandas' own parser errors are ValueErrors
+        raise DataError(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from error
+    frame.columns = frame.columns.str.strip()
+    text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    if text:
+        raise DataError(f"{path} holds text where numbers are needed, in column {', '.join(text[:5])}")
+    return frame
+
+
+def points_from_columns(frame: pd.DataFrame, axes: Sequence[str], path: Path) -> np.ndarray:
+    """(T, 68, D): points from columns <axis>_0 .. <axis>_67. DataError names the columns that are missing."""
+    names = [[f"{axis}_{point}" for point in range(face.N_POINTS)] for axis in axes]
+    missing = [name for axis in names for name in axis if name not in frame.columns]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DataError(f"{path} has no column {missing[0]}{more}; columns {names[0][0]} .. {names[-1][-1]} are needed")
+    return np.stack([frame[axis].to_numpy(dtype=float) for axis in names], axis=-1)
+
+
+def on_one_clock(points: np.ndarray, timestamps_s: np.ndarray, *, space: Space, **more: Any) -> tuple[Landmarks, np.ndarray]:
+    """Landmarks with repeated timestamps merged, and the new index of each old frame.
+
+    points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. Of frames with the same
+    time the first is kept. Errors: DataError when there is no frame, no point anywhere, or time runs backwards.
+    """
+    if not len(points):
+        raise DataError("has no frames")
+    if len(points) != len(timestamps_s):
+        raise DataError(f"has {len(points)} frames but {len(timestamps_s)} timestamps")
+    if not np.isfinite(points).any():
+        raise DataError(f"has no landmark in any of its {len(points)} frames; all are missing")
+    backwards = np.flatnonzero(np.diff(timestamps_s) < 0)
+    if len(backwards):
+        at = int(backwards[0])
+        raise DataError(
+            f"timestamps run backwards {len(backwards)} times, first at frame {at + 1} "
+            f"({timestamps_s[at + 1]:.3f} s after {timestamps_s[at]:.3f} s); put the frames in order of time"
+        )
+    frame = np.arange(len(points))
+    timestamps_s, (points, kept), merged = signals.merge_repeated(timestamps_s, points, frame)
+    if merged:
+        more = {name: value[kept] if isinstance(value, np.ndarray) else value for name, value in more.items()}
+    landmarks = Landmarks(points=points, timestamps_s=timestamps_s, space=space, **more)
+    return landmarks, np.searchsorted(kept, frame, side="right") - 1

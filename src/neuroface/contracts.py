@@ -1,0 +1,193 @@
+"""The contract suite: what every feature, classifier, cohort, splitter and option must keep, ours or a third party's.
+
+Each check returns the problems it found as sentences; an empty list is a pass. `neuroface check` and the tests run
+the same code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from neuroface import face
+from neuroface.errors import DataError
+from neuroface.types import Landmarks, Recording
+
+# How a quantity grows when every length doubles, by the unit at the end of its name.
+SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
+NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
+
+
+def check_feature(name: str, feature: Callable[..., dict[str, float]]) -> list[str]:
+    """A feature is a pure, side-blind function of one repetition whose names carry their unit."""
+    problems = _documented(feature)
+    landmarks = moving_face()
+    points = landmarks.points.copy()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        values = feature(landmarks)
+        nothing = feature(replace(landmarks, points=np.full_like(points, np.nan)))
+        feature(landmarks[:1])
+    problems += [f"warns: {w.message}" for w in caught]
+    if not isinstance(values, Mapping) or not values:
+        return [*problems, f"must return a mapping of name to number; got {type(values).__name__}"]
+    problems += [f"{key!r} is not family.quantity_unit in lower case" for key in values if not NAME.match(key)]
+    problems += [f"{key} is {value!r}, not a number" for key, value in values.items() if not np.isscalar(value)]
+    if not np.array_equal(points, landmarks.points):
+        problems.append("changes the landmarks it is given")
+    if not _same(values, feature(landmarks)):
+        problems.append("gives another value when called again")
+    if not all(np.isnan(value) for value in nothing.values()):
+        problems.append("must give NaN when every landmark is missing")
+    doubled = feature(replace(landmarks, points=2 * points))
+    for key, value in values.items():
+        unit = next((u for u in sorted(SCALING, key=len, reverse=True) if key.endswith(f"_{u}")), "")
+        if not np.isclose(doubled[key], value * SCALING.get(unit, 1.0), rtol=1e-6, atol=1e-9, equal_nan=True):
+            problems.append(f"{key} does not scale as its unit {unit or '(none)'} says")
+    one_sided = re.search(r"\b(left|right)\b", name.replace("_", " "))
+    if not one_sided and not _same(values, feature(mirrored(landmarks)), 1e-6):
+        problems.append("changes when the face is mirrored; say left or right in its name, or make it side-blind")
+    return problems
+
+
+def check_classifier(estimator: Any) -> list[str]:
+    """A classifier clones, accepts missing values and weights, learns what is plain to see, and repeats itself."""
+    from sklearn.base import clone
+
+    rng = np.random.default_rng(0)
+    y = np.repeat(["HC", "ALS"], 30)
+    X = rng.normal(size=(60, 4)) + 2.0 * (y == "ALS")[:, None]
+    X[rng.random(X.shape) < 0.05] = np.nan
+    before = X.copy()
+    problems = []
+    fitted = [_seeded(clone(estimator)).fit(X, y) for _ in range(2)]
+    p = fitted[0].predict_proba(X)
+    if p.shape != (60, 2) or list(fitted[0].classes_) != ["ALS", "HC"]:
+        return [f"predict_proba must be (n, classes) in the order of classes_; got {p.shape}, {fitted[0].classes_}"]
+    if not np.allclose(p.sum(axis=1), 1):
+        problems.append("its probabilities do not add up to 1")
+    if not np.array_equal(p, fitted[1].predict_proba(X)):
+        problems.append("gives other probabilities with the same random_state")
+    if not np.array_equal(X, before, equal_nan=True):
+        problems.append("changes the data it is given")
+    if "Dummy" not in repr(estimator) and (p[:30, 1].mean() - p[30:, 1].mean()) < 0.2:
+        problems.append("does not learn two groups four standard deviations apart")
+    return problems
+
+
+def check_cohort(cohort: Any) -> list[str]:
+    """A cohort yields valid recordings with unique names, the same ones each time, and honours groups and tasks."""
+    try:
+        recordings = list(cohort.recordings())
+    except DataError:  # a cohort on disk that was given no place says so in words
+        return []
+    problems = []
+    names = [r.name for r in recordings]
+    if not recordings:
+        return ["yields no recording, and no DataError that says why"]
+    if len(set(names)) != len(names):
+        problems.append("yields two recordings of the same name")
+    problems += [f"yields {type(r).__name__}, not Recording" for r in recordings if not isinstance(r, Recording)]
+    first = recordings[0]
+    again = next(iter(cohort.recordings(groups=[first.group], tasks=[first.task])))
+    if again.name != first.name or not np.array_equal(again.landmarks.points, first.landmarks.points, equal_nan=True):
+        problems.append("gives other landmarks when asked for one group and task only")
+    if any(r.group != first.group for r in cohort.recordings(groups=[first.group], tasks=[first.task])):
+        problems.append("does not honour groups=")
+    return problems
+
+
+def check_splitter(splitter: Any) -> list[str]:
+    """A splitter never has a person on both sides, and tests everyone."""
+    subjects = np.repeat([f"P{i:02d}" for i in range(16)], 3)
+    y = np.where(np.arange(48) < 24, "HC", "ALS")
+    problems, tested = [], []
+    for train, test in splitter.split(np.zeros((48, 1)), y, subjects):
+        if set(subjects[train]) & set(subjects[test]):
+            problems.append(f"has {sorted(set(subjects[train]) & set(subjects[test]))} on both sides of a fold")
+        tested += list(test)
+    if sorted(tested) != list(range(48)):
+        problems.append("does not test every sample exactly once")
+    return problems
+
+
+def check_arguments(node: Mapping[str, Any], target: Callable[..., Any]) -> list[str]:
+    """Every key of a YAML node is an argument of its target, and for our own code equals its default."""
+    parameters = inspect.signature(target).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    problems = []
+    for key, value in node.items():
+        if key.startswith("_"):
+            continue
+        if key not in parameters:
+            if not open_ended:
+                problems.append(f"key {key!r} is no argument of {target.__qualname__}")
+            continue
+        default = parameters[key].default
+        ours = (target.__module__ or "").startswith("neuroface.")
+        if ours and default is not inspect.Parameter.empty and _plain(default) != _plain(value):
+            problems.append(f"{key}: {value!r} differs from the default {default!r} of {target.__qualname__}")
+    if (target.__module__ or "").startswith("neuroface."):
+        missing = [
+            key for key, p in parameters.items()
+            if p.kind is p.KEYWORD_ONLY and key not in node and p.default is not inspect.Parameter.empty
+        ]
+        if ("_target_" in node and not node.get("_partial_", False)) or "_partial_" in node:
+            problems += [f"argument {key!r} of {target.__qualname__} stands in no YAML" for key in missing]
+    return problems
+
+
+def moving_face(frames: int = 40) -> Landmarks:
+    """(40, 68, 3) mm at 50 frames/s: a face-like set of points whose parts move by different amounts."""
+    rng = np.random.default_rng(5)
+    half = rng.normal(size=(face.N_POINTS, 3)) * [30, 40, 15]
+    base = (half + half[face.MIRROR] * [-1, 1, 1]) / 2
+    angle = np.linspace(0, 2 * np.pi, len(face.MOUTH_OUTER), endpoint=False)
+    base[face.MOUTH_OUTER] = np.c_[-25 * np.cos(angle), 40 - 8 * np.sin(angle), -5 + 0 * angle]
+    time = np.arange(frames) / 50
+    motion = rng.normal(size=(face.N_POINTS, 3)) * 2
+    points = base + [0, 0, 450] + np.sin(2 * np.pi * 2 * time)[:, None, None] * motion
+    return Landmarks(points=points, timestamps_s=time, space="head")
+
+
+def mirrored(landmarks: Landmarks) -> Landmarks:
+    """The same face in a mirror: sides swapped, x reversed."""
+    return replace(landmarks, points=landmarks.points[:, face.MIRROR] * np.array([-1.0, 1.0, 1.0]))
+
+
+def _documented(thing: Any) -> list[str]:
+    function = getattr(thing, "func", thing)
+    return [] if (inspect.getdoc(function) or "").strip() else ["has no docstring"]
+
+
+def _same(a: Mapping[str, float], b: Mapping[str, float], tolerance: float = 0.0) -> bool:
+    return a.keys() == b.keys() and all(
+        np.isclose(a[k], b[k], rtol=tolerance, atol=tolerance, equal_nan=True) for k in a
+    )
+
+
+def _seeded(estimator: Any) -> Any:
+    seeds = {name: 0 for name in estimator.get_params() if name.split("__")[-1] == "random_state"}
+    return estimator.set_params(**seeds)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, so that a default and a YAML value compare."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def leaves(features: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Callable[..., dict[str, float]]]]:
+    """(dotted name, function) of a nested mapping of features."""
+    for key, value in features.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,104 @@
+"""One fold: fit on the training rows, judge the test rows. The same code serves the result and its permutation null."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroface.errors import DataError
+from neuroface.evaluate.seeds import derive_seed, seeded
+from neuroface.evaluate.splits import Fold
+from neuroface.evaluate.threshold import inner_threshold
+from neuroface.evaluate.weights import sample_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What every fold shares; travels to each worker once.
+
+    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    subject: np.ndarray
+    classes: tuple[str, ...]
+    estimator: Any
+    balance: bool
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """probabilities, dummy: (n_test, n_classes). threshold: for two classes, else None. model: what was fitted."""
+
+    name: str
+    test: np.ndarray
+    probabilities: np.ndarray
+    dummy: np.ndarray
+    threshold: float | None
+    model: Any
+
+
+def run_fold(task: Task, fold: Fold) -> FoldResult:
+    """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows."""
+    seed = derive_seed(task.seed, fold.name)
+    model = fit(task, fold.train, seed)
+    threshold = None
+    if len(task.classes) == 2:
+
+        def fit_predict(train: np.ndarray, test: np.ndarray, inner: int) -> np.ndarray:
+            inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner))
+            return predict(inner_model, task.X[fold.train[test]], task.classes)[:, 1]
+
+        threshold = inner_threshold(
+            fit_predict, task.y[fold.train], task.subject[fold.train], positive=task.classes[1], seed=seed
+        )
+    probabilities = predict(model, task.X[fold.test], task.classes)
+    return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model)
+
+
+def fit(task: Task, rows: np.ndarray, seed: int) -> Any:
+    """A seeded copy of the estimator, fitted on the rows with people and classes weighing the same."""
+    model = seeded(task.estimator, seed)
+    y, subject = task.y[rows], task.subject[rows]
+    given = {"sample_weight": sample_weights(y, subject, balance=task.balance), "groups": subject}
+    accepted = fit_arguments(model)
+    return model.fit(task.X[rows], y, **{key: given[name] for name, key in accepted.items()})
+
+
+def fit_arguments(estimator: Any) -> dict[str, str]:
+    """Which of "sample_weight" and "groups" the estimator's fit takes, and by what key (a pipeline's last step's)."""
+    steps = getattr(estimator, "steps", None)
+    last, prefix = (steps[-1][1], f"{steps[-1][0]}__") if steps else (estimator, "")
+    parameters = inspect.signature(last.fit).parameters if hasattr(last, "fit") else {}
+    return {name: prefix + name for name in ("sample_weight", "groups") if name in parameters}
+
+
+def predict(model: Any, X: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """(n, n_classes) probabilities in the order of `classes`; a class that the model never saw gets 0."""
+    raw = np.asarray(model.predict_proba(X), dtype=float)
+    seen = [str(c) for c in model.classes_]
+    unknown = sorted(set(seen) - set(classes))
+    if unknown:
+        raise DataError(f"The fitted model knows the classes {unknown}, which the protocol does not: {list(classes)}.")
+    if not np.isfinite(raw).all():
+        raise DataError(
+            f"{type(model).__name__} gave {np.count_nonzero(~np.isfinite(raw))} probabilities that are not numbers."
+        )
+    aligned = np.zeros((len(raw), len(classes)))
+    aligned[:, [classes.index(c) for c in seen]] = raw
+    return aligned
+
+
+def _prior(task: Task, fold: Fold) -> np.ndarray:
+    """(n_test, n_classes) what a model without features says: the training fold's weighted class shares."""
+    from sklearn.dummy import DummyClassifier
+
+    y = task.y[fold.train]
+    weights = sample_weights(y, task.subject[fold.train], balance=task.balance)
+    dummy = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y, sample_weight=weights)
+    return predict(dummy, np.zeros((len(fold.test), 1)), task.classes)

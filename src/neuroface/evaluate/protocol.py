@@ -1,0 +1,45 @@
+"""The question a run asks: which classes are told apart, on which task, against how many permutations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from neuroface.errors import ConfigError, did_you_mean
+
+Target = Literal["group", "label"]
+TARGETS = ("group", "label")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A question about groups of people, or about repetitions within people.
+
+    classes: the classes in order; of two, the last is the positive one. task: the task whose repetitions are used,
+    None for all. target: "group" when the class belongs to the person, "label" when it belongs to the repetition.
+    permutations: size of the permutation null, 0 for none (99 allows p >= .01). balance: make the classes weigh the
+    same in every training fold. name: what reports call it.
+    """
+
+    classes: tuple[str, ...]
+    task: str | None = "OPEN"
+    target: Target = "group"
+    permutations: int = 99
+    balance: bool = True
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
+        if len(self.classes) < 2:
+            raise ConfigError(f"protocol.classes is {list(self.classes)}; at least two classes are needed.")
+        if len(set(self.classes)) != len(self.classes):
+            raise ConfigError(f"protocol.classes is {list(self.classes)}; a class may be named only once.")
+        if self.target not in TARGETS:
+            raise ConfigError(f"protocol.target is {self.target!r}." + did_you_mean(self.target, TARGETS))
+        if isinstance(self.permutations, bool) or not isinstance(self.permutations, int) or self.permutations < 0:
+            raise ConfigError(f"protocol.permutations is {self.permutations!r}; it must be a whole number, 0 for none.")
+
+    @property
+    def positive(self) -> str | None:
+        """The class that a high score stands for; None with more than two classes."""
+        return self.classes[-1] if len(self.classes) == 2 else None

@@ -1,0 +1,186 @@
+"""The run folder: what was asked, how far it is, and files that are either complete or absent.
+
+Light on purpose (standard library and yaml): a finished run is recognised without loading data or numerical libraries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neuroface.errors import ConfigError, RunMismatchError
+from neuroface.evaluate.lock import exclusive
+
+LOCK = ".lock"
+PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "torch")
+MISSING = "(absent)"
+
+
+class RunFolder:
+    """A folder that holds one run: config.yaml, run.json, splits.json, folds/, null/, models/, predictions.csv, ...
+
+    with RunFolder("runs/als").open(config) as folder: ...      locks it, starts it or continues it
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """run.json, or {} when nothing was started here."""
+        file = self.path / "run.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+    def is_done(self, config: Mapping[str, Any]) -> bool:
+        """Whether this very science is finished here; RunMismatchError when the folder holds other science."""
+        facts = self.facts
+        if not facts:
+            return False
+        self._check_same(facts, config)
+        return facts["status"] == "done"
+
+    @contextmanager
+    def open(self, config: Mapping[str, Any], **facts: Any) -> Iterator[RunFolder]:
+        """Start the run, or continue it when it was started with the same `config`; nobody else may write meanwhile.
+
+        config: the resolved science part, plain values. facts: device, seeds and the like, for run.json.
+        Raises RunMismatchError for other science, ConfigError for a folder that is no run (and touches nothing) or is
+        being written by another process. `wall_s` in run.json adds up over interruptions; a run left unfinished, by an
+        error or by Ctrl-C, is marked "incomplete".
+        """
+        digest_of(config)  # a config that cannot be written is refused before a folder is made
+        self._refuse_foreign()
+        self.path.mkdir(parents=True, exist_ok=True)
+        with exclusive(self.path / LOCK):
+            self._start(config, facts)
+            started, before = time.monotonic(), self.facts["wall_s"]
+            try:
+                yield self
+            finally:
+                status = self.facts["status"]
+                self.update(
+                    status="incomplete" if status == "running" else status,
+                    wall_s=round(before + time.monotonic() - started, 3),
+                )
+
+    def update(self, **facts: Any) -> None:
+        """Set facts in run.json."""
+        self.write_json("run.json", {**self.facts, **facts})
+
+    def write_json(self, name: str, value: Any) -> None:
+        self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file of this run so that it is complete or absent, whenever the process or the machine stops."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.tmp")
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+
+    def _start(self, config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        known = self.facts
+        if known:
+            self._check_same(known, config)
+        for draft in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
+            draft.unlink()
+        first = {"status": "running", "digest": digest_of(config), "wall_s": 0.0}
+        self.write_json("run.json", {**first, **known, **facts, "status": "running", **_environment()})
+        if not (self.path / "config.yaml").is_file():
+            self.write_text("config.yaml", yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
+
+    def _refuse_foreign(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"{self.path} is a file; run= needs a folder.")
+        if self.path.is_dir() and not self.facts:
+            held = sorted(p.name for p in self.path.iterdir() if p.name != LOCK and not p.name.endswith(".tmp"))
+            if held:
+                raise ConfigError(
+                    f"{self.path} is not a run folder: it holds {', '.join(held[:5])}{', ...' if len(held) > 5 else ''} "
+                    "but no run.json. Nothing was changed. Choose another run=."
+                )
+
+    def _check_same(self, facts: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        if facts["digest"] == digest_of(config):
+            return
+        file = self.path / "config.yaml"
+        there = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        old, new = _flat(there or {}), _flat(_plain(config))
+        differing = [
+            f"{key} is {_shown(old, key)} there, {_shown(new, key)} here"
+            for key in dict.fromkeys([*old, *new])
+            if _shown(old, key) != _shown(new, key)
+        ]
+        raise RunMismatchError(
+            f"Run folder {self.path} holds other science: {'; '.join(differing)}. "
+            f"Choose another run=, or delete {self.path} to start again."
+        )
+
+
+def digest_of(config: Mapping[str, Any]) -> str:
+    """SHA-256 of the config's canonical JSON: the order of keys does not matter, the type of a value does."""
+    text = json.dumps(_plain(config), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any, key: str = "config") -> Any:
+    """Lists for tuples, text for keys; ConfigError for what JSON and YAML cannot both hold."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v, str(k) if key == "config" else f"{key}.{k}") for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v, f"{key}[{i}]") for i, v in enumerate(value)]
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    raise ConfigError(f"{key} is {value!r} ({type(value).__name__}); a run's config holds plain values only.")
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping) and value:
+        items = [_flat(v, f"{prefix}.{k}" if prefix else str(k)) for k, v in value.items()]
+        return {key: leaf for item in items for key, leaf in item.items()}
+    return {prefix: value}
+
+
+def _shown(flat: Mapping[str, Any], key: str) -> str:
+    return json.dumps(flat[key], ensure_ascii=False) if key in flat else MISSING
+
+
+def _environment() -> dict[str, Any]:
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"versions": versions, "git_commit": _git_commit()}
+
+
+def _git_commit() -> str | None:
+    """Commit of the checkout that this package runs from, with "-dirty" when files differ; None when installed."""
+    here = Path(__file__).resolve()
+    git = ["git", "-C", str(here.parent)]
+    try:
+        tracked = subprocess.run([*git, "ls-files", "--error-unmatch", here.name], capture_output=True, check=False)
+        if tracked.returncode:
+            return None
+        describe = [*git, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+        return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

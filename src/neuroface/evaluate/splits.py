@@ -1,0 +1,157 @@
+"""Who is tested in which fold. Subjects are never divided: no person is both learnt from and judged.
+
+Each splitter is a scikit-learn cross-validator (`split(X, y, groups)`, `get_n_splits`) with `groups` the subjects, and
+names its folds with `fold_names`. Any other cross-validator works too; its folds are then numbered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from neuroface.errors import ConfigError, DataError
+from neuroface.evaluate.seeds import derive_seed
+
+Split = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Row positions to learn from and to judge; `name` is unique and safe as a file name."""
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+
+
+def file_name(subject: str) -> str:
+    """A subject id as a file name: anything but letters, digits and _-~. is percent-encoded, and so is a leading dot."""
+    name = quote(str(subject), safe="")
+    return "%2E" + name[1:] if name.startswith(".") else name
+
+
+def ordered_unique(values: np.ndarray) -> list[str]:
+    """Distinct values as str, in order of first appearance."""
+    return list(dict.fromkeys(str(v) for v in values))
+
+
+def varies_within_subjects(y: np.ndarray, subject: np.ndarray) -> bool:
+    """Whether any subject has rows of more than one class."""
+    return len({*zip(map(str, subject), map(str, y), strict=True)}) > len({*map(str, subject)})
+
+
+class Loso:
+    """Leave one subject out: as many folds as subjects, in order of appearance.
+
+    Known bias: the held-out subject lowers its own class's share of the training fold, so that scores pooled over
+    folds give an AUC below .5 on null data (Parker, Günter & Bedo, BMC Bioinformatics 2007; 8:326). Balanced class
+    weights remove much of it, the permutation null shows the rest.
+    """
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
+        subjects = _subjects(groups)
+        for subject in ordered_unique(subjects):
+            held_out = subjects == subject
+            yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        return len(ordered_unique(_subjects(groups)))
+
+    def fold_names(self, y: np.ndarray, groups: np.ndarray) -> list[str]:
+        return [file_name(subject) for subject in ordered_unique(groups)]
+
+
+class LosoRebalanced(Loso):
+    """Leave one subject out, and drop one random training subject of every class but the held-out subject's.
+
+    Every training fold then holds the same class shares whoever is tested, which removes the bias of pooled scores:
+    "rebalanced cross-validation", Austin, Pe'er & Korem, Science Advances 2025; 11(48). Where classes vary within
+    people the shares do not depend on who is held out, and nobody is dropped.
+    seed: who is dropped depends on it and on the held-out subject only.
+    """
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.seed = seed
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
+        subjects, y = _subjects(groups), np.asarray(y).astype(str)
+        if varies_within_subjects(y, subjects):
+            yield from super().split(X, y, subjects)
+            return
+        class_of = dict(zip(subjects.tolist(), y.tolist(), strict=True))
+        for train, test in super().split(X, y, subjects):
+            dropped = self._dropped(str(subjects[test[0]]), class_of)
+            yield train[~np.isin(subjects[train], dropped)], test
+
+    def _dropped(self, held_out: str, class_of: dict[str, str]) -> list[str]:
+        rng = np.random.default_rng(derive_seed(self.seed, "rebalance", held_out))
+        others = sorted(set(class_of.values()) - {class_of[held_out]})
+        return [str(rng.choice(sorted(s for s, c in class_of.items() if c == other))) for other in others]
+
+
+class StratifiedSubjectKFold:
+    """k folds of whole subjects; each class is spread as evenly over the folds as its number of people allows."""
+
+    def __init__(self, *, n_splits: int = 5, seed: int = 0) -> None:
+        if n_splits < 2:
+            raise ConfigError(f"split.n_splits is {n_splits}; at least two folds are needed.")
+        self.n_splits, self.seed = n_splits, seed
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
+        fold_of = self._deal(np.asarray(y).astype(str), _subjects(groups))
+        for fold in range(self.n_splits):
+            yield np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        return self.n_splits
+
+    def fold_names(self, y: np.ndarray, groups: np.ndarray) -> list[str]:
+        return _numbered(self.n_splits)
+
+    def _deal(self, y: np.ndarray, subjects: np.ndarray) -> np.ndarray:
+        """(n,) fold of each row. Shuffled people are dealt like cards, class after class, without starting again."""
+        people = sorted(set(subjects.tolist()))
+        if len(people) < self.n_splits:
+            raise DataError(f"{len(people)} subjects cannot fill {self.n_splits} folds. Lower split.n_splits.")
+        mixed = varies_within_subjects(y, subjects)
+        class_of = dict.fromkeys(people, "") if mixed else dict(zip(subjects.tolist(), y.tolist(), strict=True))
+        rng = np.random.default_rng(derive_seed(self.seed, "deal"))
+        order = sorted(rng.permutation(people).tolist(), key=lambda person: class_of[person])
+        fold_of = {person: i % self.n_splits for i, person in enumerate(order)}
+        return np.array([fold_of[s] for s in subjects.tolist()])
+
+
+def make_folds(splitter: Any, X: np.ndarray, y: np.ndarray, subject: np.ndarray) -> list[Fold]:
+    """The splitter's folds, named. Every row must be tested at least once, every fold must test and learn something."""
+    splits = list(splitter.split(X, y, subject))
+    namer = getattr(splitter, "fold_names", None)
+    names = namer(y, subject) if namer else _numbered(len(splits))
+    folds = [Fold(name, np.asarray(tr), np.asarray(te)) for name, (tr, te) in zip(names, splits, strict=True)]
+    if len(set(names)) != len(names):
+        raise ConfigError(f"{type(splitter).__name__} gives two folds the same name: {', '.join(sorted(names))}.")
+    empty = [fold.name for fold in folds if not len(fold.train) or not len(fold.test)]
+    if empty or not folds:
+        raise DataError(
+            f"{type(splitter).__name__} leaves nobody to learn from or to judge in fold {', '.join(empty) or '(none)'}: "
+            f"there are {len(set(map(str, subject)))} subjects. Add subjects or choose another split."
+        )
+    untested = set(range(len(y))) - set(np.concatenate([fold.test for fold in folds]).tolist())
+    if untested:
+        raise ConfigError(
+            f"{type(splitter).__name__} never tests {len(untested)} of {len(y)} samples. Choose a split that tests all."
+        )
+    return folds
+
+
+def _subjects(groups: Any) -> np.ndarray:
+    if groups is None:
+        raise ConfigError("A split over subjects needs `groups`, the subject of each row.")
+    return np.asarray(groups).astype(str)
+
+
+def _numbered(n: int) -> list[str]:
+    return [f"fold_{i + 1:0{len(str(n))}d}" for i in range(n)]

@@ -1,0 +1,65 @@
+"""A decision threshold chosen inside a training fold, on people that the inner model did not see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from neuroface.evaluate.splits import StratifiedSubjectKFold, varies_within_subjects
+
+INNER_FOLDS = 5  # fewer where a class has fewer people
+NEUTRAL = 0.5
+
+FitPredict = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+
+
+def youden_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
+    """The threshold with the largest sensitivity + specificity - 1 (Youden, Cancer 1950; 3:32-35).
+
+    scores: (n,) 0..1; positive: (n,) bool. Candidates are the midpoints between neighbouring distinct scores; of equally
+    good ones the nearest to .5 is taken. .5 when all scores are the same or a class is absent.
+    """
+    scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
+    distinct = np.unique(scores)
+    if len(distinct) < 2 or positive.all() or not positive.any():
+        return NEUTRAL
+    candidates = (distinct[1:] + distinct[:-1]) / 2
+    above = scores >= candidates[:, None]
+    youden = above[:, positive].mean(axis=1) - above[:, ~positive].mean(axis=1)
+    best = candidates[np.isclose(youden, youden.max(), rtol=0, atol=1e-12)]
+    return float(best[np.argmin(np.abs(best - NEUTRAL))])
+
+
+def inner_threshold(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray, *, positive: str, seed: int) -> float:
+    """Threshold for a training fold, from inner held-out predictions of its own rows.
+
+    fit_predict(train, test, inner_fold) returns the positive class's probabilities of the rows `test` from a model
+    fitted on the rows `train`. People are judged by the mean of their repetitions; where classes vary within people,
+    each repetition is judged. With a single training subject its repetitions are divided instead of people. The
+    threshold is .5 where the training fold is too small to hold people out.
+    """
+    within = varies_within_subjects(y, subject)
+    units = subject.astype(str) if len(set(subject)) > 1 else np.arange(len(y)).astype(str)
+    n_splits = min(INNER_FOLDS, _units_of_smallest_class(y, units))
+    if n_splits < 2:
+        return NEUTRAL
+    splits = list(StratifiedSubjectKFold(n_splits=n_splits, seed=seed).split(None, y, units))
+    if any(len(set(y[train])) < len(set(y)) for train, _ in splits):
+        return NEUTRAL
+    scores = np.full(len(y), np.nan)
+    for i, (train, test) in enumerate(splits):
+        scores[test] = fit_predict(train, test, i)
+    is_positive = y == positive
+    if within:
+        return youden_threshold(scores, is_positive)
+    people, person = np.unique(subject, return_inverse=True)
+    rows = np.bincount(person)
+    means = np.bincount(person, weights=scores) / rows
+    return youden_threshold(means, np.bincount(person, weights=is_positive, minlength=len(people)) > 0)
+
+
+def _units_of_smallest_class(y: np.ndarray, units: np.ndarray) -> int:
+    if varies_within_subjects(y, units):
+        return len(set(units))
+    return min(len(set(units[y == label])) for label in set(y))

@@ -1,0 +1,1 @@
+"""What a run found, for people: terminal lines, tables, figures, one self-contained HTML page, TensorBoard."""

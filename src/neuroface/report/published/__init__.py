@@ -1,0 +1,72 @@
+"""Published numbers as data, each with its source and what to be careful about. One YAML file per paper.
+
+A file has source, title, data (whose recordings), metric (a key of scores.json), people (group -> N), variants
+(name -> label, caution), default_variant, and cells: what tells a number apart (protocol, task, ...) and one value
+per variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from neuroface.errors import ConfigError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Value:
+    """One published number: its label beside ours, whose it is, and what to be careful about."""
+
+    value: float
+    metric: str
+    label: str
+    source: str
+    caution: str
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """The numbers of one paper."""
+
+    name: str
+    source: str
+    title: str
+    data: str
+    metric: str
+    people: Mapping[str, int]
+    variants: Mapping[str, Mapping[str, str]]
+    default_variant: str
+    cells: tuple[Mapping[str, Any], ...]
+
+    def value(self, *, variant: str | None = None, **where: Any) -> Value | None:
+        """The number at e.g. protocol="als_vs_hc", task="OPEN"; None where the paper has none.
+
+        variant: one of `variants`, the paper's default otherwise. ConfigError for a variant the paper does not have.
+        """
+        variant = variant or self.default_variant
+        if variant not in self.variants:
+            raise ConfigError(f"{self.title} has no variant {variant!r}." + did_you_mean(variant, self.variants))
+        for cell in self.cells:
+            told_apart = {key: value for key, value in cell.items() if key not in self.variants}
+            if told_apart == where and variant in cell:
+                about = self.variants[variant]
+                return Value(float(cell[variant]), self.metric, about["label"], self.source, about["caution"])
+        return None
+
+
+def available() -> tuple[str, ...]:
+    """Names that `load` knows."""
+    files = resources.files(__name__).iterdir()
+    return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
+
+
+def load(name: str) -> Published:
+    """The paper of that name. ConfigError names the nearest known ones."""
+    import yaml
+
+    if name not in available():
+        raise ConfigError(f"No published numbers called {name!r}." + did_you_mean(name, available()))
+    content = yaml.safe_load((resources.files(__name__) / f"{name}.yaml").read_text(encoding="utf-8"))
+    return Published(name=name, **{**content, "cells": tuple(content["cells"])})

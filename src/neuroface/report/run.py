@@ -1,0 +1,213 @@
+"""A finished run folder, read once: predictions, scores, null, feature table, cohort, audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from neuroface.errors import DataError
+from neuroface.report import roc
+
+NEEDED = ("config.yaml", "run.json", "predictions.csv", "scores.json")
+TEXT_COLUMNS = ("sample", "subject", "group", "task", "fold", "y")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The one number a run is about. name: in words; key: its name in scores.json; interval, null and p may be None."""
+
+    name: str
+    key: str
+    value: float
+    interval: tuple[float, float] | None
+    null_mean: float | None
+    null_sd: float | None
+    p: float | None
+    n_permutations: int
+    dummy: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What stands in one run folder.
+
+    predictions: one row per sample. null: rows of every permutation, or None. features: the feature table, or None.
+    classes: in the order of the confusion matrix; of two, the last is the positive one.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    scores: Mapping[str, Any]
+    predictions: pd.DataFrame
+    null: pd.DataFrame | None
+    features: pd.DataFrame | None
+    cohort: Mapping[str, Any]
+    audit: Mapping[str, Any]
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(str(name) for name in self.scores["classes"])
+
+    @property
+    def positive(self) -> str:
+        return str(self.scores.get("positive", self.classes[-1]))
+
+    @property
+    def is_binary(self) -> bool:
+        return len(self.classes) == 2
+
+    @cached_property
+    def is_within_person(self) -> bool:
+        """Whether the classes lie inside people (an expression), not between them (a disease)."""
+        return "per_subject" in self.subject_scores
+
+    @property
+    def is_synthetic(self) -> bool:
+        return bool(self.cohort.get("synthetic", False))
+
+    @property
+    def choices(self) -> Mapping[str, Any]:
+        """What was picked from each configuration group: {"classifier": "forest", ...}."""
+        return self.facts.get("choices") or {}
+
+    @property
+    def subject_scores(self) -> Mapping[str, Any]:
+        return self.scores["subject"]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.predictions["task"]))
+
+    @property
+    def people(self) -> Mapping[str, int]:
+        """Group (or class, where it lies inside people) -> number of subjects with a prediction."""
+        by = "y" if not self.is_within_person else "group"
+        counts = self.predictions.groupby(by, sort=False)["subject"].nunique()
+        order = [name for name in self.classes if name in counts] or list(counts.index)
+        return {str(name): int(counts[name]) for name in order}
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """What is scored: one row per subject and task, p_<class> the mean of its repetitions.
+
+        Columns subject, task, y, p_<class>..., lowest and highest (range of the last class's p over repetitions),
+        threshold (its fold's, where there is one), n (repetitions). For classes inside people, y is a key too.
+        """
+        columns = [f"p_{name}" for name in self.classes]
+        by = ["subject", "task", "y"]
+        grouped = self.predictions.groupby(by, sort=False)
+        units = grouped[columns].mean()
+        last = grouped[columns[-1]]
+        units["lowest"], units["highest"], units["n"] = last.min(), last.max(), last.size()
+        if "threshold" in self.predictions:
+            units["threshold"] = grouped["threshold"].mean()
+        units = units.reset_index()
+        order = {name: position for position, name in enumerate(self.classes)}
+        return units.sort_values("y", key=lambda y: y.map(order), kind="stable", ignore_index=True)
+
+    @cached_property
+    def headline(self) -> Headline:
+        found = self.subject_scores
+        key = "auc" if self.is_binary else "accuracy"
+        name = "accuracy" if not self.is_binary else "mean AUC per person" if self.is_within_person else "subject AUC"
+        interval = found.get(f"{key}_ci")
+        return Headline(
+            name=name,
+            key=key,
+            value=float(found[key]),
+            interval=None if interval is None else (float(interval[0]), float(interval[1])),
+            null_mean=found.get(f"{key}_null_mean"),
+            null_sd=found.get(f"{key}_null_sd"),
+            p=found.get(f"{key}_p"),
+            n_permutations=int(found.get("n_permutations") or 0),
+            dummy=found.get(f"dummy_{key}"),
+        )
+
+    @cached_property
+    def permutations(self) -> list[pd.DataFrame]:
+        """The null's predictions, one frame per permutation; y is the permuted class."""
+        return [] if self.null is None else [frame for _, frame in self.null.groupby("permutation", sort=True)]
+
+    @cached_property
+    def null_values(self) -> np.ndarray:
+        """(n_permutations,): the headline number under each permutation."""
+        return np.array([self._headline_of(frame) for frame in self.permutations])
+
+    def _headline_of(self, frame: pd.DataFrame) -> float:
+        columns = [f"p_{name}" for name in self.classes]
+        truth = frame["y"].to_numpy()
+        if not self.is_binary:
+            return float(np.mean(np.array(self.classes)[frame[columns].to_numpy().argmax(axis=1)] == truth))
+        positive, score = truth == self.positive, frame[f"p_{self.positive}"].to_numpy()
+        if not self.is_within_person:
+            return roc.auc(positive, score)
+        people = frame["subject"].to_numpy()
+        return float(np.mean([roc.auc(positive[people == one], score[people == one]) for one in np.unique(people)]))
+
+
+def read(folder: Path | str) -> Run:
+    """The finished run in `folder`. DataError names what is missing from it, or what cannot be read."""
+    folder = Path(folder)
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise DataError(
+            f"{folder} is not a finished run: {', '.join(missing)} missing. "
+            f"Finish it with the same `neuroface train ... run={folder}`; done folds are kept."
+        )
+    import yaml
+
+    try:
+        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise DataError(f"{folder / 'config.yaml'} cannot be read: {error}. Run the experiment into a new folder.") from None
+    table = folder / "samples.csv"
+    run = Run(
+        folder=folder,
+        config=config,
+        facts=_json(folder / "run.json"),
+        scores=_json(folder / "scores.json"),
+        predictions=_csv((folder / "predictions.csv").read_text(encoding="utf-8")),
+        null=_null(folder / "null"),
+        features=_csv(table.read_text(encoding="utf-8")) if table.is_file() else None,
+        cohort=_json(folder / "cohort.json", optional=True),
+        audit=_json(folder / "audit.json", optional=True),
+    )
+    wanted = [f"p_{name}" for name in run.classes]
+    absent = [column for column in wanted if column not in run.predictions]
+    if absent:
+        raise DataError(
+            f"{folder / 'predictions.csv'} has no column {', '.join(absent)}, but scores.json names the classes "
+            f"{', '.join(run.classes)}. Score the run again with `neuroface eval run={folder}`."
+        )
+    return run
+
+
+def _json(path: Path, *, optional: bool = False) -> dict[str, Any]:
+    if optional and not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path} cannot be read: {error}. Delete it and run the same command again.") from None
+
+
+def _csv(text: str) -> pd.DataFrame:
+    return pd.read_csv(StringIO(text), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=["", "nan"])
+
+
+def _null(folder: Path) -> pd.DataFrame | None:
+    """All permutations in one frame. Hundreds of small files: parsed once, as one text."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.csv"))]
+    if not texts:
+        return None
+    header = texts[0].partition("\n")[0]
+    return _csv(header + "\n" + "".join(text.partition("\n")[2] for text in texts))

@@ -1,0 +1,252 @@
+"""What is printed: the last lines of a run, and the table above several runs."""
+
+from __future__ import annotations
+
+import html as markup
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from neuroface.errors import DataError
+from neuroface.report import published as papers
+from neuroface.report import run as runs
+from neuroface.report import wording
+from neuroface.report.published import Published, Value
+from neuroface.report.run import Run
+
+SHOWN_PEOPLE = 8  # per-person AUCs on one terminal line
+
+
+def summary_text(folder: Path | str, *, published: Published | str | None = None) -> str:
+    """The lines a run ends with: who, how well with which interval and null, what was filled, where the report is.
+
+    folder: a finished run. published: a paper or its name in report/published; its value is shown where it has one.
+    """
+    run = runs.read(folder)
+    paper = paper_value(run, published)
+    found = run.headline
+    beside = f"     paper {wording.number(paper.value)}" if paper else ""
+    score = f"{found.name}  {wording.number(found.value)}  {wording.interval(found.interval)}".rstrip()
+    page = run.folder / "report" / "report.html"
+    lines = [wording.conditions(run), f"{score}   {wording.null(run)}{beside}", _second_scores(run), wording.quality(run)]
+    return "\n".join([*filter(None, lines), str(page)])
+
+
+def _second_scores(run: Run) -> str:
+    found = run.subject_scores
+    dummy = "" if run.headline.dummy is None else f"dummy {'AUC' if run.is_binary else 'accuracy'} {run.headline.dummy:.2f}"
+    if run.is_within_person:
+        per_person = dict(found["per_subject"])
+        shown = "  ".join(f"{name} {wording.number(value)}" for name, value in per_person.items())
+        if len(per_person) > SHOWN_PEOPLE:
+            shown = f"{len(per_person)} people, {min(per_person.values()):.2f} to {max(per_person.values()):.2f}"
+        return f"left out: {shown}   {dummy}".rstrip()
+    if not run.is_binary:
+        parts = [
+            f"macro F1 {wording.number(found.get('macro_f1'))} {wording.interval(found.get('macro_f1_ci'))}".rstrip(),
+            f"one-v-rest AUC {wording.number(found.get('auc_ovr'))} {wording.interval(found.get('auc_ovr_ci'))}".rstrip(),
+        ]
+        return "  ".join(parts) + f"   {dummy}".rstrip()
+    parts = [_rate("sensitivity", 1, found), _rate("specificity", 0, found)]
+    return "  ".join(filter(None, parts)) + (f"   {dummy}" if dummy else "")
+
+
+def _rate(name: str, row: int, found: Mapping[str, Any]) -> str:
+    """sensitivity 9/11 [.52, .95]; the counts come from the confusion matrix (rows: true class)."""
+    if found.get(name) is None:
+        return ""
+    ends = found.get(f"{name}_ci")
+    bracket = f" [{wording.short(ends[0])}, {wording.short(ends[1])}]" if ends else ""
+    confusion = found.get("confusion")
+    value = f"{confusion[row][row]}/{sum(confusion[row])}" if confusion else wording.number(found[name])
+    return f"{name} {value}{bracket}"
+
+
+def paper_value(run: Run, published: Published | str | None, columns: Mapping[str, Any] | None = None) -> Value | None:
+    """The published number for this run's protocol and task (or what else the paper's cells are told apart by).
+
+    columns: values that take the place of the run's own.
+    """
+    if published is None:
+        return None
+    paper = papers.load(published) if isinstance(published, str) else published
+    return paper.value(**_place(paper, run, columns or {}))
+
+
+def _place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {key for cell in paper.cells for key in cell if key not in paper.variants}
+    known: dict[str, Any] = {}
+    if run is not None:
+        protocol = run.config.get("protocol") or {}
+        known = {**protocol, **run.choices, "task": protocol.get("task") or wording.tasks(run)}
+    known.update(columns)
+    return {key: known[key] for key in sorted(keys) if key in known}
+
+
+def experiment_table(
+    cells: Sequence[Mapping[str, Any]],
+    out_dir: Path | str,
+    *,
+    published: Published | str | None = None,
+    title: str = "Experiment",
+) -> str:
+    """One table above several runs: out_dir/table.csv and table.html; returns it as text for the terminal.
+
+    cells: each {"name": str, "folder": run folder, "columns": what tells it apart, e.g. {"protocol":, "task":}}. A cell
+    whose run is missing or unfinished keeps its row and says so. p_holm is adjusted over all cells that have a p
+    (Holm, Scand. J. Stat. 6 (1979) 65).
+    """
+    out_dir = Path(out_dir)
+    paper = papers.load(published) if isinstance(published, str) else published
+    rows, found = [], []
+    for cell in cells:
+        run, status = _read_cell(cell)
+        rows.append(_cell_row(cell, run, status, paper))
+        found.append(run)
+    frame = pd.DataFrame(rows)
+    if "p" in frame:
+        frame.insert(frame.columns.get_loc("p") + 1, "p_holm", holm(frame["p"].to_numpy(float)))
+    out_dir.mkdir(parents=True, exist_ok=True)
+    finished = [run for run in found if run is not None]
+    means = _mean_row(frame, finished)
+    pd.concat([frame, means]).to_csv(out_dir / "table.csv", index=False)
+    shown = _shown(pd.concat([frame, means]))
+    notes = _notes(finished, paper, missing=len(cells) - len(finished))
+    from neuroface.report.html import render_experiment
+
+    page = render_experiment(_linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir)
+    return "\n".join([title, aligned_text(shown), *notes, str(page)])
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """(n,) p values adjusted by Holm's step-down procedure; NaN stays NaN and does not count.
+
+    Holm, Scandinavian Journal of Statistics 6 (1979) 65.
+    """
+    adjusted = np.full(len(p), np.nan)
+    known = np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    steps = (len(order) - np.arange(len(order))) * p[order]
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
+    return adjusted
+
+
+def _read_cell(cell: Mapping[str, Any]) -> tuple[Run | None, str]:
+    folder = Path(cell["folder"])
+    if not folder.is_dir():
+        return None, "missing"
+    try:
+        return runs.read(folder), "done"
+    except DataError:
+        return None, "incomplete"
+
+
+def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Published | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": cell["name"], **cell.get("columns", {}), "status": status}
+    value = paper.value(**_place(paper, run, cell.get("columns", {}))) if paper else None
+    if run is not None:
+        found = run.headline
+        row |= {"data": "synthetic" if run.is_synthetic else "recorded", "people": _people(run), "score": found.name}
+        if run.is_within_person:
+            row |= {f"left out {name}": auc for name, auc in run.subject_scores["per_subject"].items()}
+        low, high = found.interval or (np.nan, np.nan)
+        row |= {"value": found.value, "low": low, "high": high, "null_mean": found.null_mean, "p": found.p}
+        for name in ("sensitivity", "specificity"):
+            if name in run.subject_scores:
+                row[name] = run.subject_scores[name]
+        row["dummy"] = found.dummy
+    if value is not None:
+        row |= {"published": value.value, "published_label": value.label}
+    return row
+
+
+def _people(run: Run) -> str:
+    if run.is_within_person:
+        return str(run.predictions["subject"].nunique())
+    return ", ".join(f"{name} {n}" for name, n in run.people.items())
+
+
+def _mean_row(frame: pd.DataFrame, finished: Sequence[Run]) -> pd.DataFrame:
+    """The mean over cells, where every cell answers the same kind of question inside people; no row otherwise."""
+    if len(finished) < 2 or not all(run.is_within_person for run in finished):
+        return frame.iloc[:0]
+    averaged = [c for c in frame if c in ("value", "null_mean", "dummy") or str(c).startswith("left out ")]
+    means = frame[averaged].astype(float).mean()
+    return pd.DataFrame([{"name": f"mean of {len(finished)} cells", **means.to_dict()}], columns=frame.columns)
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table in words: interval in one column, two decimals, dashes for what is not there."""
+    shown = pd.DataFrame(index=frame.index)
+    for column in frame:
+        values = frame[column]
+        if column in ("low", "high", "published_label", "score"):
+            continue
+        if column == "status" and (values.dropna() == "done").all():
+            continue
+        if column == "value":
+            names = frame["score"].dropna().unique()
+            shown[names[0] if len(names) == 1 else "score"] = values.map(wording.number)
+            shown["95 % interval"] = [
+                wording.interval(ends) if np.isfinite(ends).all() else wording.NOTHING
+                for ends in frame[["low", "high"]].to_numpy(float)
+            ]
+        elif column in ("p", "p_holm"):
+            shown["p (Holm)" if column == "p_holm" else "p"] = [wording.number(v, 3) for v in values.astype(float)]
+        elif pd.api.types.is_numeric_dtype(values):
+            shown[_heading(str(column), frame)] = values.map(wording.number)
+        else:
+            shown[str(column)] = values.fillna(wording.NOTHING).astype(str)
+    return shown
+
+
+def _heading(column: str, frame: pd.DataFrame) -> str:
+    if column != "published":
+        return column.replace("_", " ")
+    labels = frame["published_label"].dropna().unique()
+    return labels[0] if len(labels) == 1 else "paper"
+
+
+def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) -> list[str]:
+    notes = []
+    if missing:
+        notes.append(f"{wording.count(missing, 'cell')} missing or unfinished; run the same command again to fill them.")
+    if finished and all(run.is_synthetic for run in finished):
+        notes.append("All of our numbers are from a synthetic cohort; no patient was recorded for them.")
+    elif any(run.is_synthetic for run in finished):
+        notes.append("Rows marked synthetic are from a synthetic cohort; no patient was recorded for them.")
+    if paper is not None:
+        caution = paper.variants[paper.default_variant]["caution"]
+        notes.append(f"Published: {paper.source} ({paper.data}). {caution}")
+    if any(run.headline.n_permutations for run in finished):
+        notes.append("p: subject-level permutation of the whole fit; compare a score with its null mean, not with .5.")
+    notes.append(wording.NOT_A_DEVICE)
+    return notes
+
+
+def _linked(
+    shown: pd.DataFrame, cells: Sequence[Mapping[str, Any]], found: Sequence[Run | None], out_dir: Path
+) -> pd.DataFrame:
+    """The shown table as HTML fragments, each finished cell's name a link to its report."""
+    linked = shown.map(markup.escape).reset_index(drop=True)
+    for position, (cell, run) in enumerate(zip(cells, found, strict=True)):
+        if run is not None:
+            page = os.path.relpath(Path(cell["folder"]) / "report" / "report.html", out_dir)
+            name = linked.iat[position, 0]
+            linked.iat[position, 0] = f'<a href="{markup.escape(Path(page).as_posix())}">{name}</a>'
+    return linked
+
+
+def aligned_text(frame: pd.DataFrame) -> str:
+    """A table for the terminal: columns two blanks apart, numbers to the right."""
+    rows = [list(map(str, frame.columns)), *frame.astype(str).to_numpy().tolist()]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    right = [all(row[i][:1].isdigit() or row[i] == wording.NOTHING for row in rows[1:]) for i in range(len(widths))]
+    return "\n".join(
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)).rstrip()
+        for row in rows
+    )

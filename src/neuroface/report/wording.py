@@ -1,0 +1,225 @@
+"""Numbers, names and findings in words. Shared by the terminal, the tables and the page."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from neuroface.report.run import Run
+
+SIGNIFICANT = 0.05  # the conventional level; only chooses the words, every p is shown
+NOTHING = "–"
+SPLITS = {
+    "loso": "leave one subject out",
+    "loso_rebalanced": "leave one subject out, training classes rebalanced",
+    "group_kfold": "k-fold by subject",
+}
+# Suffixes that features carry, the longest first.
+UNITS = {
+    "mm_per_s": "mm/s",
+    "px_per_s": "px/s",
+    "mm2": "mm²",
+    "px2": "px²",
+    "deg": "°",
+    "mm": "mm",
+    "px": "px",
+    "hz": "Hz",
+    "s": "s",
+}
+NOT_A_DEVICE = "Research software, not a medical device: nothing here is a diagnosis or should guide care."
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """0.91; a dash where there is none."""
+    return NOTHING if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def short(value: float) -> str:
+    """.52, and 1.0 or 0.0 at the ends: for brackets that stand close together."""
+    text = f"{value:.2f}"
+    return text[1:] if text.startswith("0.") and text != "0.00" else "1.0" if text == "1.00" else "0.0"
+
+
+def interval(ends: Sequence[float] | None) -> str:
+    """[0.70, 0.98], or nothing."""
+    return "" if ends is None else f"[{number(ends[0])}, {number(ends[1])}]"
+
+
+def p_value(p: float | None) -> str:
+    """p = 0.002, p < 0.001, or a dash."""
+    if p is None or math.isnan(p):
+        return NOTHING
+    return "p < 0.001" if p < 0.0005 else f"p = {p:.3f}"
+
+
+def compact(value: float) -> str:
+    """Three significant digits without an exponent: 31.2, 0.912, 1240."""
+    if not math.isfinite(value):
+        return NOTHING
+    if value == 0:
+        return "0"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def signed(value: float) -> str:
+    """+1.20 or −0.85, with a minus sign as long as the plus."""
+    return NOTHING if math.isnan(value) else f"{value:+.2f}".replace("-", "−")
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """1 person, 2 people."""
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
+
+
+def feature_and_unit(column: str) -> tuple[str, str]:
+    """("rom mouth opening", "mm") of "rom.mouth_opening_mm"; no unit is ""."""
+    for suffix, unit in UNITS.items():
+        if column.endswith("_" + suffix):
+            return column.removesuffix("_" + suffix).replace("_", " ").replace(".", " · "), unit
+    return column.replace("_", " ").replace(".", " · "), ""
+
+
+def groups(run: Run) -> str:
+    """HC 11 v ALS 11; for classes inside people, the classes and how many people."""
+    if run.is_within_person:
+        people = run.predictions["subject"].nunique()
+        return f"{' v '.join(run.classes)} · {count(people, 'person', 'people')}"
+    return " v ".join(f"{name} {n}" for name, n in run.people.items())
+
+
+def tasks(run: Run) -> str:
+    """OPEN; several joined by +, many counted."""
+    names = run.tasks
+    return " + ".join(names) if len(names) <= 4 else f"{len(names)} tasks"
+
+
+def method(run: Run) -> str:
+    """forest on als11_v1."""
+    classifier = str(run.choices.get("classifier", "classifier"))
+    chosen = run.choices.get("features") or ()
+    named = [chosen] if isinstance(chosen, str) else [str(name) for name in chosen]
+    if named:
+        return f"{classifier} on {' + '.join(named)}"
+    return classifier if run.features is None else f"{classifier} on given features"
+
+
+def split(run: Run) -> str:
+    """leave one subject out."""
+    name = str(run.choices.get("split", "loso"))
+    return SPLITS.get(name, name.replace("_", " "))
+
+
+def conditions(run: Run) -> str:
+    """HC 11 v ALS 11 · OPEN · forest on als11_v1 · leave one subject out; "synthetic" first where it is."""
+    parts = [groups(run), tasks(run), method(run), split(run)]
+    return " · ".join((["synthetic"] if run.is_synthetic else []) + parts)
+
+
+def null(run: Run) -> str:
+    """null 0.43 ± 0.17, p = 0.002 (499 permutations)."""
+    found = run.headline
+    if found.null_mean is None or not found.n_permutations:
+        return "no permutation null was run"
+    permutations = count(found.n_permutations, "permutation")
+    return f"null {number(found.null_mean)} ± {number(found.null_sd)}, {p_value(found.p)} ({permutations})"
+
+
+def answer(run: Run) -> str:
+    """The finding in two or three sentences, with its interval and null."""
+    found = run.headline
+    origin = "synthetic" if run.is_synthetic else "these"
+    apart = f"{run.positive} from {run.classes[0]}" if run.is_binary else f"{', '.join(run.classes)} apart"
+    ends = found.interval
+    within = f"95 % interval {number(ends[0])} to {number(ends[1])}; " if ends else "no interval; "
+    size = (
+        f"{count(run.predictions['subject'].nunique(), 'person', 'people')} left out in turn"
+        if run.is_within_person
+        else ", ".join(f"{n} {name}" for name, n in run.people.items())
+    )
+    told = (
+        f"On {origin} recordings of {tasks(run)}, {method(run)} told {apart} "
+        f"with {_article(found.name)} {found.name} of {number(found.value)} ({within}{size})."
+    )
+    return f"{told} {_against_null(run)}"
+
+
+def _against_null(run: Run) -> str:
+    found = run.headline
+    if found.null_mean is None or found.p is None or not found.n_permutations:
+        return "No permutation null was run, so nothing is said about chance."
+    reached = round(found.p * (found.n_permutations + 1)) - 1  # p = (1 + reached) / (1 + permutations)
+    verdict = (
+        "shuffled labels do not explain this result"
+        if found.p <= SIGNIFICANT
+        else "this result cannot be told from that of shuffled labels"
+    )
+    return (
+        f"With shuffled labels the same pipeline scored {number(found.null_mean)} ± {number(found.null_sd)} "
+        f"and did as well in {reached} of {count(found.n_permutations, 'permutation')} ({p_value(found.p)}): {verdict}."
+    )
+
+
+def pairs(run: Run) -> str:
+    """What an AUC means, in people."""
+    if not run.is_binary or run.is_within_person:
+        return ""
+    return (
+        f"Of all pairs of one {run.positive} and one {run.classes[0]} person, the {run.positive} person has the higher "
+        f"score in {run.headline.value:.0%}.".replace("%", " %")
+    )
+
+
+def quality(run: Run) -> str:
+    """2 of 22 people had frames filled (1.4 %); nobody left out; audit: clean."""
+    verdict = str(run.audit.get("verdict", "not done"))
+    return "; ".join([_filled(run), _left_out(run), f"audit: {verdict if verdict != 'suspect' else 'SUSPECT'}"])
+
+
+def _filled(run: Run) -> str:
+    filled, frames = run.cohort.get("frames_filled"), run.cohort.get("frames")
+    if filled is None or not frames:
+        return "filled frames not recorded"
+    if not filled:
+        return "no frames filled"
+    share = f"{100 * filled / frames:.1f} %"
+    people = {name.split("/")[0] for name, notes in notes_by_recording(run).items() if notes.get("frames_filled")}
+    if not people:
+        return f"{share} of frames filled"
+    everyone = run.predictions["subject"].nunique()
+    return f"{len(people)} of {count(everyone, 'person', 'people')} had frames filled ({share})"
+
+
+def _left_out(run: Run) -> str:
+    left_out = [str(item["what"]) for item in run.cohort.get("left_out") or ()]
+    if not left_out:
+        return "nobody left out"
+    return f"left out: {', '.join(left_out)}" if len(left_out) <= 3 else f"{len(left_out)} left out"
+
+
+def notes_by_recording(run: Run) -> dict[str, dict[str, Any]]:
+    """Recording name -> what its reader merged, filled or guessed."""
+    return {str(name): dict(notes) for name, notes in (run.cohort.get("notes") or {}).items() if isinstance(notes, dict)}
+
+
+def command(run: Run) -> str:
+    """The command line that makes this run again, from what was chosen or as it was typed."""
+    if typed := run.facts.get("command"):
+        return typed if isinstance(typed, str) else " ".join(map(str, typed))
+    words = ["neuroface train"]
+    for group, choice in run.choices.items():
+        if choice:
+            words.append(f"{group}={choice if isinstance(choice, str) else '[' + ','.join(map(str, choice)) + ']'}")
+    if run.config.get("seed") is not None:
+        words.append(f"seed={run.config['seed']}")
+    return " ".join(words)
+
+
+def slug(name: str) -> str:
+    """A name that is safe in a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"

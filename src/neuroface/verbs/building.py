@@ -1,0 +1,72 @@
+"""From configuration nodes to objects: cohort, steps, estimator, splitter, protocol, samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from neuroface.errors import ConfigError
+from neuroface.verbs.configuration import instantiate, without_common_keys
+
+if TYPE_CHECKING:
+    from neuroface.evaluate.protocol import Protocol
+    from neuroface.samples import CohortSummary, Samples, Steps
+
+
+def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
+    """The cohort, and the keys every cohort shares (exclude, skip_broken)."""
+    node, common = without_common_keys("cohort", config.cohort)
+    return instantiate(node, "cohort"), common
+
+
+def build_steps(config: DictConfig) -> Steps:
+    from neuroface.samples import Steps
+
+    return Steps(
+        landmarks=instantiate(config.landmarks, "landmarks"),
+        lift=instantiate(config.lift, "lift"),
+        repetitions=instantiate(config.repetitions, "repetitions"),
+        features=instantiate(config.features, "features"),
+        frame=config.frame,
+    )
+
+
+def build_estimator(config: DictConfig) -> Any:
+    node, _ = without_common_keys("classifier", config.classifier)
+    estimator = instantiate(node, "classifier")
+    missing = [name for name in ("fit", "predict_proba") if not hasattr(estimator, name)]
+    if missing:
+        raise ConfigError(
+            f"classifier: {type(estimator).__name__} has no {' and no '.join(missing)}; "
+            "a classifier needs scikit-learn's fit and predict_proba."
+        )
+    return estimator
+
+
+def build_splitter(config: DictConfig) -> Any:
+    return instantiate(config.split, "split")
+
+
+def build_protocol(config: DictConfig) -> Protocol:
+    return instantiate(config.protocol, "protocol")
+
+
+def build_samples(
+    config: DictConfig, protocol: Protocol | None, *, columns: dict[str, str] | None = None, progress: Any = None
+) -> tuple[Samples, CohortSummary]:
+    """Samples in the view the classifier asks for; without a protocol, every task and class of the cohort."""
+    from neuroface import samples
+
+    cohort, common = build_cohort(config)
+    return samples.build(
+        cohort,
+        build_steps(config),
+        classes=protocol.classes if protocol else None,
+        target=protocol.target if protocol else "group",
+        tasks=[protocol.task] if protocol and protocol.task else None,
+        view=config.classifier.get("view", "table"),
+        columns=columns,
+        progress=progress,
+        **common,
+    )

@@ -1,0 +1,119 @@
+"""`neuroface check`: the contract suite on the components that are named, a third party's too."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from neuroface import contracts
+from neuroface.errors import AuditError, ConfigError, DataError, NeurofaceError, did_you_mean
+from neuroface.verbs.configuration import (
+    compose,
+    groups,
+    hydra_context,
+    instantiate,
+    option_node,
+    options,
+    without_common_keys,
+)
+
+CHECKED = ("classifier", "cohort", "features", "landmarks", "lift", "protocol", "repetitions", "split")
+
+
+def run(arguments: list[str]) -> None:
+    """Check each `group=choice` (or everything, with `all`); exit code 5 if a component breaks its contract."""
+    broken = 0
+    for group, name in _named(arguments):
+        results = list(check_option(group, name))
+        for part, problems in results:
+            print(f"{'ok    ' if not problems else 'BROKEN'} {part}")
+            for problem in problems:
+                print(f"       {problem}")
+        broken += sum(bool(problems) for _, problems in results)
+    if broken:
+        raise AuditError(f"{broken} components break their contract.")
+
+
+def _named(arguments: list[str]) -> list[tuple[str, str]]:
+    with hydra_context():
+        known = [group for group in groups() if group in CHECKED]
+        if arguments == ["all"]:
+            return [(group, name) for group in known for name in options(group)]
+        pairs = []
+        for argument in arguments:
+            group, _, choice = argument.partition("=")
+            if group not in known:
+                raise ConfigError(f"there is no group {group!r} to check." + did_you_mean(group, known))
+            names = options(group)
+            for name in choice.strip("[]").split(",") if choice else names:
+                if name not in names:
+                    raise ConfigError(f"{group}={name}: there is no such option." + did_you_mean(name, names))
+                pairs.append((group, name))
+    if not pairs:
+        raise ConfigError("name what to check: neuroface check features=rom, or neuroface check all.")
+    return pairs
+
+
+def check_option(group: str, name: str) -> Iterator[tuple[str, list[str]]]:
+    """(component, problems) for an option of a group: its keys against its signature, then its behaviour."""
+    with hydra_context():
+        node = option_node(group, name)
+    config, _ = compose("train", [f"{group}=[{name}]" if group == "features" else f"{group}={name}"])
+    yield f"{group}={name} keys", list(_check_keys(group, _resolved(config[group])))
+    try:
+        if group == "features":
+            chosen = instantiate(config.features, "features")
+            for key, feature in contracts.leaves(chosen):
+                yield f"features={name} {key}", contracts.check_feature(key, feature)
+        elif group == "classifier":
+            yield f"classifier={name}", contracts.check_classifier(instantiate(_target_only(group, config), group))
+        elif group == "split":
+            yield f"split={name}", contracts.check_splitter(instantiate(config.split, group))
+        elif group == "cohort":
+            yield f"cohort={name}", _check_cohort(config)
+        else:
+            instantiate(config[group], group)
+            yield f"{group}={name}", []
+    except ConfigError as error:
+        yield f"{group}={name}", [str(error)]
+    if not node and group not in ("features",):
+        yield f"{group}={name}", ["is empty"]
+
+
+def _target_only(group: str, config: Any) -> Any:
+    return without_common_keys(group, config[group])[0]
+
+
+def _resolved(node: Any) -> Any:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(node, resolve=True)
+
+
+def _check_cohort(config: Any) -> list[str]:
+    """A cohort on disk needs a place; without one it must say so in a DataError or ConfigError."""
+    try:
+        cohort = instantiate(_target_only("cohort", config), "cohort")
+    except (DataError, ConfigError):
+        return []
+    if not hasattr(cohort, "recordings"):
+        return [] if hasattr(cohort, "table") else ["has neither recordings() nor table()"]
+    return contracts.check_cohort(cohort)
+
+
+def _check_keys(group: str, node: Any) -> Iterator[str]:
+    """Every key of the YAML, wherever a target is named, is an argument of that target with the same default."""
+    if isinstance(node, dict) and "_target_" in node:
+        skip = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}.get(group, ())
+        own = {key: value for key, value in node.items() if key not in skip}
+        module, _, attribute = node["_target_"].rpartition(".")
+        try:
+            target = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, NeurofaceError) as error:
+            yield f"{node['_target_']} cannot be imported: {error}"
+            return
+        yield from contracts.check_arguments(own, target)
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from _check_keys("", value)

@@ -1,0 +1,217 @@
+"""From words on the command line to a resolved configuration, with errors a person can act on."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from neuroface.errors import ConfigError, NeurofaceError, RunFailedError, did_you_mean
+from neuroface.verbs.help import config_dir
+
+PLUGIN_GROUP = "neuroface.configs"
+# Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
+NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
+# Keys every cohort and classifier node may carry beside the arguments of its target.
+COMMON_KEYS = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}
+
+
+def plugin_packages() -> list[str]:
+    """Config packages that installed third parties offer through the entry-point group `neuroface.configs`."""
+    return sorted({point.value for point in entry_points(group=PLUGIN_GROUP)})
+
+
+def _with_plugins(overrides: list[str]) -> list[str]:
+    """The overrides with the plug-ins' folders added to hydra.searchpath, beside what the user asks for there."""
+    given = [o for o in overrides if o.startswith("hydra.searchpath=")]
+    rest = [o for o in overrides if not o.startswith("hydra.searchpath=")]
+    paths = [f"pkg://{package}" for package in plugin_packages()]
+    for override in given:
+        paths += [p.strip() for p in override.split("=", 1)[1].strip("[]").split(",") if p.strip()]
+    paths = [p if "://" in p else f"file://{Path(p).resolve()}" for p in paths]
+    return [*rest, f"hydra.searchpath=[{','.join(paths)}]"] if paths else rest
+
+
+@contextmanager
+def hydra_context() -> Iterator[None]:
+    """Hydra set up on our configuration folder, whatever was set up before."""
+    GlobalHydra.instance().clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+            yield
+
+
+def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]]:
+    """The configuration of a verb under the given overrides, and which option of each group was chosen.
+
+    Errors: ConfigError that names the nearest valid group, option or key.
+    """
+    overrides = [_quoted(o) for o in overrides]
+    with hydra_context():
+        try:
+            config = hydra.compose(verb, _with_plugins(overrides), return_hydra_config=True)
+        except HydraException as error:
+            raise _explain(error, verb, overrides) from error
+        choices = {k: v for k, v in config.hydra.runtime.choices.items() if not k.startswith("hydra/")}
+        OmegaConf.set_struct(config, False)
+        del config["hydra"]
+        try:
+            OmegaConf.resolve(config)
+        except OmegaConfBaseException as error:
+            raise ConfigError(f"{str(error).splitlines()[0]}. A key that another refers to is missing.") from error
+    return config, OmegaConf.to_container(OmegaConf.create(choices))  # type: ignore[return-value]
+
+
+def _quoted(override: str) -> str:
+    """Paths and globs may hold characters that Hydra's grammar gives a meaning; quote a plain value that has them."""
+    key, sign, value = override.partition("=")
+    plain = value and value[0] not in "[{'\"" and not re.fullmatch(r"[\w.,/\-+:()$]*", value)
+    if sign and plain and "${" not in value and not re.match(r"(choice|range|interval|glob|sort|shuffle|tag)\(", value):
+        return f"{key}='{value}'"
+    return override
+
+
+def _explain(error: HydraException, verb: str, overrides: list[str]) -> ConfigError:
+    """Hydra's error in our words, with the nearest valid names."""
+    text = str(error)
+    if isinstance(error, MissingConfigException):
+        found = re.search(r"Could not find '([^']+)'", text)
+        if found:
+            group, _, name = found.group(1).rpartition("/")
+            if not group:
+                return ConfigError(f"there is no option {name!r}." + did_you_mean(name, groups()))
+            return ConfigError(f"{group}={name}: there is no such option." + did_you_mean(name, options(group)))
+    if isinstance(error, OverrideParseException):
+        return ConfigError(f"{text.splitlines()[0]}: {text.splitlines()[1]}. Write key=value or group=choice.")
+    found = re.search(r"Could not override '([^']+)'", text)
+    if isinstance(error, ConfigCompositionException) and found:
+        key = found.group(1)
+        accepted = [o for o in overrides if o.partition("=")[0].split("@")[0] in groups()]
+        return ConfigError(f"there is no key {key!r}." + did_you_mean(key, [*groups(), *_keys(verb, accepted)]))
+    return ConfigError(text.splitlines()[0])
+
+
+def _keys(verb: str, choices: list[str]) -> list[str]:
+    """All keys of a verb's configuration, dotted, under choices of groups that are known to work."""
+    try:
+        config = hydra.compose(verb, _with_plugins(choices))
+    except HydraException:
+        config = hydra.compose(verb, _with_plugins([]))
+    return list(_flatten(OmegaConf.to_container(config)))
+
+
+def _flatten(node: Any, prefix: str = "") -> Iterator[str]:
+    for key, value in node.items() if isinstance(node, dict) else ():
+        if not str(key).startswith("_"):
+            yield f"{prefix}{key}"
+            yield from _flatten(value, f"{prefix}{key}.")
+
+
+def groups() -> list[str]:
+    """The names of all groups of options. Needs a Hydra context."""
+    loader = GlobalHydra.instance().config_loader()
+    return [g for g in loader.list_groups("") if g != "hydra"]
+
+
+def options(group: str) -> list[str]:
+    """The options of a group, the plug-ins' too. Needs a Hydra context."""
+    return sorted(GlobalHydra.instance().config_loader().get_group_options(group))
+
+
+def option_node(group: str, name: str) -> Any:
+    """The node that an option puts under its group, as plain data. Needs a Hydra context."""
+    overrides = [f"{group}=[{name}]" if group == "features" else f"{group}={name}"]
+    config = hydra.compose("train", _with_plugins(overrides))
+    return OmegaConf.to_container(config.get(group) or OmegaConf.create({}), resolve=False)
+
+
+def instantiate(node: Any, what: str) -> Any:
+    """Build what a node names; an unknown argument or target becomes a ConfigError that names the node."""
+    from hydra.errors import InstantiationException
+
+    try:
+        return hydra.utils.instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, NeurofaceError):
+            raise cause from None
+        reason = str(cause or error).splitlines()[0]
+        raise ConfigError(f"{what}: {reason}. See neuroface list {what}.") from error
+
+
+def without_common_keys(group: str, node: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
+    """A cohort or classifier node without the keys that are ours, and those keys."""
+    common = {key: node.get(key) for key in COMMON_KEYS[group] if node.get(key) is not None}
+    return OmegaConf.masked_copy(node, [k for k in node if k not in COMMON_KEYS[group]]), common
+
+
+def science(config: DictConfig) -> dict[str, Any]:
+    """What makes a run what it is: the resolved configuration without where and how it runs.
+
+    The cohort's paths are replaced by a fingerprint of the files they name, so that moved data are the same data.
+    """
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    part: dict[str, Any] = {str(key): value for key, value in plain.items() if key not in NOT_SCIENCE}
+    cohort = part.get("cohort", {})
+    paths = {key: cohort.pop(key) for key in ("root", "path", "subjects") if isinstance(cohort.get(key), str)}
+    if paths:
+        cohort["data"] = {key: fingerprint(path) for key, path in paths.items()}
+    return part
+
+
+def fingerprint(path: str) -> str:
+    """sha256 over names and sizes of the files that a path, folder or glob names; contents are not read."""
+    import glob
+    import hashlib
+
+    root = Path(path).expanduser()
+    found = root.rglob("*") if root.is_dir() else map(Path, glob.glob(str(root), recursive=True))  # noqa: PTH207
+    files = sorted(file for file in found if file.is_file())
+    digest = hashlib.sha256()
+    for file in files:
+        name = file.relative_to(root) if root.is_dir() else Path(file.name)
+        digest.update(f"{name.as_posix()}\0{file.stat().st_size}\n".encode())
+    return digest.hexdigest()[:16] if files else "nothing there"
+
+
+def multirun(verb: str, arguments: list[str], run: Callable[[list[str]], None]) -> None:
+    """Hand over to Hydra for `-m` and its other flags; a failing job does not stop the others."""
+    failures: list[tuple[str, NeurofaceError]] = []
+
+    def job(_: DictConfig) -> None:
+        overrides = list(hydra.core.hydra_config.HydraConfig.get().overrides.task)
+        state = GlobalHydra.instance().hydra
+        try:
+            run(overrides)
+        except NeurofaceError as error:
+            print(f"neuroface: {' '.join(overrides)}: {error}", file=sys.stderr)
+            failures.append((" ".join(overrides), error))
+        finally:
+            GlobalHydra.instance().hydra = state
+
+    application = hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(job)
+    before, sys.argv = sys.argv, [f"neuroface {verb}", *_with_plugins(arguments)]
+    try:
+        application()
+    finally:
+        sys.argv = before
+    if failures:
+        raise RunFailedError(f"{len(failures)} of the runs failed: {'; '.join(name for name, _ in failures)}.")

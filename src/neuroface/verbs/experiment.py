@@ -1,0 +1,68 @@
+"""An experiment with several cells: one complete run folder each, and one table above them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
+from neuroface.verbs.configuration import compose
+
+
+def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
+    """Run every cell under `folder`, then write and print the table. A failing cell does not stop the others.
+
+    A key that the command line gives wins over the cells; cells that become equal by it are run once.
+    """
+    from neuroface.report import tables
+    from neuroface.verbs.train import train
+
+    plain: Any = OmegaConf.to_container(config.cells)
+    composed = []
+    for name, cell in distinct_cells(plain, overrides).items():
+        words = [f"{key}={_word(value)}" for key, value in cell.items()]
+        composed.append((name, _columns(cell), *compose("train", [*overrides, *words])))
+    failures: list[NeurofaceError] = []
+    for number, (name, columns, cell_config, choices) in enumerate(composed, 1):
+        if sys.stderr.isatty():
+            print(f"{name} ({number}/{len(composed)})", file=sys.stderr)
+        try:
+            train(cell_config, choices, folder / name, columns)
+        except ConfigError:
+            raise
+        except NeurofaceError as error:
+            print(f"neuroface: {name}: {error}", file=sys.stderr)
+            failures.append(error)
+    cells = [{"name": name, "folder": folder / name, "columns": columns} for name, columns, _, _ in composed]
+    title = config.get("title") or folder.name
+    print(tables.experiment_table(cells, folder, published=config.get("published"), title=title))
+    if len(failures) == 1 and len(composed) == 1:
+        raise failures[0]
+    if failures:
+        raise RunFailedError(f"{len(failures)} of {len(composed)} cells failed; the same command does only those again.")
+
+
+def distinct_cells(cells: list[dict[str, Any]], overrides: list[str]) -> dict[str, dict[str, Any]]:
+    """name -> overrides of each cell, without the keys that the command line sets itself."""
+    given = {override.lstrip("+~").partition("=")[0] for override in overrides}
+    kept: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        rest = {key: value for key, value in cell.items() if key not in given}
+        name = "-".join(_columns(rest).values()) or "all"
+        if kept.setdefault(name, rest) != rest:
+            raise ConfigError(f"two cells of the experiment are named {name}; give them a key that tells them apart.")
+    return kept
+
+
+def _columns(cell: dict[str, Any]) -> dict[str, str]:
+    """What tells a cell apart: its plain values, by the last word of their keys."""
+    return {key.rpartition(".")[-1]: str(value) for key, value in cell.items() if not isinstance(value, list | dict)}
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(str, value))}]"
+    return "null" if value is None else str(value)

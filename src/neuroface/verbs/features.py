@@ -1,0 +1,38 @@
+"""`neuroface features`: the feature table of a cohort, one row per repetition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neuroface.errors import ConfigError
+from neuroface.verbs.configuration import compose
+
+
+def run(overrides: list[str]) -> None:
+    """Write the table of every task and group to `out` (.csv or .parquet)."""
+    config, _ = compose("features", overrides)
+    if not config.out or Path(str(config.out)).suffix not in (".csv", ".parquet"):
+        raise ConfigError("out= says where the table goes: out=FILE.csv or out=FILE.parquet.")
+    import pandas as pd
+
+    from neuroface import samples as sample_tools
+    from neuroface.progress import Progress
+    from neuroface.verbs.building import build_samples
+
+    with Progress() as progress:
+        samples, summary = build_samples(config, None, progress=progress)
+    out = Path(str(config.out))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(list(sample_tools.feature_rows(samples)))
+    if out.suffix == ".csv":
+        table.to_csv(out, index=False)
+    else:
+        try:
+            table.to_parquet(out, index=False)
+        except ImportError as error:
+            raise ConfigError("Parquet needs pyarrow: pip install 'neuroface[parquet]', or out=FILE.csv.") from error
+    people = ", ".join(f"{group} {n}" for group, n in summary.people.items())
+    print(f"{len(table)} repetitions x {len(samples.feature_names)} features of {people} people")
+    for left_out in summary.left_out:
+        print(f"left out {left_out['what']}: {left_out['why']}")
+    print(out)

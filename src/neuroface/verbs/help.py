@@ -1,0 +1,63 @@
+"""Where the configuration tree is, and the help of a verb: read from the tree itself, without Hydra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from neuroface.errors import ConfigError
+
+OPTIONS_OF = {
+    "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
+    "eval": "run=FOLDER, or run=[A,B,...]",
+    "report": "run=FOLDER, or run=[A,B,...]",
+    "features": "out=FILE.csv or FILE.parquet",
+    "prepare": "out=FOLDER",
+}
+
+
+def config_dir() -> Path:
+    """The configuration tree: inside an installed package, or beside the sources of an editable install."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "configs", package.parents[1] / "configs"):
+        if (place / "train.yaml").is_file():
+            return place
+    raise ConfigError(f"the configuration tree is neither in {package} nor beside it; install neuroface again.")
+
+
+def verb_help(verb: str, line: str) -> str:
+    """What `neuroface <verb> --help` prints."""
+    if verb == "list":
+        return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(sorted(_tree()))}"
+    if verb == "check":
+        return f"neuroface check group=choice [group=choice ...] | all: {line}"
+    words = [f"neuroface {verb} [group=choice ...] [key=value ...]: {line}", "", OPTIONS_OF[verb]]
+    if verb in ("train", "features", "prepare"):
+        tree = _tree()
+        width = max(map(len, tree))
+        words += ["", "groups and their choices (neuroface list GROUP says what each one is)"]
+        words += [f"  {group:<{width}}  {', '.join(names)}" for group, names in sorted(tree.items())]
+        words += ["", "keys and their defaults", _indented((config_dir() / "base.yaml").read_text(encoding="utf-8"))]
+        words += ["", "-m runs every combination of comma-separated values; --cfg job shows the whole configuration"]
+    return "\n".join(words)
+
+
+def _tree() -> dict[str, list[str]]:
+    return {
+        folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
+        for folder in sorted(config_dir().iterdir())
+        if folder.is_dir()
+    }
+
+
+def _indented(yaml: str) -> str:
+    """The root keys of a YAML file, without its defaults list and comments for maintainers."""
+    lines, inside = [], False
+    for text in yaml.splitlines():
+        if text.startswith(("defaults:", "# @")):
+            inside = text.startswith("defaults:")
+        elif inside and text.startswith((" ", "-")):
+            continue
+        elif text.strip():
+            inside = False
+            lines.append("  " + text)
+    return "\n".join(lines)

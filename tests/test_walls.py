@@ -1,0 +1,89 @@
+"""The direction of imports, and which heavy library may be imported where."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import neuroface
+
+PACKAGE = Path(neuroface.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# A room may import rooms of a lower floor, and itself.
+FLOORS = [
+    {"types", "errors", "face", "progress"},
+    {"geometry", "signals"},
+    {"cohorts", "recording", "synthesis", "landmarks", "repetitions", "features", "classifiers", "evaluate"},
+    {"samples", "cohort_summary", "contracts"},
+    {"explain", "report"},
+    {"verbs", "cli", "__main__"},
+]
+# Rooms of one floor know nothing of each other, but for these.
+NEIGHBOURS = {("cohorts", "synthesis"), ("samples", "cohort_summary"), ("cli", "verbs"), ("__main__", "cli")}
+TORCH = {"landmarks", "classifiers", "explain"}
+HYDRA = {"verbs", "cli"}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file.name} imports relatively"
+            module = node.module or ""
+            yield from ([f"{module}.{alias.name}" for alias in node.names] if module == "neuroface" else [module])
+
+
+def name_of(file: Path) -> str:
+    return "neuroface." + ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def floor(name: str) -> int:
+    found = [i for i, rooms in enumerate(FLOORS) if name in rooms]
+    assert found, f"neuroface.{name} stands on no floor; say in test_walls.py where it belongs"
+    return found[0]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_imports_run_one_way(file: Path):
+    here = room(name_of(file))
+    if here == "__init__":
+        assert not [m for m in imports(file) if m.startswith("neuroface")]
+        return
+    for module in imports(file):
+        there = room(module) if module.startswith("neuroface.") else ""
+        if there in ("", "__version__", here):
+            continue
+        lower = floor(there) < floor(here)
+        assert lower or (here, there) in NEIGHBOURS, f"{here} must not import {there}"
+        if here == "evaluate":
+            assert there in ("types", "errors"), f"evaluate imports only types and errors, not {there}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_heavy_libraries_stay_in_their_rooms(file: Path):
+    here = room(name_of(file))
+    roots = {module.split(".")[0] for module in imports(file)}
+    assert not roots & {"torch", "torchvision"} or here in TORCH, "torch belongs to landmarks, classifiers, explain"
+    assert not roots & {"hydra", "omegaconf"} or here in HYDRA, "hydra belongs to verbs and cli"
+
+
+def test_indices_are_written_in_face_only():
+    """Points are named: no array is indexed by a number that is a landmark (17 and up) outside face.py."""
+    for file in FILES:
+        if file.name == "face.py":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name | ast.Attribute):
+                name = node.value.id if isinstance(node.value, ast.Name) else node.value.attr
+                numbers = [n.value for n in ast.walk(node.slice) if isinstance(n, ast.Constant)]
+                bare = [n for n in numbers if isinstance(n, int) and 17 <= n < 68]
+                assert not (name == "points" and bare), f"{file.name}:{node.lineno} indexes points by {bare}"
