@@ -12,8 +12,12 @@ from neuroface import face
 
 def distance(points: np.ndarray, a: int, b: int) -> np.ndarray:
     """(T,) px or mm: Euclidean distance between landmarks a and b."""
-    difference = points[:, a] - points[:, b]
-    return np.sqrt(np.einsum("td,td->t", difference, difference))
+    return length(points[:, a] - points[:, b])
+
+
+def length(vectors: np.ndarray) -> np.ndarray:
+    """(T,) in the unit of the vectors (T, D): Euclidean length of each."""
+    return np.sqrt(np.einsum("td,td->t", vectors, vectors))
 
 
 def area(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
@@ -22,8 +26,8 @@ def area(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     In 2-D this is the shoelace area wherever the outline is star-shaped about its mean; in 3-D each triangle counts
     with its own tilt, so a curved mouth has the area of its surface.
     """
-    corners = _coordinates_first(points[:, outline])
-    return _fan(corners, corners.mean(axis=1)).sum(axis=0)
+    corners = points.T[:, outline]
+    return _fan(corners, corners.mean(axis=1)).sum(axis=0) / 2
 
 
 def mouth_half_areas(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,48 +35,60 @@ def mouth_half_areas(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Triangle fans about the mid-point of the upper and lower outer lip (SCIENCE: A_R, A_L of the reconstructed sets).
     """
-    corners = _coordinates_first(points[:, face.MOUTH_OUTER])
-    triangles = _fan(corners, (points[:, face.LIP_TOP_OUTER] + points[:, face.LIP_BOTTOM_OUTER]).T / 2)
-    return triangles[_RIGHT_SIDES].sum(axis=0), triangles[~_RIGHT_SIDES].sum(axis=0)
+    return lip_half_areas(points[:, face.MOUTH_OUTER])
 
 
+def lip_half_areas(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two (T,) px^2 or mm^2: as `mouth_half_areas`, from the outer lip outline alone, (T, 12, D) in its order."""
+    corners = outline.T
+    doubled = _fan(corners, (corners[:, _LIP_TOP] + corners[:, _LIP_BOTTOM]) / 2)
+    return doubled[_RIGHT_SIDES].sum(axis=0) / 2, doubled[~_RIGHT_SIDES].sum(axis=0) / 2
+
+
+_LIP_TOP, _LIP_BOTTOM = (
+    int(np.flatnonzero(p == face.MOUTH_OUTER)[0]) for p in (face.LIP_TOP_OUTER, face.LIP_BOTTOM_OUTER)
+)
 # Sides of the outer lip outline (each from a point to the next) on the person's right.
 _RIGHT_SIDES = np.isin(face.MOUTH_OUTER, face.MOUTH_RIGHT_HALF) & np.isin(
     np.roll(face.MOUTH_OUTER, -1), face.MOUTH_RIGHT_HALF
 )
 
 
-def _coordinates_first(points: np.ndarray) -> np.ndarray:
-    """(D, K, T) from (T, K, D), contiguous in time: arithmetic on it is several times faster."""
-    return np.ascontiguousarray(points.T)
-
-
 def _fan(corners: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """(K, T): areas of the triangles (centre, corner k, corner k + 1); corners: (D, K, T), centre: (D, T)."""
-    spokes = np.concatenate([corners, corners[:, :1]], axis=1) - centre[:, None]
-    return np.sqrt(_squared_cross(spokes[:, :-1], spokes[:, 1:])) / 2
+    """(K, T): twice the areas of the triangles (centre, corner k, corner k + 1); corners: (D, K, T), centre: (D, T)."""
+    spokes = np.empty((corners.shape[0], corners.shape[1] + 1, corners.shape[2]))
+    np.subtract(corners, centre[:, None], out=spokes[:, :-1])
+    spokes[:, -1] = spokes[:, 0]
+    return np.sqrt(_squared_cross(spokes[:, :-1], spokes[:, 1:]))
 
 
 def _squared_cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(...): squared length of the cross product of a and b, each (D, ...) with D = 2 or 3."""
-    squares = np.zeros(a.shape[1:])
-    for i, j in ((0, 1), (1, 2), (2, 0))[: 1 if len(a) == 2 else 3]:
-        component = a[i] * b[j]
-        component -= a[j] * b[i]
-        component *= component
-        squares += component
+    squares = (a[0] * b[1] - a[1] * b[0]) ** 2
+    if len(a) == 3:
+        for i, j in ((1, 2), (2, 0)):
+            component = a[i] * b[j]
+            component -= a[j] * b[i]
+            component *= component
+            squares += component
     return squares
 
 
 def angle_between(points: np.ndarray, line_a: tuple[int, int], line_b: tuple[int, int]) -> np.ndarray:
     """(T,) degrees, 0..90: angle between two lines, each through two landmarks, without direction."""
-    u = points[:, line_a[1]] - points[:, line_a[0]]
-    v = points[:, line_b[1]] - points[:, line_b[0]]
-    along = np.abs(np.einsum("td,td->t", u, v))
-    # the part of v across u: exact for lines that are nearly parallel, where an arc cosine loses half the digits
-    across = np.sqrt(_squared_cross(u.T, v.T))
-    angle = np.degrees(np.arctan2(across, along))
-    return np.where((across > 0) | (along > 0), angle, np.nan)
+    return angle(points[:, line_a[1]] - points[:, line_a[0]], points[:, line_b[1]] - points[:, line_b[0]])
+
+
+def angle(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """(T,) degrees, 0..90: angle between the lines along the vectors u and v, each (T, D); NaN where one has no length.
+
+    By the arc tangent of cross over dot product, which is exact for nearly parallel lines, where an arc cosine loses
+    half the digits.
+    """
+    along, across = np.abs(np.einsum("td,td->t", u, v)), np.sqrt(_squared_cross(u.T, v.T))
+    degrees = np.degrees(np.arctan2(across, along))
+    degrees[along + across == 0] = np.nan
+    return degrees
 
 
 def rigid_fit(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -108,13 +124,21 @@ def head_frame(points: np.ndarray, stable: np.ndarray = face.RIGID) -> np.ndarra
     anchor = points[:, stable]
     if not np.isfinite(anchor).any():
         return np.full_like(points, np.nan)
-    target = _quiet_nanmedian(anchor)
-    # a median over time is not rigid itself: one refinement against the mean of the aligned points makes it so
-    for centre in (_quiet_nanmedian, None):
-        rotation, translation = rigid_fit(anchor, target)
-        if centre is not None:
-            target = centre(np.einsum("tij,tkj->tki", rotation, anchor) + translation[:, None])
-    return np.einsum("tij,tkj->tki", rotation, points) + translation[:, None]
+    rotation, translation = rigid_fit(anchor, _quiet_nanmedian(anchor))
+    # a median over time is not rigid itself: the median of the aligned points is
+    rotation, translation = rigid_fit(anchor, _quiet_nanmedian(_move(anchor, rotation, translation)))
+    return _move(points, rotation, translation)
+
+
+def _move(points: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
+    """(T, K, D): R x + t for each frame; points: (T, K, D), rotation: (T, D, D), translation: (T, D)."""
+    coordinates, turns, shifts = points.T, np.ascontiguousarray(rotation.T), np.ascontiguousarray(translation.T)
+    moved = np.empty(coordinates.shape)
+    for to, shift in enumerate(shifts):
+        moved[to] = shift
+        for come, coordinate in enumerate(coordinates):
+            moved[to] += turns[come, to] * coordinate
+    return moved.T
 
 
 def _quiet_nanmedian(values: np.ndarray) -> np.ndarray:

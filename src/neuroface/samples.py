@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from neuroface import repetitions as repetition_tools
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.features.extract import extract
 from neuroface.types import Camera, Cohort, Landmarks, Recording, Repetition, Samples
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VIEWS = ("table",)
 SKIP = "Mend them, leave them out with cohort.exclude=[...], or go on without them with cohort.skip_broken=true."
@@ -335,9 +338,10 @@ def _first_line(thing: Any) -> str:
     return (type(thing).__doc__ or "").strip().splitlines()[0] if type(thing).__doc__ else ""
 
 
-def feature_rows(samples: Samples) -> Iterable[dict[str, Any]]:
-    """The table as dictionaries: sample, subject, the meta columns, class, features; for CSV and Parquet."""
-    for i in range(len(samples)):
-        row: dict[str, Any] = {"sample": samples.meta["sample"][i], "subject": samples.subject[i]}
-        row |= {name: column[i] for name, column in samples.meta.items() if name != "sample"}
-        yield row | {"y": samples.y[i]} | dict(zip(samples.feature_names, samples.X[i].tolist(), strict=True))
+def feature_table(samples: Samples) -> pd.DataFrame:
+    """One row per sample: sample, subject, the meta columns, the class as y, and the features."""
+    import pandas as pd
+
+    meta = {name: column for name, column in samples.meta.items() if name != "sample"}
+    facts = {"sample": samples.meta["sample"], "subject": samples.subject, **meta, "y": samples.y}
+    return pd.DataFrame({**facts, **dict(zip(samples.feature_names, samples.X.T, strict=True))})

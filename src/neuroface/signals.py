@@ -1,4 +1,4 @@
-"""Gap filling, filters and derivatives on timestamps. Pure functions on arrays with time on the first axis; NaN is missing."""
+"""Gap filling, filters and derivatives on timestamps. Pure functions; time is the first axis and NaN is missing."""
 
 from __future__ import annotations
 
@@ -93,12 +93,13 @@ def derivative(values: np.ndarray, timestamps_s: np.ndarray) -> np.ndarray:
     """
     if len(values) < 2:
         return np.full(np.shape(values), np.nan)
-    step_s = np.diff(timestamps_s).reshape(-1, *(1,) * (np.ndim(values) - 1))
-    slope = np.diff(values, axis=0) / step_s
-    out = np.empty(np.shape(values))
-    out[0], out[-1] = slope[0], slope[-1]
-    out[1:-1] = (slope[1:] * step_s[:-1] + slope[:-1] * step_s[1:]) / (step_s[1:] + step_s[:-1])
-    return out
+    over_time, step_s = np.asarray(values).T, timestamps_s[1:] - timestamps_s[:-1]
+    slope = (over_time[..., 1:] - over_time[..., :-1]) / step_s
+    out = np.empty(over_time.shape)
+    out[..., 0], out[..., -1] = slope[..., 0], slope[..., -1]
+    central = slope[..., 1:] * step_s[:-1] + slope[..., :-1] * step_s[1:]
+    out[..., 1:-1] = central / (step_s[1:] + step_s[:-1])
+    return out.T
 
 
 def mean(values: np.ndarray) -> float:

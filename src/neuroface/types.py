@@ -17,6 +17,7 @@ from neuroface.errors import DataError, did_you_mean
 
 Space = Literal["pixel", "camera", "head"]
 SPACES: dict[str, str] = {"pixel": "px", "camera": "mm", "head": "mm"}
+DISTORTIONS = ("none", "brown_conrady", "modified_brown_conrady", "inverse_brown_conrady")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Camera:
     """Pinhole intrinsics in pixels, and the length of one unit of raw depth.
 
     depth_unit_mm: mm per raw depth unit (Intel D400: 1.0; SR300: 0.125). nominal: True when the values are the
-    maker's nominal ones and not this device's calibration.
+    maker's nominal ones and not this device's calibration. distortion, coefficients: lens model with k1 k2 p1 p2 k3, as
+    RealSense names them.
     """
 
     fx: float
@@ -36,13 +38,57 @@ class Camera:
     depth_unit_mm: float = 1.0
     nominal: bool = False
     model: str = ""
+    distortion: str = "none"
+    coefficients: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.distortion not in DISTORTIONS:
+            raise DataError(f"Unknown distortion model {self.distortion!r}." + did_you_mean(self.distortion, DISTORTIONS))
+        if self.distortion != "none" and len(self.coefficients) != 5:
+            raise DataError(f"Distortion {self.distortion} needs 5 coefficients; got {len(self.coefficients)}.")
         if not (self.fx > 0 and self.fy > 0 and self.depth_unit_mm > 0):
             raise DataError(
                 f"Camera {self.model or '(no model)'} has fx={self.fx}, fy={self.fy}, depth_unit_mm={self.depth_unit_mm}; "
                 "all three must be positive."
             )
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """A colour camera and, beside it, a depth camera.
+
+    rotation (3, 3), translation_mm (3,): x_color = R x_depth + t, in camera axes. aligned: depth frames are already seen
+    from the colour camera, pixel for pixel; then its intrinsics count for both.
+    """
+
+    color: Camera
+    depth: Camera | None = None
+    rotation: np.ndarray = field(default_factory=lambda: np.eye(3))
+    translation_mm: np.ndarray = field(default_factory=lambda: np.zeros(3))
+    aligned: bool = False
+    serial: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One moment of a video. color: (H, W, 3) uint8 RGB. depth: (h, w) uint16 raw units, 0 is missing, or None."""
+
+    index: int
+    timestamp_s: float
+    color: np.ndarray
+    depth: np.ndarray | None = None
+
+
+class Video(Protocol):
+    """Frames that are streamed, never held all at once. `size` is (width, height) px of the colour frames."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def rig(self) -> Rig | None: ...
+
+    def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Frame]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +190,8 @@ class Recording:
     """One person doing one task once.
 
     repetitions: given bounds, or None when they must be found. attributes: participant facts (age, sex, ...).
-    notes: what the reader merged, dropped or guessed, counted; shown in the report.
+    notes: what the reader merged, dropped or guessed, counted; shown in the report. video: frames to stream, where the
+    recording has them.
     """
 
     subject: str
@@ -157,6 +204,7 @@ class Recording:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     truth: Truth | None = None
+    video: Video | None = None
 
     def __post_init__(self) -> None:
         for name in ("subject", "group", "task"):

@@ -1,4 +1,4 @@
-"""The native layout on disk, read and written: participants.tsv, one folder per person. docs/formats.md has it exactly."""
+"""The native layout on disk, read and written; docs/formats.md has it exactly."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,30 +17,30 @@ import numpy as np
 import neuroface
 from neuroface.cohorts import native
 from neuroface.cohorts.native import MISSING
-from neuroface.cohorts.reading import Source, folder, read_rows, stream, unreadable
+from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.errors import DataError, Problems
 from neuroface.types import Recording
 
 DESCRIPTION = "dataset_description.json"  # BIDS: one per data set, names what wrote it
 STAGE = ".partial-"
+People = dict[str, tuple[str, dict[str, Any]]]  # subject -> (group, attributes)
 
 
 class FolderCohort:
-    """Recordings in the native layout.
+    """Recordings in neuroface's own layout on disk.
 
-    root: the folder with participants.tsv. exclude: subjects or recordings ("A006", "A006/OPEN") that are not touched.
+    root: the folder with participants.tsv.
     """
 
-    def __init__(self, root: str | Path, *, exclude: Collection[str] = ()) -> None:
-        self.root = root
-        self.exclude = tuple(exclude)
+    def __init__(self, *, root: str | Path | None) -> None:
+        self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
         """Recordings in the order of participants.tsv. One DataError at the end names all that could not be read."""
         root = folder(self.root, "cohort.root")
-        yield from stream(self._sources(root), where=str(root), exclude=self.exclude, groups=groups, tasks=tasks)
+        yield from stream(self._sources(root), where=str(root), groups=groups, tasks=tasks)
 
     def _sources(self, root: Path) -> list[Source]:
         people, twice = read_participants(root)
@@ -53,13 +54,14 @@ class FolderCohort:
                 sources.append(Source(subject, "", "", unreadable("has no group in participants.tsv")))
             else:
                 sources += _sources_of(root / f"sub-{subject}", subject, group, attributes, common)
-        for stray in sorted(p.name.removeprefix("sub-") for p in root.glob("sub-*") if p.is_dir()):
-            if stray not in people:
-                sources.append(Source(stray, "", "", unreadable(f"has a folder sub-{stray} but no line in participants.tsv")))
+        strays = {p.name.removeprefix("sub-") for p in root.glob("sub-*") if p.is_dir()} - set(people)
+        for stray in sorted(strays):
+            what = f"has a folder sub-{stray} but no line in participants.tsv"
+            sources.append(Source(stray, "", "", unreadable(what)))
         return sources
 
 
-def read_participants(root: Path) -> tuple[dict[str, tuple[str, dict[str, Any]]], set[str]]:
+def read_participants(root: Path) -> tuple[People, set[str]]:
     """{subject: (group, attributes)} of participants.tsv, and the subjects that stand there more than once.
 
     Ids stay strings, without their prefix "sub-". Other columns are numbers where they look like numbers, unless
@@ -100,7 +102,8 @@ def _sources_of(
     for file in files:
         match = pattern.fullmatch(file.stem)
         if match is None:
-            what = f"has a file {file.name}; it must be sub-{subject}[_ses-<session>]_task-<task>_landmarks{file.suffix}"
+            wanted = f"{person.name}[_ses-<session>]_task-<task>_landmarks{file.suffix}"
+            what = f"has a file {file.name}; its name must be {wanted}"
             sources.append(Source(subject, group, "", unreadable(what)))
             continue
         who = {"subject": subject, "group": group, "task": match["task"], "session": match["session"] or ""}
@@ -118,49 +121,60 @@ def _may_have_repetitions(file: Path) -> bool:
         return sum(1 for line in lines if line.strip()) != 1
 
 
-def write(recordings: Iterable[Recording], out: str | Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Written:
+    """What `write` wrote: where, how many recordings of how many people, people per group, and the tasks in order."""
+
+    out: Path
+    recordings: int
+    people: int
+    groups: Mapping[str, int]
+    tasks: tuple[str, ...]
+
+
+def write(recordings: Iterable[Recording], out: str | Path) -> Written:
     """Write recordings in the native layout; FolderCohort(out) reads back the same arrays, bit for bit.
 
     Everything is written beside its final place first and moved there file by file (each move is atomic), so an
     interrupted write leaves no half file. `out` may be absent, empty, or a folder that neuroface wrote before and of
-    which every file is written again. Returns {"out", "recordings", "people": {group: n}, "tasks"}.
+    which every file is written again.
     Errors: DataError for any other folder, for names that cannot be file names, and for a person whose group or
-    attributes differ between recordings; then nothing in `out` has changed.
+    attributes differ between recordings; then no recording in `out` has changed.
     """
     target = Path(out).expanduser().resolve()
     _claim(target)
     stage = target / f"{STAGE}{os.getpid()}"
     stage.mkdir()
     try:
-        summary = _write_all(recordings, stage)
-        new = sorted((f.relative_to(stage) for f in stage.rglob("*") if f.is_file()), key=lambda f: (f.parent == Path(), f))
-        old = {f.relative_to(target) for f in target.rglob("*") if f.is_file() and not _hidden(f.relative_to(target))}
-        lost = sorted(str(f) for f in old - set(new) - {Path(DESCRIPTION)})
+        people, tasks, count = _write_all(recordings, stage)
+        new, old = _files(stage), {f for f in _files(target) if not any(part.startswith(".") for part in f.parts)}
+        lost = sorted(map(str, old - new - {Path(DESCRIPTION)}))
         if lost:
             raise DataError(
-                f"{target} holds {len(lost)} files of another cohort, first {lost[0]}. Choose another out= or remove it."
+                f"{target} holds {len(lost)} files of another cohort, first {lost[0]}. Choose another folder with out=."
             )
-        for file in new:
+        for file in sorted(new, key=lambda f: (f.parent == Path(), f)):  # participants.tsv last: then all is there
             (target / file).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(stage / file, target / file)
+            (stage / file).replace(target / file)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return {"out": target, **summary}
+    groups = Counter(group for group, _ in people.values())
+    return Written(target, count, len(people), dict(groups), tasks)
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _files(root: Path) -> set[Path]:
+    return {file.relative_to(root) for file in root.rglob("*") if file.is_file()}
 
 
 def _claim(target: Path) -> None:
-    """Make `target` a neuroface folder if it is absent or empty; refuse any other folder that neuroface did not write."""
+    """Make `target` a neuroface folder if it is absent or empty; refuse any other that neuroface did not write."""
     if target.exists() and not target.is_dir():
         raise DataError(f"{target} is a file. Choose a folder with out=.")
     marker = target / DESCRIPTION
     if target.is_dir() and any(not p.name.startswith(".") for p in target.iterdir()):
         made_by = native.read_json(marker).get("GeneratedBy") or [] if marker.is_file() else []
         if not any(isinstance(tool, dict) and tool.get("Name") == "neuroface" for tool in made_by):
-            raise DataError(f"{target} is not empty and was not written by neuroface. Choose an empty folder with out=.")
+            raise DataError(f"{target} is not empty and not written by neuroface. Choose an empty folder with out=.")
     target.mkdir(parents=True, exist_ok=True)
     for left in target.glob(f"{STAGE}*"):  # an earlier write that was killed
         shutil.rmtree(left)
@@ -169,8 +183,9 @@ def _claim(target: Path) -> None:
     native.write_json(marker, facts)
 
 
-def _write_all(recordings: Iterable[Recording], stage: Path) -> dict[str, Any]:
-    people: dict[str, tuple[str, dict[str, Any]]] = {}
+def _write_all(recordings: Iterable[Recording], stage: Path) -> tuple[People, tuple[str, ...], int]:
+    """The people, tasks and number of recordings written into `stage`."""
+    people: People = {}
     tasks: dict[str, None] = {}
     written: set[str] = set()
     problems = Problems()
@@ -192,11 +207,10 @@ def _write_all(recordings: Iterable[Recording], stage: Path) -> dict[str, Any]:
     if not people:
         raise DataError("There are no recordings to write.")
     _write_participants(people, stage)
-    groups = Counter(group for group, _ in people.values())
-    return {"recordings": len(written), "people": dict(groups), "tasks": tuple(tasks)}
+    return people, tuple(tasks), len(written)
 
 
-def _unwritable(recording: Recording, people: Mapping[str, tuple[str, dict[str, Any]]], written: set[str]) -> str:
+def _unwritable(recording: Recording, people: People, written: set[str]) -> str:
     """Why this recording cannot be written, or ""."""
     for name, allowed in (("subject", r"[\w.+\- ]+"), ("task", r"[\w.+\- ]+"), ("session", r"[^\W_][a-zA-Z0-9.+\-]*|")):
         if not re.fullmatch(allowed, getattr(recording, name)):
@@ -207,11 +221,12 @@ def _unwritable(recording: Recording, people: Mapping[str, tuple[str, dict[str, 
     # text, because a missing number (NaN) is not equal to itself
     if group != recording.group or repr(attributes) != repr(dict(recording.attributes)):
         return "group or attributes differ from this person's other recordings"
-    odd = [n for n, v in recording.attributes.items() if not isinstance(v, (str, int, float, bool, np.generic, type(None)))]
+    plain = (str, int, float, np.generic, type(None))
+    odd = [name for name, value in recording.attributes.items() if not isinstance(value, plain)]
     return f"attribute {odd[0]!r} is neither text nor a number" if odd else ""
 
 
-def _write_participants(people: Mapping[str, tuple[str, dict[str, Any]]], stage: Path) -> None:
+def _write_participants(people: People, stage: Path) -> None:
     names = list(dict.fromkeys(name for _, attributes in people.values() for name in attributes))
     rows = [
         [f"sub-{subject}", group, *(_cell(attributes[name]) if name in attributes else "" for name in names)]

@@ -1,4 +1,4 @@
-"""One recording in the native layout: landmarks (.npz or .csv), events, sidecar and truth. docs/formats.md has it exactly."""
+"""One recording in the native layout: landmarks, events, sidecar and truth. docs/formats.md has it exactly."""
 
 from __future__ import annotations
 
@@ -48,11 +48,19 @@ def write_recording(recording: Recording, folder: Path) -> None:
 
 
 def read_recording(
-    file: Path, *, subject: str, group: str, task: str, session: str, attributes: Mapping[str, Any], common: Mapping[str, Any]
+    file: Path,
+    *,
+    subject: str,
+    group: str,
+    task: str,
+    session: str,
+    attributes: Mapping[str, Any],
+    common: Mapping[str, Any],
 ) -> Recording:
     """Read one recording: `file` holds its landmarks, the files beside it the rest.
 
-    common: what the folder's landmarks.json says of every recording; the recording's own sidecar wins. Errors: DataError.
+    common: what the folder's landmarks.json says of every recording; the recording's own sidecar wins.
+    Errors: DataError that names the file.
     """
     base = file.with_name(file.name.removesuffix(file.suffix).removesuffix("_landmarks"))
     beside = file.with_suffix(".json")
@@ -103,6 +111,9 @@ def read_arrays(file: Path) -> dict[str, np.ndarray]:
 
 
 def read_json(file: Path) -> dict[str, Any]:
+    """One JSON object; a byte order mark is skipped. DataError when the file is missing or holds anything else."""
+    if not file.is_file():
+        raise DataError(f"There is no file {file}")
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
@@ -139,7 +150,7 @@ def _arrays(landmarks: Landmarks) -> dict[str, Any]:
 def _space(sidecar: Mapping[str, Any], file: Path) -> Space:
     space = sidecar.get("space")
     if space is None:
-        raise DataError(f"{file} does not say the space of the points; write {{\"space\": \"pixel\"}}, camera or head there")
+        raise DataError(f'no space in {file}; write {{"space": "pixel"}} there, or "camera" or "head"')
     if space not in get_args(Space):
         raise DataError(f"{file} names space {space!r}." + did_you_mean(space, SPACES))
     units = sidecar.get("units", SPACES[space])
@@ -152,14 +163,17 @@ def _camera(values: Mapping[str, Any] | None, file: Path) -> Camera | None:
     if values is None:
         return None
     try:
-        return Camera(**values)
+        # JSON has lists where a Camera has tuples
+        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return Camera(**plain)
     except TypeError as error:
         raise DataError(f"{file} has a camera that is not understood: {error}") from error
 
 
 def _read_csv(file: Path, space: Space) -> dict[str, np.ndarray]:
     """Columns timestamp_s, x_0 .. x_67, y_0 .. y_67 (and z_ in mm), optionally score_0 .. and depth_0 .. as arrays."""
-    frame = read_numbers(file, lambda name: name == "timestamp_s" or name.split("_")[0] in {"x", "y", "z", "score", "depth"})
+    known = {"x", "y", "z", "score", "depth", "timestamp"}
+    frame = read_numbers(file, lambda name: name.split("_")[0] in known)
     arrays = {"points": points_from_columns(frame, ("x", "y") if space == "pixel" else ("x", "y", "z"), file)}
     for name in ("score", "depth"):
         if f"{name}_0" in frame:
@@ -213,7 +227,8 @@ def _repetitions(file: Path, timestamps_s: np.ndarray, index: np.ndarray) -> tup
     columns, rows = read_rows(file, required=(), delimiter="\t")
     by_frame = {"start_frame", "stop_frame"} <= set(columns)
     if not by_frame and not {"onset", "duration"} <= set(columns):
-        raise DataError(f"{file} needs columns onset and duration, or start_frame and stop_frame; it has {', '.join(columns)}")
+        has = ", ".join(columns)
+        raise DataError(f"{file} needs columns onset and duration, or start_frame and stop_frame; it has {has}")
     repetitions = []
     for number, row in enumerate(rows):
         frames = [row["start_frame"], row["stop_frame"]] if by_frame else [MISSING]
@@ -243,8 +258,8 @@ def _frames_between(onset_s: float, duration_s: float, timestamps_s: np.ndarray)
 
 
 def _write_truth(truth: Truth, base: Path) -> None:
-    values = {f"value.{name}": value for name, value in truth.values.items()}
-    np.savez(base.with_name(base.name + ".npz"), **_arrays(truth.landmarks), **values)
+    arrays = _arrays(truth.landmarks) | {f"value.{name}": value for name, value in truth.values.items()}
+    np.savez(base.with_name(base.name + ".npz"), **arrays)
     facts = {
         "space": truth.landmarks.space,
         "severity": truth.severity,
@@ -260,9 +275,9 @@ def _read_truth(base: Path) -> Truth | None:
         return None
     facts, arrays = read_json(file), read_arrays(base.with_name(base.name + ".npz"))
     try:
-        given = {name: arrays.get(name) for name in ("score", "depth")}
+        score, depth = arrays.get("score"), arrays.get("depth")
         return Truth(
-            landmarks=Landmarks(arrays["points"], arrays["timestamps_s"], space=_space(facts, file), **given),
+            landmarks=Landmarks(arrays["points"], arrays["timestamps_s"], _space(facts, file), score, depth),
             repetitions=tuple(Repetition(**r) for r in facts["repetitions"]),
             severity=facts["severity"],
             affected_side=facts["affected_side"],

@@ -1,8 +1,9 @@
-"""What every reader of files needs: tables that tolerate a byte order mark, one clock, and problems told all at once."""
+"""What every reader of files needs: tolerant tables, one clock, and the problems of a whole cohort told at once."""
 
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A recording that is not read yet. A person of whom no recording can be named has task "" and a `read` that raises."""
+    """A recording that is not read yet; task "" stands for a person of whom no recording can be named."""
 
     subject: str
     group: str
@@ -42,45 +43,37 @@ def unreadable(what: str) -> Callable[[], Recording]:
     return read
 
 
+class BrokenRecordingsError(DataError):
+    """Some recordings of a cohort cannot be read; `problems` holds (recording, what is wrong) of each."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
 def stream(
     sources: Sequence[Source],
     *,
     where: str,
-    exclude: Collection[str] = (),
     groups: Collection[str] | None = None,
     tasks: Collection[str] | None = None,
 ) -> Iterator[Recording]:
     """Read the sources that are asked for, one at a time.
 
-    exclude: subjects or recordings ("A006", "A006/OPEN") that are not touched. Every sound recording is yielded; after
-    the last one a DataError names every one that was not sound. Errors at once: an empty cohort, a group, task or
-    excluded name that the cohort does not hold.
+    Every sound recording is yielded; after the last one a BrokenRecordingsError names every one that was not sound.
+    Errors at once: DataError for an empty cohort, and for a group or task that the cohort does not hold.
     """
     if not sources:
         raise DataError(f"There are no recordings in {where}.")
     _check_known("group", groups, {s.group for s in sources} - {""}, where)
     _check_known("task", tasks, {s.task for s in sources} - {""}, where)
-    unknown = [e for e in exclude if e not in {s.subject for s in sources} | {s.name for s in sources}]
-    if unknown:
-        raise ConfigError(
-            f"cohort.exclude names {', '.join(unknown)}, which {where} does not hold."
-            + did_you_mean(unknown[0], [s.name for s in sources] + [s.subject for s in sources])
-        )
     asked = [
         s
         for s in sources
-        if not {s.subject, s.name} & set(exclude)
-        and (groups is None or s.group in {*groups, ""})
-        and (tasks is None or s.task in {*tasks, ""})
+        if (groups is None or s.group in {*groups, ""}) and (tasks is None or s.task in {*tasks, ""})
     ]
-    if not asked:
-        raise DataError(f"None of the {len(sources)} recordings in {where} is left. Ask for other groups or tasks.")
-    yield from _read_all(asked)
-
-
-def _read_all(sources: Sequence[Source]) -> Iterator[Recording]:
     problems, seen = Problems(), set()
-    for source in sources:
+    for source in asked:
         if source.name in seen:
             problems.add(source.name, "stands in the cohort more than once")
             continue
@@ -91,14 +84,24 @@ def _read_all(sources: Sequence[Source]) -> Iterator[Recording]:
             problems.add(source.name, str(error).rstrip("."))
             continue
         yield recording
-    broken = sorted({where for where, _ in problems.items()})
-    problems.raise_if_any(f"Repair them, or leave them out with cohort.exclude=[{','.join(broken)}].", of=len(sources))
+    broken = ",".join(sorted({place for place, _ in problems.items()}))
+    try:
+        problems.raise_if_any(f"Repair them, or leave them out with cohort.exclude=[{broken}].", of=len(asked))
+    except DataError as error:
+        raise BrokenRecordingsError(str(error), problems.items()) from None
 
 
 def _check_known(noun: str, asked: Collection[str] | None, known: set[str], where: str) -> None:
     missing = [name for name in asked or () if name not in known]
     if missing:
         raise DataError(f"{where} holds no {noun} {', '.join(missing)}." + did_you_mean(missing[0], known))
+
+
+def given(value: Any, key: str, what: str) -> Any:
+    """A value that has no default; ConfigError when the configuration leaves it null."""
+    if value is None:
+        raise ConfigError(f"{key} is not set. Set it to {what}.")
+    return value
 
 
 def folder(path: str | Path, key: str) -> Path:
@@ -110,20 +113,20 @@ def folder(path: str | Path, key: str) -> Path:
 
 
 def read_rows(
-    path: Path, *, required: Iterable[str], delimiter: str = ",", key: str | None = None
+    path: Path, *, required: Iterable[str], delimiter: str = ",", next_step: str = ""
 ) -> tuple[list[str], list[dict[str, str]]]:
     """Column names and rows of a small text table; every cell stays a string, a byte order mark is skipped.
 
-    key: configuration key to name when the file is missing. Errors: DataError for a missing file, an empty table, a
+    next_step: what to do when the file is missing. Errors: DataError for a missing file, an empty table, a
     missing column (with the nearest existing one) or a row of another length.
     """
     if not path.is_file():
-        raise DataError(f"There is no file {path}." + (f" Set {key} to it." if key else ""))
+        raise DataError(f"There is no file {path}. {next_step}".rstrip())
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
-    table = [row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter) if any(map(str.strip, row))]
+        raise DataError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
+    table = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))]
     if not table:
         raise DataError(f"{path} is empty; its first line must name the columns.")
     columns = [name.strip() for name in table[0]]
@@ -132,12 +135,12 @@ def read_rows(
             raise DataError(f"{path} has no column {name!r}." + did_you_mean(name, columns))
     for number, row in enumerate(table[1:], start=2):
         if len(row) != len(columns):
-            raise DataError(f"Line {number} of {path} has {len(row)} cells; its first line names {len(columns)} columns.")
+            raise DataError(f"Line {number} of {path} has {len(row)} cells, the first line {len(columns)} columns.")
     return columns, [dict(zip(columns, map(str.strip, row), strict=True)) for row in table[1:]]
 
 
 def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
-    """The wanted columns of a CSV of numbers, bit for bit; blanks around names and a byte order mark are skipped.
+    """The wanted columns of a CSV of numbers; blanks around names and a byte order mark are skipped.
 
     Errors: DataError for a missing or unreadable file, and for columns that are not numbers.
     """
@@ -150,7 +153,6 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
             path,
             encoding="utf-8-sig",
             skipinitialspace=True,
-            float_precision="round_trip",
             usecols=lambda name: wanted(name.strip()),
         )
     except (ValueError, OSError) as error:  # pandas' own parser errors are ValueErrors
@@ -172,7 +174,9 @@ def points_from_columns(frame: pd.DataFrame, axes: Sequence[str], path: Path) ->
     return np.stack([frame[axis].to_numpy(dtype=float) for axis in names], axis=-1)
 
 
-def on_one_clock(points: np.ndarray, timestamps_s: np.ndarray, *, space: Space, **more: Any) -> tuple[Landmarks, np.ndarray]:
+def on_one_clock(
+    points: np.ndarray, timestamps_s: np.ndarray, *, space: Space, **more: Any
+) -> tuple[Landmarks, np.ndarray]:
     """Landmarks with repeated timestamps merged, and the new index of each old frame.
 
     points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. Of frames with the same

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neuroface.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,6 +47,34 @@ def fold_rows(samples: Samples, result: FoldResult, classes: Sequence[str]) -> l
     return rows
 
 
+def null_rows(
+    samples: Samples,
+    y: np.ndarray,
+    probabilities: np.ndarray,
+    *,
+    permutation: int,
+    classes: Sequence[str],
+    within: bool,
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Header and rows of one permutation: one row per subject and task, or per sample where classes vary within people.
+
+    y: (n,) permuted classes. probabilities: (n, n_classes) held-out, in the order of the samples.
+    """
+    tasks = samples.meta.get("task", np.full(len(y), ""))
+    p_columns = [f"p_{c}" for c in classes]
+    units: dict[tuple[str, ...], list[int]] = {}
+    for i, (sample, subject, task) in enumerate(zip(samples.meta["sample"], samples.subject, tasks, strict=True)):
+        key = (str(sample), str(subject), str(task)) if within else (str(subject), str(task))
+        units.setdefault(key, []).append(i)
+    names = ["sample", "subject", "task"] if within else ["subject", "task"]
+    rows = [
+        {"permutation": permutation, **dict(zip(names, key, strict=True)), "y": y[at[0]]}
+        | dict(zip(p_columns, probabilities[at].mean(axis=0), strict=True))
+        for key, at in units.items()
+    ]
+    return ["permutation", *names, "y", *p_columns], rows
+
+
 def to_csv(rows: Iterable[Mapping[str, Any]], header: Sequence[str]) -> str:
     """CSV text with \\n line ends; floats as Python's shortest text that reads back to the same number."""
     text = io.StringIO()
@@ -60,8 +90,8 @@ def _text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def merge_folds(paths: Sequence[Path], sample_order: Sequence[str]) -> str:
-    """The text of all fold files as one CSV, in the order of the samples, then of `paths`; fields are not re-written."""
+def merge_folds(paths: Sequence[Path], sample_order: Iterable[str]) -> str:
+    """The text of all fold files as one CSV, in the order of the samples, then of `paths`; fields stay as they are."""
     position = {str(sample): i for i, sample in enumerate(sample_order)}
     header: list[str] = []
     rows: list[list[str]] = []
@@ -77,12 +107,26 @@ def merge_folds(paths: Sequence[Path], sample_order: Sequence[str]) -> str:
 
 def read_predictions(path: Path | str) -> pd.DataFrame:
     """A predictions or null file as a table: ids stay text ("001", "NA"), probabilities read back exactly."""
-    import pandas as pd
-
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist. Finish the run first: neuroface train run={path.parent}.")
-    names = pd.read_csv(path, nrows=0).columns
-    numeric = {name for name in names if name.startswith(("p_", "dummy_p_")) or name == "threshold"}
-    types = {name: float if name in numeric else str for name in names}
-    return pd.read_csv(path, dtype=types, keep_default_na=False, float_precision="round_trip")
+    return _parse(path.read_text(encoding="utf-8"))
+
+
+def read_null(run: Path | str) -> pd.DataFrame | None:
+    """All permutations of a run folder as one table, or None when it has none."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((Path(run) / "null").glob("*.csv"))]
+    if not texts:
+        return None
+    header = texts[0].split("\n", 1)[0] + "\n"
+    return _parse(header + "".join(text.split("\n", 1)[1] for text in texts))
+
+
+def _parse(text: str) -> pd.DataFrame:
+    import pandas as pd
+
+    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    for name in map(str, table.columns):
+        if name.startswith(("p_", "dummy_p_")) or name == "threshold":
+            table[name] = [float(value) for value in table[name]]
+    return table

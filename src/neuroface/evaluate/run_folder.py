@@ -6,11 +6,9 @@ Light on purpose (standard library and yaml): a finished run is recognised witho
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
-import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from neuroface.evaluate.lock import exclusive
 
 LOCK = ".lock"
 PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "torch")
+RESULTS = ("predictions.csv", "scores.json")
 MISSING = "(absent)"
 
 
@@ -48,7 +47,7 @@ class RunFolder:
         if not facts:
             return False
         self._check_same(facts, config)
-        return facts["status"] == "done"
+        return facts["status"] == "done" and all((self.path / name).is_file() for name in RESULTS)
 
     @contextmanager
     def open(self, config: Mapping[str, Any], **facts: Any) -> Iterator[RunFolder]:
@@ -112,9 +111,10 @@ class RunFolder:
         if self.path.is_dir() and not self.facts:
             held = sorted(p.name for p in self.path.iterdir() if p.name != LOCK and not p.name.endswith(".tmp"))
             if held:
+                shown = ", ".join(held[:5]) + (", ..." if len(held) > 5 else "")
                 raise ConfigError(
-                    f"{self.path} is not a run folder: it holds {', '.join(held[:5])}{', ...' if len(held) > 5 else ''} "
-                    "but no run.json. Nothing was changed. Choose another run=."
+                    f"{self.path} is not a run folder: it holds {shown} but no run.json. Nothing was changed. "
+                    "Choose another run=."
                 )
 
     def _check_same(self, facts: Mapping[str, Any], config: Mapping[str, Any]) -> None:
@@ -163,6 +163,8 @@ def _shown(flat: Mapping[str, Any], key: str) -> str:
 
 
 def _environment() -> dict[str, Any]:
+    import importlib.metadata
+
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -174,6 +176,8 @@ def _environment() -> dict[str, Any]:
 
 def _git_commit() -> str | None:
     """Commit of the checkout that this package runs from, with "-dirty" when files differ; None when installed."""
+    import subprocess
+
     here = Path(__file__).resolve()
     git = ["git", "-C", str(here.parent)]
     try:

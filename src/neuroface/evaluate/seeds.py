@@ -7,7 +7,7 @@ from typing import Any
 
 
 def derive_seed(*parts: object) -> int:
-    """0 <= seed < 2**32 from the SHA-256 of the parts' text; parts are kept apart, so ("a", "bc") is not ("ab", "c")."""
+    """0 <= seed < 2**32 from the SHA-256 of the parts' text, kept apart: ("a", "bc") is not ("ab", "c")."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 

@@ -29,7 +29,7 @@ class Fold:
 
 
 def file_name(subject: str) -> str:
-    """A subject id as a file name: anything but letters, digits and _-~. is percent-encoded, and so is a leading dot."""
+    """A subject id as a file name: anything but letters, digits and _-~. is percent-encoded, as is a leading dot."""
     name = quote(str(subject), safe="")
     return "%2E" + name[1:] if name.startswith(".") else name
 
@@ -135,9 +135,10 @@ def make_folds(splitter: Any, X: np.ndarray, y: np.ndarray, subject: np.ndarray)
         raise ConfigError(f"{type(splitter).__name__} gives two folds the same name: {', '.join(sorted(names))}.")
     empty = [fold.name for fold in folds if not len(fold.train) or not len(fold.test)]
     if empty or not folds:
+        n_subjects = len(ordered_unique(subject))
         raise DataError(
-            f"{type(splitter).__name__} leaves nobody to learn from or to judge in fold {', '.join(empty) or '(none)'}: "
-            f"there are {len(set(map(str, subject)))} subjects. Add subjects or choose another split."
+            f"{type(splitter).__name__} leaves nobody to learn from or to judge in fold "
+            f"{', '.join(empty) or '(none)'} (subjects: {n_subjects}). Add subjects or choose another split."
         )
     untested = set(range(len(y))) - set(np.concatenate([fold.test for fold in folds]).tolist())
     if untested:

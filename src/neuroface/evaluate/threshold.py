@@ -17,10 +17,10 @@ FitPredict = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 def youden_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
     """The threshold with the largest sensitivity + specificity - 1 (Youden, Cancer 1950; 3:32-35).
 
-    scores: (n,) 0..1; positive: (n,) bool. Candidates are the midpoints between neighbouring distinct scores; of equally
-    good ones the nearest to .5 is taken. .5 when all scores are the same or a class is absent.
+    scores: (n,) 0..1, the same when equal to 12 decimals; positive: (n,) bool. Candidates are the midpoints between
+    neighbouring distinct scores; of equally good ones the nearest to .5 is taken. .5 when all scores are the same or a class is absent.
     """
-    scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
+    scores, positive = np.asarray(scores, dtype=float).round(12), np.asarray(positive, dtype=bool)
     distinct = np.unique(scores)
     if len(distinct) < 2 or positive.all() or not positive.any():
         return NEUTRAL

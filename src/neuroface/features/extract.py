@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def extract(
     repetitions: Sequence[Repetition],
     features: Mapping[str, Any],
     *,
-    frame: Literal["head", "camera"] = "head",
+    frame: str = "head",
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Names (d,) and values (n_repetitions, d) float of the chosen features; NaN is missing.
 
@@ -72,7 +72,7 @@ def _row(landmarks: Landmarks, functions: Mapping[str, Feature]) -> dict[str, fl
     return row
 
 
-def _in_frame(landmarks: Landmarks, frame: Literal["head", "camera"]) -> Landmarks:
+def _in_frame(landmarks: Landmarks, frame: str) -> Landmarks:
     """One repetition's landmarks with or without head motion."""
     if frame == "camera":
         return landmarks

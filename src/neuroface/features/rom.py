@@ -16,7 +16,8 @@ def mouth_opening(landmarks: Landmarks, *, inner: bool = False, robust: bool = F
     Reconstruction of the range-of-motion group of Guarin et al. (vertical aperture as in the NeuroFace segmentation
     baseline, arXiv 2208.10591).
     """
-    opening = kinematics(landmarks).opening(inner=inner)
+    mouth = kinematics(landmarks)
+    opening = mouth.inner_opening if inner else mouth.opening
     return {f"rom.mouth_opening_{landmarks.unit}": signals.extent(opening, robust=robust)}
 
 

@@ -6,13 +6,16 @@ differs between people.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from neuroface import face, geometry, signals
+from neuroface.errors import ConfigError, did_you_mean
 from neuroface.features.kinematics import kinematics
 from neuroface.types import Landmarks
+
+Reference = Literal["canthi", "nose_base"]
 
 
 def area_ratio(landmarks: Landmarks) -> dict[str, float]:
@@ -52,7 +55,7 @@ def area_range_ratio(landmarks: Landmarks, *, robust: bool = False) -> dict[str,
 
 
 def corner_excursion_asymmetry(
-    landmarks: Landmarks, *, reference: Literal["canthi", "nose_base"] = "canthi", robust: bool = False
+    landmarks: Landmarks, *, reference: Reference = "canthi", robust: bool = False
 ) -> dict[str, float]:
     """How unequally far the two mouth corners move.
 
@@ -62,16 +65,12 @@ def corner_excursion_asymmetry(
     0 is symmetric, 1 is one still side. NaN when neither corner moves.
     Reconstruction of the symmetry group of Guarin et al.
     """
-    right, left = (
-        signals.extent(distance, robust=robust) for distance in kinematics(landmarks).corner_distances(reference)
-    )
+    right, left = (signals.extent(distance, robust=robust) for distance in _corner_distances(landmarks, reference))
     total = right + left
     return {"symmetry.corner_excursion_asymmetry": abs(right - left) / total if total > signals.STILL else float("nan")}
 
 
-def corner_velocity_correlation(
-    landmarks: Landmarks, *, reference: Literal["canthi", "nose_base"] = "canthi"
-) -> dict[str, float]:
+def corner_velocity_correlation(landmarks: Landmarks, *, reference: Reference = "canthi") -> dict[str, float]:
     """Pearson correlation over time of the velocities of the two mouth corners.
 
     landmarks: (T, 68, D) mm or px, any frame.
@@ -80,8 +79,7 @@ def corner_velocity_correlation(
     Reconstruction of the symmetry group of Guarin et al.
     """
     right, left = (
-        signals.derivative(distance, landmarks.timestamps_s)
-        for distance in kinematics(landmarks).corner_distances(reference)
+        signals.derivative(distance, landmarks.timestamps_s) for distance in _corner_distances(landmarks, reference)
     )
     return {"symmetry.corner_velocity_correlation": signals.correlation(right, left)}
 
@@ -93,9 +91,19 @@ def mouth_tilt(landmarks: Landmarks) -> dict[str, float]:
     Returns {"symmetry.mouth_tilt_deg"}: 0..90 degrees, 0 is level. Missing frames are left out; NaN when all are.
     Reconstruction of the symmetry group of Guarin et al.
     """
-    tilt = geometry.angle_between(
-        landmarks.points,
-        (face.MOUTH_CORNER_RIGHT, face.MOUTH_CORNER_LEFT),
-        (face.CANTHUS_RIGHT_INNER, face.CANTHUS_LEFT_INNER),
+    mouth = kinematics(landmarks)
+    tilt = geometry.angle(
+        mouth.between(face.MOUTH_CORNER_RIGHT, face.MOUTH_CORNER_LEFT),
+        mouth.between(face.CANTHUS_RIGHT_INNER, face.CANTHUS_LEFT_INNER),
     )
     return {"symmetry.mouth_tilt_deg": signals.mean(tilt)}
+
+
+def _corner_distances(landmarks: Landmarks, reference: Reference) -> tuple[np.ndarray, np.ndarray]:
+    """Two (T,) mm or px: distance of the right and the left mouth corner from the reference."""
+    if reference not in get_args(Reference):
+        raise ConfigError(
+            f"Unknown reference {reference!r} for the mouth corners." + did_you_mean(reference, get_args(Reference))
+        )
+    mouth = kinematics(landmarks)
+    return mouth.corners_from_canthi if reference == "canthi" else mouth.corners_from_nose_base

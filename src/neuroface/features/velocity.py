@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroface import face, signals
+from neuroface import face, geometry, signals
 from neuroface.features.kinematics import kinematics
 from neuroface.types import Landmarks
 
@@ -22,8 +22,8 @@ def opening_peak(landmarks: Landmarks, *, inner: bool = False, robust: bool = Fa
     `robust`; of the inner lip contour if `inner`. Steps beside a missing frame are left out; NaN when none is left.
     Reconstruction of the velocity group of Guarin et al.
     """
-    opening = kinematics(landmarks).opening_velocity(inner=inner)
-    return {f"velocity.opening_peak_{landmarks.unit}_per_s": _peak(opening, robust=robust)}
+    velocity = _opening_velocity(landmarks, inner=inner)
+    return {f"velocity.opening_peak_{landmarks.unit}_per_s": _peak(velocity, robust=robust)}
 
 
 def closing_peak(landmarks: Landmarks, *, inner: bool = False, robust: bool = False) -> dict[str, float]:
@@ -34,8 +34,8 @@ def closing_peak(landmarks: Landmarks, *, inner: bool = False, robust: bool = Fa
     if `robust`; of the inner lip contour if `inner`. NaN as in `opening_peak`.
     Reconstruction of the velocity group of Guarin et al.
     """
-    opening = kinematics(landmarks).opening_velocity(inner=inner)
-    return {f"velocity.closing_peak_{landmarks.unit}_per_s": _peak(-opening, robust=robust)}
+    velocity = _opening_velocity(landmarks, inner=inner)
+    return {f"velocity.closing_peak_{landmarks.unit}_per_s": _peak(-velocity, robust=robust)}
 
 
 def widening_peak(landmarks: Landmarks, *, robust: bool = False) -> dict[str, float]:
@@ -67,8 +67,8 @@ def lower_lip_peak(landmarks: Landmarks, *, robust: bool = False) -> dict[str, f
     Returns {"velocity.lower_lip_peak_<unit>_per_s"}: max over time of |d(lower lip)/dt|, or its 95th percentile if
     `robust`. NaN as in `opening_peak`. Reconstruction of the velocity group of Guarin et al.
     """
-    lip = landmarks.points[:, face.LIP_BOTTOM_OUTER]
-    speed = np.linalg.norm(signals.derivative(lip, landmarks.timestamps_s), axis=1)
+    lip = kinematics(landmarks).position(face.LIP_BOTTOM_OUTER)
+    speed = geometry.length(signals.derivative(lip, landmarks.timestamps_s))
     return {f"velocity.lower_lip_peak_{landmarks.unit}_per_s": _peak(speed, robust=robust)}
 
 
@@ -88,21 +88,27 @@ def lower_lip_mean_speed(landmarks: Landmarks) -> dict[str, float]:
     """Mean speed of the middle of the lower lip: its path over the time that took.
 
     landmarks: (T, 68, D) mm or px. Feels head motion unless the landmarks are in the head frame.
-    Returns {"velocity.lower_lip_mean_speed_<unit>_per_s"}: path / (last - first seen frame); unlike the path it does not
-    grow with the length of the repetition. NaN for fewer than two seen frames. Not part of a published set.
+    Returns {"velocity.lower_lip_mean_speed_<unit>_per_s"}: path / (last - first seen frame); unlike the path it does
+    not grow with the length of the repetition. NaN for fewer than two seen frames. Not part of a published set.
     """
     path, duration_s = _lower_lip_travel(landmarks)
     return {f"velocity.lower_lip_mean_speed_{landmarks.unit}_per_s": path / duration_s}
 
 
+def _opening_velocity(landmarks: Landmarks, *, inner: bool) -> np.ndarray:
+    """(T,) mm/s or px/s: rate of change of the vertical aperture."""
+    mouth = kinematics(landmarks)
+    return mouth.inner_opening_velocity if inner else mouth.opening_velocity
+
+
 def _lower_lip_travel(landmarks: Landmarks) -> tuple[float, float]:
     """Path in the landmarks' unit and the seconds between the first and the last seen frame; NaN for fewer than two."""
-    lip = landmarks.points[:, face.LIP_BOTTOM_OUTER]
-    seen = np.isfinite(lip).all(axis=1)
+    lip = kinematics(landmarks).position(face.LIP_BOTTOM_OUTER)
+    seen = np.isfinite(lip.sum(axis=1))
     lip, times = lip[seen], landmarks.timestamps_s[seen]
     if len(lip) < 2:
         return float("nan"), float("nan")
-    return float(np.linalg.norm(np.diff(lip, axis=0), axis=1).sum()), float(times[-1] - times[0])
+    return float(geometry.length(np.diff(lip, axis=0)).sum()), float(times[-1] - times[0])
 
 
 def _peak(velocity: np.ndarray, *, robust: bool) -> float:

@@ -1,7 +1,7 @@
 """From pixels and depth to mm: the pinhole camera, forwards and backwards. A choice of `lift` is one function here.
 
 Axes of the result are the camera's: x to the right in the image, y down, z away from the camera. Lens distortion is not
-modelled; a reader of cameras that have it undistorts the pixels first.
+modelled: pixels of a camera that has it must be undistorted first, or they are refused.
 """
 
 from __future__ import annotations
@@ -47,14 +47,16 @@ def project(points_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarr
 def depth(landmarks: Landmarks, camera: Camera | None) -> Landmarks:
     """Pixel landmarks with depth under each point -> (T, 68, 3) mm, camera frame; landmarks in mm pass unchanged.
 
-    Errors: DataError when pixel landmarks have no depth, or there is no camera to lift them with.
+    Errors: DataError when pixel landmarks have no depth, or there is no camera without distortion to lift them with.
     """
     if landmarks.space != "pixel":
         return landmarks
     if landmarks.depth is None:
-        raise DataError("pixel landmarks have no depth; set lift=none for features in pixels, or leave the recording out")
+        raise DataError("pixel landmarks have no depth; set lift=none for features in pixels")
     if camera is None:
         raise DataError("pixel landmarks have depth but no camera intrinsics; give them, or set lift=none")
+    if any(camera.coefficients):
+        raise DataError(f"the camera has {camera.distortion} lens distortion; undistort the pixels before lift=depth")
     points = deproject(landmarks.points, landmarks.depth, camera)
     return replace(landmarks, points=points, space="camera", depth=None)
 

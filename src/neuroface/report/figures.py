@@ -54,8 +54,8 @@ def roc_of_several(named: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) ->
     figure, axes = _axes(HALF, HALF)
     few = len(named) <= len(PALETTE)
     for i, (name, (false, true, auc)) in enumerate(named.items()):
-        style = {"color": PALETTE[i], "lw": 1.8, "label": f"{name}, AUC {auc:.2f}"} if few else {"color": MUTED, "lw": 0.7}
-        axes.plot(false, true, **style)
+        colour, width = (PALETTE[i], 1.8) if few else (MUTED, 0.7)
+        axes.plot(false, true, color=colour, lw=width, label=f"{name}, AUC {auc:.2f}")
     _roc_axes(axes, legend=few)
     return figure
 
@@ -93,9 +93,10 @@ def subject_scores(subjects: pd.DataFrame, *, classes: Sequence[str], positive: 
         table.loc[wrong, f"p_{positive}"], rows[wrong], s=130, facecolors="none", edgecolors=INK, lw=1.2, zorder=4,
         label="misclassified",
     )  # fmt: skip
-    axes.set(xlim=(-0.02, 1.02), ylim=(rows.max() + 1, -1), xlabel=f"probability of {positive}: mean and range of repetitions")
-    _name_rows(axes, rows, row_names(table))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0 + 0.45 / figure.get_figheight()), ncols=5, frameon=False, fontsize=8)
+    axes.set(xlim=(-0.02, 1.02), ylim=(rows.max() + 1, -1))
+    axes.set_xlabel(f"probability of {positive}: mean and range of repetitions")
+    _name_rows(axes, rows, list(table["subject"]))
+    _legend_above(axes)
     return figure
 
 
@@ -116,23 +117,18 @@ def subject_probabilities(subjects: pd.DataFrame, *, classes: Sequence[str]) -> 
         axes.barh(rows, width, left=left, color=PALETTE[i % len(PALETTE)], alpha=0.85, height=0.78, label=name)
         left += width
     wrong = ~table["correct"].to_numpy(bool)
-    axes.scatter(np.full(wrong.sum(), 1.02), rows[wrong], marker="x", color=INK, s=22, clip_on=False, label="misclassified")
-    for name, i in order.items():
+    axes.scatter(
+        np.full(wrong.sum(), 1.02), rows[wrong], marker="x", color=INK, s=22, clip_on=False, label="misclassified"
+    )
+    for name in order:
         of = rows[(table["y"] == name).to_numpy()]
         if len(of):
             axes.text(1.045, of.mean(), name, rotation=270, va="center", fontsize=9, color=MUTED)
     axes.set(xlim=(0, 1.04), ylim=(rows.max() + 1, -1), xlabel="probability of each class, mean of repetitions")
     axes.spines["bottom"].set_bounds(0, 1)
-    _name_rows(axes, rows, row_names(table))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0 + 0.45 / figure.get_figheight()), ncols=5, frameon=False, fontsize=8)
+    _name_rows(axes, rows, list(table["subject"]))
+    _legend_above(axes)
     return figure
-
-
-def row_names(subjects: pd.DataFrame) -> list[str]:
-    """Subjects, with the task behind the name where there are several."""
-    if subjects["task"].nunique() == 1:
-        return list(subjects["subject"])
-    return [f"{subject} {task}" for subject, task in zip(subjects["subject"], subjects["task"], strict=True)]
 
 
 def _name_rows(axes: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
@@ -170,13 +166,14 @@ def null_histogram(values: np.ndarray, *, observed: float, name: str, p: str = "
     values: (n_permutations,) the score `name` under each permutation; p: its p value in words.
     """
     figure, axes = _axes(HALF, HALF)
-    bins = np.linspace(0, 1, 41)
+    n_bins = 40 if len(values) >= 200 else 20
+    bins = [i / n_bins for i in range(n_bins + 1)]
     axes.hist(np.clip(values, 0, 1), bins=bins, color=MUTED, alpha=0.45, label=f"{len(values)} permutations")
     axes.axvline(np.mean(values), color=MUTED, lw=1.2, ls=(0, (4, 2)), label=f"their mean, {np.mean(values):.2f}")
     axes.axvline(observed, color=PALETTE[1], lw=2, label=f"this run, {observed:.2f}" + (f" ({p})" if p else ""))
     axes.set(xlim=(0, 1), xlabel=name, ylabel="permutations")
-    axes.margins(y=0.22)
-    axes.legend(loc="upper left", frameon=False, fontsize=8)
+    axes.locator_params(axis="y", integer=True)
+    _legend_above(axes, columns=1)
     return figure
 
 
@@ -201,7 +198,7 @@ def effect_sizes(features: pd.DataFrame) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     if len(pairs) > 1:
-        axes.legend(loc="best", frameon=False, fontsize=8)
+        _legend_above(axes)
     return figure
 
 
@@ -210,20 +207,30 @@ def _effect_label(pairs: Sequence[str]) -> str:
     return f"Hedges g with 95 % interval{direction}"
 
 
-def per_person_auc(per_person: Mapping[str, float], *, mean: float) -> Figure:
-    """The AUC over each left-out person's own samples, and their mean."""
-    names = sorted(per_person, key=lambda name: -per_person[name])
-    values = [per_person[name] for name in names]
+def per_person(values_of: Mapping[str, float], *, name: str) -> Figure:
+    """The score `name` over each left-out person's own samples, and their mean."""
+    names = sorted(values_of, key=lambda person: -values_of[person])
+    values = [values_of[person] for person in names]
+    mean = float(np.mean(values))
     figure, axes = _axes(FULL, 1.1 + 0.24 * min(len(names), NAMED_ROWS))
     rows = np.arange(len(names))
-    axes.hlines(rows, 0.5, values, color=PALETTE[0], lw=1.4, alpha=0.4)
+    axes.hlines(rows, mean, values, color=PALETTE[0], lw=1.4, alpha=0.4)
     axes.scatter(values, rows, color=PALETTE[0], s=34, zorder=3, label="person left out")
     axes.axvline(mean, color=PALETTE[1], lw=1.4, label=f"mean, {mean:.2f}")
-    axes.axvline(0.5, color=FAINT, lw=1, zorder=0)
-    axes.set(xlim=(-0.01, 1.01), ylim=(len(names) - 0.4, -0.6), xlabel="AUC over the person's own samples")
+    axes.set(xlim=(-0.01, 1.01), ylim=(len(names) - 0.4, -0.6), xlabel=f"{name} over the person's own samples")
     _name_rows(axes, rows, names)
-    axes.legend(loc="upper left", frameon=False, fontsize=8)
+    _legend_above(axes)
     return figure
+
+
+def _legend_above(axes: Axes, *, columns: int = 6) -> None:
+    """The legend over the plot, where it hides nothing; the mark of what went wrong comes last."""
+    handles, labels = axes.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda i: labels[i] == "misclassified")
+    axes.legend(
+        [handles[i] for i in order], [labels[i] for i in order],
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False, fontsize=8, borderaxespad=0.2,
+    )  # fmt: skip
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Axes]:
@@ -236,6 +243,6 @@ def _axes(width: float, height: float) -> tuple[Figure, Axes]:
     axes.spines[["left", "bottom"]].set_color(MUTED)
     axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=8.5)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set_size(9)
+        axis.label.set_fontsize(9)
         axis.label.set_color(INK)
     return figure, axes

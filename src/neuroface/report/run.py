@@ -22,12 +22,16 @@ TEXT_COLUMNS = ("sample", "subject", "group", "task", "fold", "y")
 
 @dataclass(frozen=True)
 class Headline:
-    """The one number a run is about. name: in words; key: its name in scores.json; interval, null and p may be None."""
+    """The one number a run is about. name: in words; key: its name in scores.json; interval, null and p may be None.
+
+    method: how the interval was made.
+    """
 
     name: str
     key: str
     value: float
     interval: tuple[float, float] | None
+    method: str | None
     null_mean: float | None
     null_sd: float | None
     p: float | None
@@ -68,7 +72,7 @@ class Run:
     @cached_property
     def is_within_person(self) -> bool:
         """Whether the classes lie inside people (an expression), not between them (a disease)."""
-        return "per_subject" in self.subject_scores
+        return self.scores.get("target") == "label" or "per_subject" in self.subject_scores
 
     @property
     def is_synthetic(self) -> bool:
@@ -95,36 +99,40 @@ class Run:
         order = [name for name in self.classes if name in counts] or list(counts.index)
         return {str(name): int(counts[name]) for name in order}
 
+    @property
+    def decisions(self) -> Mapping[str, Any]:
+        """The part of the scores that holds decisions: over people, or over samples where classes lie inside people."""
+        return self.scores["repetition"] if self.is_within_person else self.subject_scores
+
     @cached_property
     def units(self) -> pd.DataFrame:
-        """What is scored: one row per subject and task, p_<class> the mean of its repetitions.
+        """What is scored: one row per person (and class, where classes lie inside people), sorted by class.
 
-        Columns subject, task, y, p_<class>..., lowest and highest (range of the last class's p over repetitions),
-        threshold (its fold's, where there is one), n (repetitions). For classes inside people, y is a key too.
+        Columns subject, y, p_<class>... (mean over repetitions per task, then over tasks), lowest and highest (range of
+        the last class's p over repetitions), threshold (of the person's folds, where there is one), n (repetitions).
         """
         columns = [f"p_{name}" for name in self.classes]
-        by = ["subject", "task", "y"]
-        grouped = self.predictions.groupby(by, sort=False)
-        units = grouped[columns].mean()
-        last = grouped[columns[-1]]
-        units["lowest"], units["highest"], units["n"] = last.min(), last.max(), last.size()
-        if "threshold" in self.predictions:
-            units["threshold"] = grouped["threshold"].mean()
-        units = units.reset_index()
+        numbers = columns + (["threshold"] if "threshold" in self.predictions else [])
+        units = _staged_mean(self.predictions, ["subject", "y"], numbers)
+        spread = self.predictions.groupby(["subject", "y"], sort=False)[columns[-1]]
+        units["lowest"], units["highest"], units["n"] = spread.min(), spread.max(), spread.size()
         order = {name: position for position, name in enumerate(self.classes)}
-        return units.sort_values("y", key=lambda y: y.map(order), kind="stable", ignore_index=True)
+        return units.reset_index().sort_values("y", key=lambda y: y.map(order), kind="stable", ignore_index=True)
 
     @cached_property
     def headline(self) -> Headline:
-        found = self.subject_scores
-        key = "auc" if self.is_binary else "accuracy"
-        name = "accuracy" if not self.is_binary else "mean AUC per person" if self.is_within_person else "subject AUC"
-        interval = found.get(f"{key}_ci")
+        found, key, name = self.subject_scores, "auc", "subject AUC"
+        if self.is_within_person:
+            name = "mean AUC per person"
+        if not self.is_binary:
+            found, key = self.decisions, "accuracy"
+            name = "accuracy over repetitions" if self.is_within_person else "accuracy"
         return Headline(
             name=name,
             key=key,
             value=float(found[key]),
-            interval=None if interval is None else (float(interval[0]), float(interval[1])),
+            interval=interval_of(found, key),
+            method=found.get(f"{key}_ci_method") or found.get("note"),
             null_mean=found.get(f"{key}_null_mean"),
             null_sd=found.get(f"{key}_null_sd"),
             p=found.get(f"{key}_p"),
@@ -134,8 +142,14 @@ class Run:
 
     @cached_property
     def permutations(self) -> list[pd.DataFrame]:
-        """The null's predictions, one frame per permutation; y is the permuted class."""
-        return [] if self.null is None else [frame for _, frame in self.null.groupby("permutation", sort=True)]
+        """The null's predictions, one frame per permutation, in the units that are scored; y is the permuted class."""
+        if self.null is None:
+            return []
+        null = self.null
+        if not self.is_within_person:
+            columns = [f"p_{name}" for name in self.classes]
+            null = _staged_mean(null, ["permutation", "subject", "y"], columns).reset_index()
+        return [frame for _, frame in null.groupby("permutation", sort=True)]
 
     @cached_property
     def null_values(self) -> np.ndarray:
@@ -154,6 +168,24 @@ class Run:
         return float(np.mean([roc.auc(positive[people == one], score[people == one]) for one in np.unique(people)]))
 
 
+def interval_of(found: Mapping[str, Any], key: str) -> tuple[float, float] | None:
+    """The interval of a score: the one made for it, else that of the bootstrap, else None."""
+    ends = found.get(f"{key}_ci") or found.get(f"{key}_ci_bootstrap")
+    return None if ends is None else (float(ends[0]), float(ends[1]))
+
+
+def feature_columns(table: pd.DataFrame) -> list[str]:
+    """The numeric columns after `y`: a feature table starts with who and what, then the class, then the features."""
+    after = table.columns[list(table.columns).index("y") + 1 :]
+    return [str(c) for c in after if pd.api.types.is_numeric_dtype(table[c])]
+
+
+def _staged_mean(table: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:
+    """Mean per task, then over tasks, indexed by `keys`: every task of a person weighs the same."""
+    per_task = table.groupby([*keys, "task"], sort=False)[columns].mean()
+    return per_task.groupby(level=keys, sort=False).mean()
+
+
 def read(folder: Path | str) -> Run:
     """The finished run in `folder`. DataError names what is missing from it, or what cannot be read."""
     folder = Path(folder)
@@ -168,7 +200,7 @@ def read(folder: Path | str) -> Run:
     try:
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise DataError(f"{folder / 'config.yaml'} cannot be read: {error}. Run the experiment into a new folder.") from None
+        raise DataError(f"{folder / 'config.yaml'} cannot be read: {error}. Run it again into a new folder.") from None
     table = folder / "samples.csv"
     run = Run(
         folder=folder,
@@ -201,7 +233,8 @@ def _json(path: Path, *, optional: bool = False) -> dict[str, Any]:
 
 
 def _csv(text: str) -> pd.DataFrame:
-    return pd.read_csv(StringIO(text), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, na_values=["", "nan"])
+    text_columns = dict.fromkeys(TEXT_COLUMNS, str)
+    return pd.read_csv(StringIO(text), dtype=text_columns, keep_default_na=False, na_values=["", "nan"])
 
 
 def _null(folder: Path) -> pd.DataFrame | None:

@@ -12,7 +12,7 @@ import pandas as pd
 from neuroface.report import wording
 from neuroface.report.effect_size import hedges_g
 from neuroface.report.published import Value
-from neuroface.report.run import Run
+from neuroface.report.run import Run, feature_columns, interval_of
 
 MEASURES = {
     "auc": "AUC",
@@ -22,6 +22,13 @@ MEASURES = {
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
     "auc_ovr": "AUC, one v rest",
+}
+HANDLED = {
+    "frames_filled": "frames filled by interpolation",
+    "frames_missing": "frames left missing (gaps too long to fill)",
+    "depths_filled": "depths filled from their neighbours",
+    "depths_missing": "depths left missing",
+    "nominal_camera": "camera: maker's nominal values, so millimetres are approximate",
 }
 AGREEMENT = {
     "mean_iou": "mean overlap (IoU) with true repetitions",
@@ -33,37 +40,44 @@ AGREEMENT = {
 
 
 def scores(run: Run, paper: Value | None = None) -> pd.DataFrame:
-    """One row per (who, measure): value, low, high, p. who: this run, single repetitions, shuffled labels, dummy, paper.
+    """One row per who (this run, single repetitions, shuffled labels, dummy, paper) and measure: value, low, high, p.
 
     For shuffled labels low and high are mean -+ 1 standard deviation over permutations.
     """
-    found = run.subject_scores
+    blocks = {
+        "this run": run.subject_scores,
+        "single repetitions (not independent)": run.scores.get("repetition") or {},
+    }
     rows = []
-    for key in (key for key in MEASURES if found.get(key) is not None):
-        low, high = found.get(f"{key}_ci") or (np.nan, np.nan)
-        rows.append(_score("this run", key, found[key], low, high, found.get(f"{key}_p")))
-    for key in (key for key in MEASURES if run.scores.get("repetition", {}).get(key) is not None):
-        repetition = run.scores["repetition"]
-        low, high = repetition.get(f"{key}_ci") or (np.nan, np.nan)
-        rows.append(_score("single repetitions (not independent)", key, repetition[key], low, high))
-    for key in (key for key in MEASURES if found.get(f"{key}_null_mean") is not None):
-        mean, sd = found[f"{key}_null_mean"], found.get(f"{key}_null_sd", np.nan)
-        rows.append(_score(f"shuffled labels ({found['n_permutations']})", key, mean, mean - sd, mean + sd))
-    for key in (key for key in MEASURES if found.get(f"dummy_{key}") is not None):
-        rows.append(_score("dummy (knows only how common the classes are)", key, found[f"dummy_{key}"]))
+    for who, found in blocks.items():
+        for key in _known(found, "{}"):
+            rows.append(_score(who, key, found[key], interval_of(found, key), found.get(f"{key}_p")))
+    found = run.subject_scores if run.headline.key == "auc" else run.decisions
+    for key in _known(found, "{}_null_mean"):
+        mean, sd = found[f"{key}_null_mean"], found.get(f"{key}_null_sd")
+        spread = None if sd is None else (mean - sd, mean + sd)
+        rows.append(_score(f"shuffled labels ({found['n_permutations']})", key, mean, spread))
+    for key in _known(found, "dummy_{}"):
+        rows.append(_score("dummy (knows the class sizes only)", key, found[f"dummy_{key}"]))
     if paper is not None:
         rows.append(_score(paper.label, paper.metric, paper.value))
     return pd.DataFrame(rows)
 
 
+def _known(found: Mapping[str, Any], pattern: str) -> list[str]:
+    return [key for key in MEASURES if found.get(pattern.format(key)) is not None]
+
+
 def _score(
-    who: str, key: str, value: float, low: float = np.nan, high: float = np.nan, p: float | None = None
+    who: str, key: str, value: float, ends: tuple[float, float] | None = None, p: float | None = None
 ) -> dict[str, Any]:
-    return {"who": who, "measure": MEASURES[key], "value": value, "low": low, "high": high, "p": np.nan if p is None else p}
+    low, high = ends or (np.nan, np.nan)
+    chance = np.nan if p is None else p
+    return {"who": who, "measure": MEASURES[key], "value": value, "low": low, "high": high, "p": chance}
 
 
 def subjects(run: Run) -> pd.DataFrame:
-    """One row per subject and task: mean probabilities over n repetitions, threshold, predicted class, correct."""
+    """One row per person: mean probabilities over n repetitions, threshold, predicted class, correct."""
     table = run.units.copy()
     columns = [f"p_{name}" for name in run.classes]
     if "threshold" in table:
@@ -73,17 +87,20 @@ def subjects(run: Run) -> pd.DataFrame:
         table["predicted"] = np.array(run.classes)[table[columns].to_numpy().argmax(axis=1)]
     table["correct"] = table["predicted"] == table["y"]
     kept = [c for c in ("threshold",) if c in table]
-    return table[["subject", "task", "y", "n", *columns, "lowest", "highest", *kept, "predicted", "correct"]]
+    return table[["subject", "y", "n", *columns, "lowest", "highest", *kept, "predicted", "correct"]]
 
 
 def people(run: Run) -> pd.DataFrame:
     """One row per group: people, recorded repetitions and each known attribute in words."""
     by = "group" if run.is_within_person else "y"
-    counted = run.predictions.groupby(by, sort=False).agg(people=("subject", "nunique"), repetitions=("sample", "size"))
-    names = [name for name in run.classes if name in counted.index] or list(counted.index)
+    members = {str(name): of for name, of in run.predictions.groupby(by, sort=False)}
     rows = []
-    for name in names:
-        row = {"group": name, "people": int(counted.at[name, "people"]), "repetitions": int(counted.at[name, "repetitions"])}
+    for name in [name for name in run.classes if name in members] or list(members):
+        row: dict[str, Any] = {
+            "group": name,
+            "people": members[name]["subject"].nunique(),
+            "repetitions": len(members[name]),
+        }
         for attribute, groups in (run.cohort.get("attributes") or {}).items():
             row[attribute] = _attribute(groups.get(name) if isinstance(groups, Mapping) else None)
         rows.append(row)
@@ -99,7 +116,7 @@ def _attribute(value: Any) -> str:
     if "mean" in value:
         sd = value.get("sd")
         return f"{value['mean']:.1f}" + (f" ± {sd:.1f}" if sd is not None else "")
-    return ", ".join(f"{name} {n}" for name, n in value.items())
+    return ", ".join(f"{name} {n}" for name, n in sorted(value.items()))
 
 
 def features(run: Run) -> pd.DataFrame:
@@ -107,7 +124,7 @@ def features(run: Run) -> pd.DataFrame:
 
     A person's value is the mean over that person's repetitions. Where classes lie inside people there is no g between
     people; instead `difference` is the mean over people of (last class - first class), and `people_same_sign` how many
-    of them differ in that direction. Empty without a feature table.
+    of `people` differ in that direction. Empty without a feature table.
     """
     if run.features is None:
         return pd.DataFrame()
@@ -124,12 +141,6 @@ def features(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def feature_columns(table: pd.DataFrame) -> list[str]:
-    """The numeric columns after `y`: a feature table starts with who and what, then the class, then the features."""
-    after = table.columns[list(table.columns).index("y") + 1 :]
-    return [str(c) for c in after if pd.api.types.is_numeric_dtype(table[c])]
-
-
 def _described(column: str, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
     name, unit = wording.feature_and_unit(column)
     row: dict[str, Any] = {"column": column, "feature": name, "unit": unit}
@@ -142,34 +153,40 @@ def _described(column: str, values: Mapping[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _within(run: Run, per_person: pd.DataFrame, column: str) -> dict[str, Any]:
-    wide = per_person.pivot_table(index="subject", columns="y", values=column, dropna=False).reindex(columns=list(run.classes))
+    wide = per_person.pivot_table(index="subject", columns="y", values=column, dropna=False)
+    wide = wide.reindex(columns=list(run.classes))
     differences = (wide[run.classes[-1]] - wide[run.classes[0]]).dropna().to_numpy(float)
     mean = differences.mean() if len(differences) else np.nan
     return _described(column, {name: wide[name].to_numpy(float) for name in run.classes}) | {
         "difference": mean,
+        "people": len(differences),
         "people_same_sign": int((np.sign(differences) == np.sign(mean)).sum()),
     }
 
 
 def recall(run: Run) -> pd.DataFrame:
-    """One row per class: how many of its people were recognised, of how many, and the share."""
-    confusion = run.subject_scores["confusion"]
-    given = run.subject_scores.get("recall") or {}
+    """One row per class: how many of its people (or samples, where classes lie inside people) were recognised.
+
+    Of two classes the first row is the specificity, the second the sensitivity.
+    """
+    found = run.decisions
+    names = dict(zip(run.classes, ("specificity", "sensitivity"), strict=True)) if run.is_binary else {}
     rows = []
     for i, name in enumerate(run.classes):
-        total = sum(confusion[i])
-        value = given.get(name) if isinstance(given, Mapping) else None
-        share = confusion[i][i] / total if total else np.nan
-        rows.append({"class": name, "recognised": confusion[i][i], "of": total, "recall": share if value is None else value})
+        hits, total = found["confusion"][i][i], sum(found["confusion"][i])
+        ends = interval_of(found, names[name]) if names else (found.get("recall_ci") or {}).get(name)
+        low, high = ends or (np.nan, np.nan)
+        share = hits / total if total else np.nan
+        rows.append({"class": name, "recognised": hits, "of": total, "recall": share, "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
 def per_person(run: Run) -> pd.DataFrame:
-    """One row per person left out: AUC over that person's own samples, and how many they are."""
+    """One row per person left out: AUC (or accuracy) over that person's own samples, and how many they are."""
     samples = run.predictions.groupby("subject").size()
     return pd.DataFrame(
         [
-            {"left out": name, "AUC": value, "samples": int(samples.get(str(name), 0))}
+            {"left out": name, MEASURES[run.headline.key]: value, "samples": int(samples.get(str(name), 0))}
             for name, value in run.subject_scores["per_subject"].items()
         ]
     )
@@ -181,18 +198,17 @@ def left_out(run: Run) -> pd.DataFrame:
 
 
 def handled(run: Run) -> pd.DataFrame:
-    """What was filled, merged or guessed: per kind of note, in how many recordings and how much in all."""
-    totals: dict[str, list[Any]] = {}
-    for notes in wording.notes_by_recording(run).values():
-        for name, value in notes.items():
-            if value not in (0, None, False, ""):
-                totals.setdefault(name, []).append(value)
-    rows = []
-    for name, values in sorted(totals.items()):
-        numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
-        said = f"{sum(values):g}" if numeric else ", ".join(sorted({"yes" if v is True else str(v) for v in values}))
-        rows.append({"note": name.replace("_", " "), "recordings": len(values), "total": said})
-    return pd.DataFrame(rows)
+    """What was filled, merged or guessed, and how much of it: the cohort's counts, then its readers' notes."""
+    counts = {HANDLED[name]: run.cohort[name] for name in HANDLED if run.cohort.get(name)}
+    if run.features is not None:
+        missing = int(run.features[feature_columns(run.features)].isna().to_numpy().sum())
+        counts |= {"feature values missing, imputed inside each fold": missing} if missing else {}
+    notes = {name.replace("_", " "): value for name, value in (run.cohort.get("notes") or {}).items() if value}
+    return pd.DataFrame([{"what": name, "how much": _amount(value)} for name, value in (counts | notes).items()])
+
+
+def _amount(value: Any) -> str:
+    return "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def agreement(run: Run) -> pd.DataFrame:
@@ -205,6 +221,11 @@ def agreement(run: Run) -> pd.DataFrame:
 
 
 def audit(run: Run) -> pd.DataFrame:
-    """One row per leakage check: name, verdict, detail."""
-    checks = run.audit.get("checks") or ()
-    return pd.DataFrame([{key: str(c.get(key, "")) for key in ("name", "verdict", "detail")} for c in checks])
+    """One row per leakage check: its outcome and what was found."""
+    findings: dict[str, list[str]] = {}
+    for finding in run.audit.get("findings") or ():
+        findings.setdefault(finding["check"], []).extend(map(str, finding["found"]))
+    checks = run.audit.get("checks") or {}
+    return pd.DataFrame(
+        [{"check": name, "outcome": said, "found": "; ".join(findings.get(name, ()))} for name, said in checks.items()]
+    )

@@ -32,13 +32,15 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
     beside = f"     paper {wording.number(paper.value)}" if paper else ""
     score = f"{found.name}  {wording.number(found.value)}  {wording.interval(found.interval)}".rstrip()
     page = run.folder / "report" / "report.html"
-    lines = [wording.conditions(run), f"{score}   {wording.null(run)}{beside}", _second_scores(run), wording.quality(run)]
-    return "\n".join([*filter(None, lines), str(page)])
+    first = f"{score}   {wording.null(run)}{beside}"
+    lines = [wording.conditions(run), first, _second_scores(run), wording.quality(run), str(page)]
+    return "\n".join(filter(None, lines))
 
 
 def _second_scores(run: Run) -> str:
     found = run.subject_scores
-    dummy = "" if run.headline.dummy is None else f"dummy {'AUC' if run.is_binary else 'accuracy'} {run.headline.dummy:.2f}"
+    known, kind = run.headline.dummy, "AUC" if run.is_binary else "accuracy"
+    dummy = "" if known is None else f"dummy {kind} {known:.2f}"
     if run.is_within_person:
         per_person = dict(found["per_subject"])
         shown = "  ".join(f"{name} {wording.number(value)}" for name, value in per_person.items())
@@ -47,12 +49,12 @@ def _second_scores(run: Run) -> str:
         return f"left out: {shown}   {dummy}".rstrip()
     if not run.is_binary:
         parts = [
-            f"macro F1 {wording.number(found.get('macro_f1'))} {wording.interval(found.get('macro_f1_ci'))}".rstrip(),
-            f"one-v-rest AUC {wording.number(found.get('auc_ovr'))} {wording.interval(found.get('auc_ovr_ci'))}".rstrip(),
+            f"{name} {wording.number(found.get(key))} {wording.interval(found.get(f'{key}_ci'))}".rstrip()
+            for name, key in (("macro F1", "macro_f1"), ("one-v-rest AUC", "auc_ovr"))
         ]
-        return "  ".join(parts) + f"   {dummy}".rstrip()
-    parts = [_rate("sensitivity", 1, found), _rate("specificity", 0, found)]
-    return "  ".join(filter(None, parts)) + (f"   {dummy}" if dummy else "")
+    else:
+        parts = [_rate("sensitivity", 1, found), _rate("specificity", 0, found)]
+    return f"{'  '.join(filter(None, parts))}   {dummy}".strip()
 
 
 def _rate(name: str, row: int, found: Mapping[str, Any]) -> str:
@@ -66,15 +68,12 @@ def _rate(name: str, row: int, found: Mapping[str, Any]) -> str:
     return f"{name} {value}{bracket}"
 
 
-def paper_value(run: Run, published: Published | str | None, columns: Mapping[str, Any] | None = None) -> Value | None:
-    """The published number for this run's protocol and task (or what else the paper's cells are told apart by).
-
-    columns: values that take the place of the run's own.
-    """
+def paper_value(run: Run, published: Published | str | None) -> Value | None:
+    """The published number for this run's protocol and task (or what else the paper's cells are told apart by)."""
     if published is None:
         return None
     paper = papers.load(published) if isinstance(published, str) else published
-    return paper.value(**_place(paper, run, columns or {}))
+    return paper.value(**_place(paper, run, {}))
 
 
 def _place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,17 +108,18 @@ def experiment_table(
         found.append(run)
     frame = pd.DataFrame(rows)
     if "p" in frame:
-        frame.insert(frame.columns.get_loc("p") + 1, "p_holm", holm(frame["p"].to_numpy(float)))
+        frame.insert(list(frame.columns).index("p") + 1, "p_holm", holm(frame["p"].to_numpy(float)))
     out_dir.mkdir(parents=True, exist_ok=True)
     finished = [run for run in found if run is not None]
     means = _mean_row(frame, finished)
     pd.concat([frame, means]).to_csv(out_dir / "table.csv", index=False)
     shown = _shown(pd.concat([frame, means]))
     notes = _notes(finished, paper, missing=len(cells) - len(finished))
+    for_terminal = _narrower(shown, frame, told_apart=all(cell.get("columns") for cell in cells))
     from neuroface.report.html import render_experiment
 
     page = render_experiment(_linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir)
-    return "\n".join([title, aligned_text(shown), *notes, str(page)])
+    return "\n".join([title, aligned_text(for_terminal), *notes, str(page)])
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -152,7 +152,7 @@ def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Publ
         found = run.headline
         row |= {"data": "synthetic" if run.is_synthetic else "recorded", "people": _people(run), "score": found.name}
         if run.is_within_person:
-            row |= {f"left out {name}": auc for name, auc in run.subject_scores["per_subject"].items()}
+            row |= {f"left out {name}": value for name, value in run.subject_scores["per_subject"].items()}
         low, high = found.interval or (np.nan, np.nan)
         row |= {"value": found.value, "low": low, "high": high, "null_mean": found.null_mean, "p": found.p}
         for name in ("sensitivity", "specificity"):
@@ -192,7 +192,7 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
             names = frame["score"].dropna().unique()
             shown[names[0] if len(names) == 1 else "score"] = values.map(wording.number)
             shown["95 % interval"] = [
-                wording.interval(ends) if np.isfinite(ends).all() else wording.NOTHING
+                wording.interval(ends.tolist()) if np.isfinite(ends).all() else wording.NOTHING
                 for ends in frame[["low", "high"]].to_numpy(float)
             ]
         elif column in ("p", "p_holm"):
@@ -202,6 +202,13 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
         else:
             shown[str(column)] = values.fillna(wording.NOTHING).astype(str)
     return shown
+
+
+def _narrower(shown: pd.DataFrame, frame: pd.DataFrame, *, told_apart: bool) -> pd.DataFrame:
+    """For the terminal: no name where other columns tell the cells apart, and the paper's label left to the notes."""
+    narrow = shown.rename(columns={_heading("published", frame): "paper"}) if "published" in frame else shown
+    no_means = len(narrow) == len(frame)
+    return narrow.drop(columns="name") if told_apart and no_means else narrow
 
 
 def _heading(column: str, frame: pd.DataFrame) -> str:
@@ -214,16 +221,17 @@ def _heading(column: str, frame: pd.DataFrame) -> str:
 def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) -> list[str]:
     notes = []
     if missing:
-        notes.append(f"{wording.count(missing, 'cell')} missing or unfinished; run the same command again to fill them.")
+        notes.append(f"{wording.count(missing, 'cell')} missing or unfinished; the same command fills them in.")
     if finished and all(run.is_synthetic for run in finished):
         notes.append("All of our numbers are from a synthetic cohort; no patient was recorded for them.")
     elif any(run.is_synthetic for run in finished):
         notes.append("Rows marked synthetic are from a synthetic cohort; no patient was recorded for them.")
     if paper is not None:
-        caution = paper.variants[paper.default_variant]["caution"]
-        notes.append(f"Published: {paper.source} ({paper.data}). {caution}")
+        variant = paper.variants[paper.default_variant]
+        notes.append(f"{variant['label']}: {paper.source}. Data: {paper.data}. {variant['caution']}")
     if any(run.headline.n_permutations for run in finished):
-        notes.append("p: subject-level permutation of the whole fit; compare a score with its null mean, not with .5.")
+        shuffled = "within people" if all(run.is_within_person for run in finished) else "among people"
+        notes.append(f"p: labels shuffled {shuffled}, everything fitted again; compare a score with its null mean.")
     notes.append(wording.NOT_A_DEVICE)
     return notes
 
@@ -232,13 +240,13 @@ def _linked(
     shown: pd.DataFrame, cells: Sequence[Mapping[str, Any]], found: Sequence[Run | None], out_dir: Path
 ) -> pd.DataFrame:
     """The shown table as HTML fragments, each finished cell's name a link to its report."""
-    linked = shown.map(markup.escape).reset_index(drop=True)
+    linked = shown.map(markup.escape)
+    names = list(linked["name"])
     for position, (cell, run) in enumerate(zip(cells, found, strict=True)):
         if run is not None:
-            page = os.path.relpath(Path(cell["folder"]) / "report" / "report.html", out_dir)
-            name = linked.iat[position, 0]
-            linked.iat[position, 0] = f'<a href="{markup.escape(Path(page).as_posix())}">{name}</a>'
-    return linked
+            page = Path(os.path.relpath(Path(cell["folder"]) / "report" / "report.html", out_dir)).as_posix()
+            names[position] = f'<a href="{markup.escape(page)}">{names[position]}</a>'
+    return linked.assign(name=names)
 
 
 def aligned_text(frame: pd.DataFrame) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from neuroface.report.run import Run
+from neuroface.report.run import Run, feature_columns
 
 SIGNIFICANT = 0.05  # the conventional level; only chooses the words, every p is shown
 NOTHING = "–"
@@ -16,6 +15,7 @@ SPLITS = {
     "loso_rebalanced": "leave one subject out, training classes rebalanced",
     "group_kfold": "k-fold by subject",
 }
+NOT_SCIENCE = ("execution", "experiment")  # the first is about the machine, the second is spelt out by the others
 # Suffixes that features carry, the longest first.
 UNITS = {
     "mm_per_s": "mm/s",
@@ -60,7 +60,7 @@ def compact(value: float) -> str:
         return NOTHING
     if value == 0:
         return "0"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}".replace("-", "−")
 
 
 def signed(value: float) -> str:
@@ -96,13 +96,14 @@ def tasks(run: Run) -> str:
 
 
 def method(run: Run) -> str:
-    """forest on als11_v1."""
+    """forest on als11_v1; where no set was named, on how many features."""
     classifier = str(run.choices.get("classifier", "classifier"))
     chosen = run.choices.get("features") or ()
     named = [chosen] if isinstance(chosen, str) else [str(name) for name in chosen]
     if named:
         return f"{classifier} on {' + '.join(named)}"
-    return classifier if run.features is None else f"{classifier} on given features"
+    number_of = 0 if run.features is None else len(feature_columns(run.features))
+    return f"{classifier} on {count(number_of, 'feature')}" if number_of else classifier
 
 
 def split(run: Run) -> str:
@@ -161,6 +162,33 @@ def _against_null(run: Run) -> str:
     )
 
 
+def null_note(run: Run) -> str:
+    """Why a score is compared with the null; nothing where no null was run."""
+    if run.headline.null_mean is None or not run.headline.n_permutations:
+        return ""
+    if run.is_within_person:
+        return (
+            "Labels were shuffled within each person and everything was fitted again: compare a score with this null."
+        )
+    chance = ".5" if run.is_binary else f"1/{len(run.classes)}"
+    return (
+        f"Why the null mean need not be {chance}: leaving people out makes their own class rarer in training, which "
+        "pushes pooled scores of data without any signal to the wrong side (Parker, Günter & Bedo, BMC Bioinformatics "
+        f"8:326, 2007), and small groups scatter widely. Compare a score with its null, not with {chance}."
+    )
+
+
+def threshold(run: Run) -> str:
+    """Where the thresholds lay and how they were chosen; nothing where there is none."""
+    if "threshold" not in run.predictions or run.predictions["threshold"].isna().all():
+        return ""
+    values = run.predictions.drop_duplicates("fold")["threshold"]
+    return (
+        f"Each fold's threshold was chosen on its training people only: median {number(values.median())}, "
+        f"from {number(values.min())} to {number(values.max())}."
+    )
+
+
 def pairs(run: Run) -> str:
     """What an AUC means, in people."""
     if not run.is_binary or run.is_within_person:
@@ -184,11 +212,11 @@ def _filled(run: Run) -> str:
     if not filled:
         return "no frames filled"
     share = f"{100 * filled / frames:.1f} %"
-    people = {name.split("/")[0] for name, notes in notes_by_recording(run).items() if notes.get("frames_filled")}
+    people = run.cohort.get("people_filled")
     if not people:
         return f"{share} of frames filled"
     everyone = run.predictions["subject"].nunique()
-    return f"{len(people)} of {count(everyone, 'person', 'people')} had frames filled ({share})"
+    return f"{people} of {count(everyone, 'person', 'people')} had frames filled ({share})"
 
 
 def _left_out(run: Run) -> str:
@@ -198,27 +226,20 @@ def _left_out(run: Run) -> str:
     return f"left out: {', '.join(left_out)}" if len(left_out) <= 3 else f"{len(left_out)} left out"
 
 
-def notes_by_recording(run: Run) -> dict[str, dict[str, Any]]:
-    """Recording name -> what its reader merged, filled or guessed."""
-    return {str(name): dict(notes) for name, notes in (run.cohort.get("notes") or {}).items() if isinstance(notes, dict)}
-
-
 def command(run: Run) -> str:
-    """The command line that makes this run again, from what was chosen or as it was typed."""
+    """The command line that makes this run again: as it was typed where that is known, else from what was chosen."""
     if typed := run.facts.get("command"):
         return typed if isinstance(typed, str) else " ".join(map(str, typed))
     words = ["neuroface train"]
     for group, choice in run.choices.items():
-        if choice:
+        if choice and group not in NOT_SCIENCE:
             words.append(f"{group}={choice if isinstance(choice, str) else '[' + ','.join(map(str, choice)) + ']'}")
+    if task := (run.config.get("protocol") or {}).get("task"):
+        words.append(f"protocol.task={task}")
+    words += [f"{key}={path}" for key, path in (run.facts.get("paths") or {}).items()]
     if run.config.get("seed") is not None:
         words.append(f"seed={run.config['seed']}")
     return " ".join(words)
-
-
-def slug(name: str) -> str:
-    """A name that is safe in a file name."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
 
 
 def _article(noun: str) -> str:

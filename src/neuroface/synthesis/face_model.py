@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neuroface import face
 
@@ -23,7 +24,7 @@ MIRROR_X = np.array([-1.0, 1.0, 1.0])
 # mid-line to the corner (3); inner corner, upper (2), lower (2).
 LIPS_RIGHT = np.concatenate([face.MOUTH_RIGHT_HALF, face.MOUTH_INNER[[0, 1, 2, 6, 7]]])
 
-_RIGHT_AND_MIDDLE = (
+_RIGHT_AND_MIDDLE: tuple[tuple[np.ndarray, list[tuple[float, float, float]]], ...] = (
     (
         face.JAW[:9],
         [
@@ -46,7 +47,14 @@ _RIGHT_AND_MIDDLE = (
     (face.NOSTRILS[:3], [(-16.5, 43.0, -6.0), (-8.0, 45.5, -12.0), (0.0, 47.0, -14.0)]),
     (
         face.EYE_RIGHT,
-        [(-45.0, 0.0, 9.0), (-35.5, -5.5, 2.0), (-25.0, -5.5, -1.0), (-16.0, 1.0, 1.0), (-25.0, 4.8, 0.0), (-35.5, 4.8, 3.0)],
+        [
+            (-45.0, 0.0, 9.0),
+            (-35.5, -5.5, 2.0),
+            (-25.0, -5.5, -1.0),
+            (-16.0, 1.0, 1.0),
+            (-25.0, 4.8, 0.0),
+            (-35.5, 4.8, 3.0),
+        ],
     ),
     (
         LIPS_RIGHT,
@@ -68,7 +76,7 @@ _RIGHT_AND_MIDDLE = (
 )
 
 
-def _field(*parts: tuple[np.ndarray, object]) -> np.ndarray:
+def _field(*parts: tuple[np.ndarray, ArrayLike]) -> np.ndarray:
     """(68, 3): zeros but for the given (landmarks, vectors)."""
     out = np.zeros((face.N_POINTS, 3))
     for landmarks, vectors in parts:
@@ -120,10 +128,13 @@ def _right_muscles() -> dict[str, np.ndarray]:
         # orbicularis oris, marginal part: the red rolls in while the inner lips stay in touch; V narrows by 1 mm
         "lip_press": _on_lips((0.0, 1.0, 0.0), [0.0, 0.3, 0.45, 0.25, -0.25, -0.45, -0.3, 0.0, 0.0, 0.0, 0.0, 0.0]),
         "upper_lip_raise": _on_lips((0.0, -1.0, 0.1), [0.15, 0.7, 1.0, 0.5, 0.0, 0.0, 0.0, 0.1, 0.85, 0.5, 0.0, 0.0]),
-        "lower_lip_depression": _on_lips((0.0, 1.0, 0.1), [0.1, 0.0, 0.0, 0.0, 0.5, 1.0, 0.7, 0.1, 0.0, 0.0, 0.5, 0.85]),
+        "lower_lip_depression": _on_lips(
+            (0.0, 1.0, 0.1), [0.1, 0.0, 0.0, 0.0, 0.5, 1.0, 0.7, 0.1, 0.0, 0.0, 0.5, 0.85]
+        ),
         # frontalis: the brow rises as a whole, the upper lid a little with it
         "brow_raise": _field(
-            (face.BROW_RIGHT, np.outer([0.85, 0.95, 1.0, 0.95, 0.85], (0.0, -0.99, 0.12))), (upper_lid, (0.0, -0.1, 0.0))
+            (face.BROW_RIGHT, np.outer([0.85, 0.95, 1.0, 0.95, 0.85], (0.0, -0.99, 0.12))),
+            (upper_lid, (0.0, -0.1, 0.0)),
         ),
         # orbicularis oculi
         "blink": _field((upper_lid, (0.0, 1.0, 0.0)), (lower_lid, (0.0, -0.05, 0.0))),

@@ -1,4 +1,4 @@
-"""How people move the face in each task: minimum-jerk strokes between targets, performed with habits and never twice alike.
+"""How people move the face in each task: minimum-jerk strokes between targets, with habits, and never twice alike.
 
 Sizes, durations and their sources: docs/datasheet_synthetic.md.
 """
@@ -13,7 +13,6 @@ import numpy as np
 from neuroface.synthesis.face_model import MUSCLES
 from neuroface.synthesis.people import CHANNELS, JAW, Person
 
-LEAD_S = 0.8  # stillness before the first and after the last repetition
 TASK_HABIT_SD = 0.10  # log: how much larger or smaller a person does this task than their other ones
 REPETITION_SIZE_SD, REPETITION_TEMPO_SD = 0.06, 0.06  # log: from one repetition to the next, in health
 STROKE_SIZE_SD, STROKE_TEMPO_SD = 0.04, 0.05  # log: from one stroke to the next within a repetition, in health
@@ -31,7 +30,8 @@ class Task:
     shape: share of the full excursion at each rest. strokes_s: seconds from each rest to the next. size: the full
     excursion per channel, degrees for the jaw and mm of pull for muscles. pause_s: rest after each repetition; 0 for a
     train, whose repetitions follow on without a gap. bilabial: lips are pressed together where shape is 0.
-    repetitions: how many a person does by default.
+    repetitions: how many a person does by default. lead_s: stillness before the first and after the last one.
+    self_paced: the person's tempo sets the durations, not a clock.
     """
 
     shape: tuple[float, ...]
@@ -40,6 +40,8 @@ class Task:
     pause_s: float = 0.8
     bilabial: bool = False
     repetitions: int = 5
+    lead_s: float = 0.8
+    self_paced: bool = True
 
 
 def _gesture(size: Mapping[str, float], *, hold_s: float = 0.6) -> Task:
@@ -60,7 +62,7 @@ TASKS: dict[str, Task] = {
     ),
     # one repetition is one syllable of the train
     "PA": Task((0.0, 1.0, 0.0), (0.075, 0.095), _SPOKEN, pause_s=0.0, bilabial=True, repetitions=20),
-    # one repetition is one triplet; the lips touch for /p/ only, the tongue makes /t/ and /k/ while the jaw merely rises
+    # one repetition is one triplet; the lips touch for /p/ only, for /t/ and /k/ the jaw merely rises
     "PATAKA": Task(
         (0.0, 1.0, 0.5, 0.8, 0.6, 0.8, 0.0), (0.08, 0.09) * 3, _SPOKEN, pause_s=0.0, bilabial=True, repetitions=10
     ),
@@ -70,7 +72,7 @@ TASKS: dict[str, Task] = {
     "SPREAD": _gesture({"spread": 6.5, "lip_press": 1.0}),
     "BIGSMILE": _gesture({"smile": 9.3, "upper_lip_raise": 3.0, "lower_lip_depression": 1.5, JAW: 2.0}),
     "BROW": _gesture({"brow_raise": 10.6}),
-    "REST": Task((0.0, 0.0), (20.0,), pause_s=0.0, repetitions=1),
+    "REST": Task((0.0, 0.0), (20.0,), pause_s=0.0, repetitions=1, lead_s=0.0, self_paced=False),
 }
 
 
@@ -92,7 +94,7 @@ class Performance:
 def perform(task: Task, person: Person, generator: np.random.Generator, *, repetitions: int, fps: float) -> Performance:
     """One person performs one task; all that is not a trait of the person comes from `generator`."""
     knots_s, targets, bounds_s = _score(task, person, generator, repetitions)
-    times_s = np.arange(int(np.ceil((knots_s[-1] + LEAD_S) * fps))) / fps
+    times_s = np.arange(int(np.ceil((knots_s[-1] + task.lead_s) * fps))) / fps
     wander = smooth_noise(generator, times_s, rate_hz=WOBBLE_HZ, columns=len(CHANNELS))
     steadiness = 1.0 + WOBBLE_SD * person.unsteadiness() * wander
     background = _tone_and_blinks(generator, times_s)
@@ -104,8 +106,8 @@ def perform(task: Task, person: Person, generator: np.random.Generator, *, repet
         pulls[side] *= person.side(side)
         if side == person.affected_side:  # lost tone: the corner hangs, as if its smile were pulled backwards
             pulls[side][:, MUSCLES.index("smile")] -= person.disease.droop_mm * person.load
-    next_onset = np.append(bounds_s[1:, 0], np.inf)
-    bounds_s[:, 1] = np.minimum(bounds_s[:, 1] + max(lags_s.values()), next_onset)
+    latest = np.append(bounds_s[1:, 0], knots_s[-1] + task.lead_s)
+    bounds_s[:, 1] = np.minimum(bounds_s[:, 1] + max(lags_s.values()), latest)
     return Performance(times_s, jaw_deg, pulls["right"], pulls["left"], bounds_s)
 
 
@@ -117,11 +119,12 @@ def _score(
     unsteady = person.unsteadiness()
     tempo = REPETITION_TEMPO_SD * generator.standard_normal((repetitions, 1))
     tempo = tempo + STROKE_TEMPO_SD * generator.standard_normal((repetitions, n_strokes))
-    durations = np.array(task.strokes_s) * person.slowness() * np.exp(unsteady * tempo)
+    pace = person.slowness() * np.exp(unsteady * tempo) if task.self_paced else np.ones_like(tempo)
+    durations = np.array(task.strokes_s) * pace
     if paused:
         pause = task.pause_s * person.tempo * np.exp(0.2 * generator.standard_normal((repetitions, 1)))
         durations = np.hstack([durations, pause])
-    knots_s = LEAD_S + np.append(0.0, np.cumsum(durations))
+    knots_s = task.lead_s + np.append(0.0, np.cumsum(durations))
 
     shape = np.array(task.shape[: durations.shape[1]])
     size = REPETITION_SIZE_SD * generator.standard_normal((repetitions, 1))
@@ -136,8 +139,8 @@ def _score(
         targets[closed, CHANNELS.index("lip_press")] = 1.0
     task_habit = np.exp(TASK_HABIT_SD * generator.standard_normal(len(CHANNELS)))
     ends = np.cumsum(durations.sum(axis=1))
-    onsets = LEAD_S + ends - durations.sum(axis=1)
-    stops = LEAD_S + ends - (durations[:, -1] if paused else 0.0)
+    onsets = task.lead_s + ends - durations.sum(axis=1)
+    stops = task.lead_s + ends - (durations[:, -1] if paused else 0.0)
     return knots_s, targets * person.excursion() * task_habit, np.column_stack([onsets, stops])
 
 

@@ -52,14 +52,14 @@ class Disease:
 HEALTHY = Disease()
 DISEASES: dict[str, Disease] = {
     "HC": HEALTHY,
-    "ALS": Disease((2.0, 1.6), jaw=0.55, lips=0.65, brows=0.25, rounding=0.3, slowing=0.45, unsteadiness=0.8),
+    "ALS": Disease((2.0, 1.6), jaw=0.5, lips=0.95, brows=0.25, rounding=0.2, slowing=0.38, unsteadiness=0.8),
     "PS": Disease(
         (1.8, 1.6),
         jaw=0.15,
         lips=0.15,
         slowing=0.15,
         unsteadiness=0.2,
-        weakness=0.9,
+        weakness=0.85,
         upper_weakness=0.25,
         droop_mm=3.0,
         lag_s=0.03,

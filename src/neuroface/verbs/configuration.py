@@ -28,6 +28,8 @@ from neuroface.verbs.help import config_dir
 PLUGIN_GROUP = "neuroface.configs"
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
+# Keys of a cohort that say where its files are.
+PATHS = ("root", "path", "subjects")
 # Keys every cohort and classifier node may carry beside the arguments of its target.
 COMMON_KEYS = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}
 
@@ -76,6 +78,9 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
             OmegaConf.resolve(config)
         except OmegaConfBaseException as error:
             raise ConfigError(f"{str(error).splitlines()[0]}. A key that another refers to is missing.") from error
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ConfigError(f"{', '.join(missing)} must be given: {' '.join(f'{key}=...' for key in missing)}")
     return config, OmegaConf.to_container(OmegaConf.create(choices))  # type: ignore[return-value]
 
 
@@ -171,7 +176,7 @@ def science(config: DictConfig) -> dict[str, Any]:
     assert isinstance(plain, dict)
     part: dict[str, Any] = {str(key): value for key, value in plain.items() if key not in NOT_SCIENCE}
     cohort = part.get("cohort", {})
-    paths = {key: cohort.pop(key) for key in ("root", "path", "subjects") if isinstance(cohort.get(key), str)}
+    paths = {key: cohort.pop(key) for key in PATHS if isinstance(cohort.get(key), str)}
     if paths:
         cohort["data"] = {key: fingerprint(path) for key, path in paths.items()}
     return part

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from neuroface.evaluate.run_folder import RunFolder
 from neuroface.verbs.configuration import compose
 from neuroface.verbs.report import run_folders
-from neuroface.verbs.train import finish, summary
+from neuroface.verbs.train import draw, summary
 
 
 def run(overrides: list[str]) -> None:
     """Score again, with `bootstrap` resamples, and draw the report again."""
     config, _ = compose("eval", overrides)
     for path in run_folders(config.run):
-        finish(path, bootstrap=config.bootstrap)
+        score_again(path, n_bootstrap=config.bootstrap)
+        draw(path, tensorboard=False)
         print(summary(path))
+
+
+def score_again(path: Path, *, n_bootstrap: int) -> None:
+    """Write scores.json from predictions.csv and null/ alone."""
+    from neuroface.evaluate.predictions import read_null, read_predictions
+    from neuroface.evaluate.scores import summarise
+
+    folder = RunFolder(path)
+    classes = json.loads((path / "scores.json").read_text(encoding="utf-8"))["classes"]
+    predictions = read_predictions(path / "predictions.csv")
+    seed = folder.facts["seeds"]["run"]
+    scores = summarise(predictions, read_null(path), classes=classes, seed=seed, n_bootstrap=n_bootstrap)
+    folder.write_json("scores.json", scores)

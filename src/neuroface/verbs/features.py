@@ -13,8 +13,6 @@ def run(overrides: list[str]) -> None:
     config, _ = compose("features", overrides)
     if not config.out or Path(str(config.out)).suffix not in (".csv", ".parquet"):
         raise ConfigError("out= says where the table goes: out=FILE.csv or out=FILE.parquet.")
-    import pandas as pd
-
     from neuroface import samples as sample_tools
     from neuroface.progress import Progress
     from neuroface.verbs.building import build_samples
@@ -23,7 +21,7 @@ def run(overrides: list[str]) -> None:
         samples, summary = build_samples(config, None, progress=progress)
     out = Path(str(config.out))
     out.parent.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(list(sample_tools.feature_rows(samples)))
+    table = sample_tools.feature_table(samples)
     if out.suffix == ".csv":
         table.to_csv(out, index=False)
     else:

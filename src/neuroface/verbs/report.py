@@ -7,16 +7,14 @@ from typing import Any
 
 from neuroface.errors import ConfigError
 from neuroface.verbs.configuration import compose
+from neuroface.verbs.train import draw
 
 
 def run(overrides: list[str]) -> None:
     """Draw report/report.html of each run again from what the run folder holds."""
     config, _ = compose("report", overrides)
-    from neuroface.report import html
-    from neuroface.verbs.train import published_for
-
     for path in run_folders(config.run):
-        print(html.render(path, published=published_for(path)))
+        print(draw(path, tensorboard=False))
 
 
 def run_folders(run: Any) -> list[Path]:

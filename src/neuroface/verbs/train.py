@@ -6,10 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from neuroface.evaluate.run_folder import RunFolder, digest_of
-from neuroface.verbs.configuration import compose, science
+from neuroface.verbs.configuration import PATHS, compose, science
 from neuroface.verbs.experiment import run_cells
 
 
@@ -37,54 +37,59 @@ def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
 
 def train(config: DictConfig, choices: dict[str, Any], path: Path, columns: dict[str, str] | None = None) -> None:
     """Bring one run folder to its end; a finished one is left as it is, without reading data."""
-    folder = RunFolder(path)
-    with folder.open(science(config), choices=choices):
-        if folder.is_done():
-            return
+    part, folder = science(config), RunFolder(path)
+    if folder.is_done(part) and (path / "report" / "report.html").is_file():
+        return
+    facts = {"choices": choices, "published": config.get("published"), "paths": paths(config), "device": "cpu"}
+    with folder.open(part, **facts):
         _work(config, folder, columns or {})
+    draw(path, tensorboard=config.execution.tensorboard)
 
 
 def _work(config: DictConfig, folder: RunFolder, columns: dict[str, str]) -> None:
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
     from neuroface.progress import Progress
-    from neuroface.verbs.building import build_estimator, build_protocol, build_samples, build_splitter
+    from neuroface.verbs.building import build_estimator, build_samples, build_splitter, settled_protocol
 
     with Progress() as progress:
-        protocol = build_protocol(config)
         estimator, splitter = build_estimator(config), build_splitter(config)
-        samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
-        protocol = protocol.settled(samples)
-        folder.write_table("samples.csv", list(sample_tools.feature_rows(samples)))
+        samples, cohort_summary = build_samples(config, config.protocol, columns=columns, progress=progress)
+        folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
         folder.write_json("cohort.json", dataclasses.asdict(cohort_summary))
         engine.run(
             samples,
             estimator,
             splitter,
             folder,
-            protocol=protocol,
+            protocol=settled_protocol(config.protocol, samples),
             seed=config.seed,
             n_jobs=config.execution.n_jobs,
             save_models=config.execution.save_models,
             progress=progress,
         )
-    finish(folder.path, tensorboard=config.execution.tensorboard)
 
 
-def finish(path: Path, *, bootstrap: int = 2000, tensorboard: bool = True) -> None:
-    """Score the predictions of a run and draw its report."""
-    from neuroface.evaluate import scores
+def draw(path: Path, *, tensorboard: bool = True) -> Path:
+    """Draw the report of a finished run; returns the page."""
     from neuroface.report import html
     from neuroface.report import tensorboard as board
 
-    scores.write(RunFolder(path), n_bootstrap=bootstrap)
-    html.render(path, published=published_for(path))
+    page = html.render(path, published=RunFolder(path).facts.get("published"))
     if tensorboard:
         board.write(path)
+    return page
 
 
 def summary(path: Path) -> str:
     """The lines printed at the end of a run."""
     from neuroface.report import tables
 
-    return tables.summary_text(path, published=published_for(path))
+    return tables.summary_text(path, published=RunFolder(path).facts.get("published"))
+
+
+def paths(config: DictConfig) -> dict[str, str]:
+    """Where the cohort's files were; not part of the run's identity, but needed to make it again."""
+    cohort = OmegaConf.to_container(config.cohort)
+    assert isinstance(cohort, dict)
+    return {f"cohort.{key}": value for key, value in cohort.items() if key in PATHS and isinstance(value, str)}

@@ -1,0 +1,144 @@
+"""CSV files of OpenFace 2 (FeatureExtraction), with a table that says whose they are.
+
+Columns: Baltrusaitis et al., OpenFace 2.0, FG 2018, and the project's wiki, "Output Format". OpenFace's mm come from
+guessed intrinsics and a mean face: they are consistent within a recording, not metric truth.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroface import face
+from neuroface.cohorts.reading import (
+    Source,
+    folder,
+    given,
+    on_one_clock,
+    points_from_columns,
+    read_numbers,
+    read_rows,
+    stream,
+)
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.types import Recording, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# coordinates by name of the choice: the columns that hold them, and the space they are in
+COORDINATES: dict[str, tuple[tuple[str, ...], Space]] = {"3d": (("X", "Y", "Z"), "camera"), "2d": (("x", "y"), "pixel")}
+_WANTED = re.compile(r"[xyXYZ]_\d+|frame|face_id|timestamp|confidence|success")
+_OWN_COLUMNS = ("subject", "group", "file", "task", "session")
+
+
+class OpenFaceCohort:
+    """Recordings that OpenFace 2 turned into CSV files.
+
+    root: the folder of the CSV files. subjects: a CSV with columns subject, group, file (relative to root) and, where
+    wanted, task and session; further columns become attributes. space: "3d" (mm, nominal) or "2d" (px).
+    min_confidence: frames below it, and those OpenFace calls unsuccessful, are missing. task: the task of every
+    recording when the table has no such column. fps: for files without a timestamp column.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None,
+        subjects: str | Path | None,
+        space: str = "3d",
+        min_confidence: float = 0.8,
+        task: str | None = None,
+        fps: float | None = None,
+    ) -> None:
+        if space not in COORDINATES:
+            raise ConfigError(f"cohort.space={space}: there is no such choice." + did_you_mean(space, COORDINATES))
+        if not 0 <= min_confidence <= 1:
+            raise ConfigError(f"cohort.min_confidence={min_confidence}; it must lie between 0 and 1.")
+        if fps is not None and not fps > 0:
+            raise ConfigError(f"cohort.fps={fps}; it must be positive.")
+        self.root: str | Path = given(root, "cohort.root", "the folder of the CSV files")
+        self.subjects: str | Path = given(subjects, "cohort.subjects", "a CSV with columns subject, group, file")
+        self.space = space
+        self.min_confidence = min_confidence
+        self.task = task
+        self.fps = fps
+
+    def recordings(
+        self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
+    ) -> Iterator[Recording]:
+        """Recordings in the order of the subjects table. One DataError at the end names all that could not be read."""
+        root = folder(self.root, "cohort.root")
+        table = Path(self.subjects).expanduser().resolve()
+        next_step = "Set cohort.subjects to a CSV with columns subject, group, file."
+        columns, rows = read_rows(table, required=("subject", "group", "file"), next_step=next_step)
+        if "task" not in columns and self.task is None:
+            raise DataError(f"{table} has no column 'task'. Add one, or set cohort.task to the task of all recordings.")
+        sources = [self._source(root, row) for row in rows]
+        yield from stream(sources, where=str(table), groups=groups, tasks=tasks)
+
+    def _source(self, root: Path, row: Mapping[str, str]) -> Source:
+        who = {
+            "subject": row["subject"],
+            "group": row["group"],
+            "task": row.get("task") or self.task or "",
+            "session": row.get("session", ""),
+        }
+        attributes = {name: _number(cell) for name, cell in row.items() if name not in _OWN_COLUMNS and cell}
+        return Source(**who, read=partial(self._read, root / row["file"], attributes=attributes, **who))
+
+    def _read(self, file: Path, **recording: Any) -> Recording:
+        frame = read_numbers(file, lambda name: _WANTED.fullmatch(name) is not None)
+        for name in ("success", "confidence"):
+            if name not in frame:
+                raise DataError(f"{file} has no column {name!r}; is it an OpenFace CSV?")
+        frame, other_faces = _most_present_face(frame)
+        axes, space = COORDINATES[self.space]
+        points = points_from_columns(frame, axes, file)
+        confidence = frame["confidence"].to_numpy(dtype=float)
+        failed = ~(frame["success"].to_numpy() == 1)
+        unsure = ~failed & ~(confidence >= self.min_confidence)
+        points[failed | unsure] = np.nan
+        notes: dict[str, Any] = {
+            "frames_unsuccessful": int(failed.sum()),
+            "frames_of_low_confidence": int(unsure.sum()),
+            "frames_of_other_faces": other_faces,
+        }
+        if space != "pixel":
+            notes["millimetres"] = "OpenFace's, from guessed intrinsics and a mean face: nominal, not metric truth"
+        score = np.repeat(confidence[:, None], face.N_POINTS, axis=1)
+        times = self._timestamps(frame, file)
+        landmarks, _ = on_one_clock(points, times, space=space, score=score)
+        notes["frames_merged"] = len(times) - len(landmarks)
+        return Recording(**recording, landmarks=landmarks, notes=notes)
+
+    def _timestamps(self, frame: pd.DataFrame, file: Path) -> np.ndarray:
+        """(T,) s: the file's own, or its frame numbers over cohort.fps."""
+        if "timestamp" in frame:
+            return frame["timestamp"].to_numpy(dtype=float)
+        if self.fps is None:
+            raise DataError(f"{file} has no column 'timestamp'; set cohort.fps")
+        if "frame" not in frame:
+            raise DataError(f"{file} has neither a column 'timestamp' nor 'frame'")
+        return frame["frame"].to_numpy(dtype=float) / self.fps
+
+
+def _most_present_face(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The rows of the face tracked in most frames (of equal ones the lower id), and how many rows other faces had."""
+    if "face_id" not in frame or frame["face_id"].nunique() < 2:
+        return frame, 0
+    tracked = frame["success"].eq(1).groupby(frame["face_id"]).sum()
+    kept = frame[frame["face_id"] == tracked.idxmax()]
+    return kept, len(frame) - len(kept)
+
+
+def _number(cell: str) -> Any:
+    try:
+        return float(cell) if not cell.lstrip("+-").isdigit() else int(cell)
+    except ValueError:
+        return cell

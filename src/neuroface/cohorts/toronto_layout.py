@@ -1,0 +1,190 @@
+"""How Toronto NeuroFace lies on disk: folders, names, what the public release holds, and which file belongs to what.
+
+Names and counts are those of the public release as its users describe it (docs/toronto.md says who says what).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from neuroface.errors import DataError, did_you_mean
+
+RELEASE_FOLDER = "NeuroFace Open Access Data"
+GROUP_FOLDERS = {
+    "ALS": ("ALS",),
+    "HC": ("HC", "Healthy controls", "HealthyControls"),
+    "PS": ("PS", "Stroke", "Post-stroke"),
+}
+TASKS = {
+    "BBP_NORMAL": "BBP",
+    "DDK_PA": "PA",
+    "DDK_PATAKA": "PATAKA",
+    "NSM_BIGSMILE": "BIGSMILE",
+    "NSM_BLOW": "BLOW",
+    "NSM_BROW": "BROW",
+    "NSM_KISS": "KISS",
+    "NSM_OPEN": "OPEN",
+    "NSM_SPREAD": "SPREAD",
+}
+RELEASE_SESSION = "02"  # of every recording in the release, so it says nothing and is left out of recording names
+VIDEOS, LANDMARKS, BOXES, FRAMES = "Videos", "Landmarks_gt", "Bbox_gt", "Frames"
+COLOR, DEPTH = "_color", "_depth"
+VIDEO_SUFFIX = ".avi"
+BOX_ENDING = "_gt"  # one user of the release has boxes named <stem>_gt.txt, another <stem>.txt
+
+_NAME = re.compile(r"(?P<subject>[A-Z0-9]+)_(?P<session>\d{2})_(?P<task>[A-Z0-9_]+)_color")
+_SAVED_FRAME = re.compile(r"(?P<name>.+_color)\.avi_(?P<frame>\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+
+
+@dataclass
+class Files:
+    """The files of one recording, `name` being their common stem, such as A002_02_BBP_NORMAL_color.
+
+    saved: frame number -> image. A list holds more than one path where the same file lies in several places.
+    """
+
+    name: str
+    group: str
+    folder: Path
+    subject: str
+    session: str
+    task: str
+    videos: list[Path] = field(default_factory=list)
+    landmarks: list[Path] = field(default_factory=list)
+    boxes: list[Path] = field(default_factory=list)
+    saved: dict[int, Path] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """As recordings are named: subject/task, with the session between them if it is not the release's."""
+        return "/".join(part for part in (self.subject, self.session, self.task) if part)
+
+
+@dataclass
+class Layout:
+    """What lies under a root: recordings by name, the groups' folders, and files whose names say nothing we know.
+
+    odd: (file, group, what is wrong with its name).
+    """
+
+    root: Path
+    folders: dict[str, list[Path]]
+    recordings: dict[str, Files] = field(default_factory=dict)
+    odd: list[tuple[Path, str, str]] = field(default_factory=list)
+
+
+def scan(root: Path) -> Layout:
+    """Find every file of every recording under `root`, the release's folder or the one above it; reads no file.
+
+    Zips that were unpacked into folders of their own are followed. Errors: DataError when there is no group folder.
+    """
+    inner = root / RELEASE_FOLDER
+    folders = group_folders(inner if inner.is_dir() else root)
+    if not folders:
+        known = ", ".join(alias for aliases in GROUP_FOLDERS.values() for alias in aliases)
+        zips = sorted(p.name for p in root.glob("*.zip"))
+        unpack = f" It holds {', '.join(zips)}: unpack them first." if zips else ""
+        raise DataError(f"{root} has no folder of a group ({known}).{unpack} Set cohort.root to the folder above them.")
+    layout = Layout(root, folders)
+    for group, places in folders.items():
+        for place in places:
+            for file in _walk(place):
+                _place(file, group, place, layout)
+    layout.recordings = dict(sorted(layout.recordings.items()))
+    return layout
+
+
+def group_folders(root: Path) -> dict[str, list[Path]]:
+    """{group: its folders directly under `root`}, by any of their known names, capitals and punctuation aside."""
+    group_of = {_plain(alias): group for group, aliases in GROUP_FOLDERS.items() for alias in aliases}
+    found: dict[str, list[Path]] = {}
+    for place in sorted(p for p in root.iterdir() if p.is_dir()):
+        if _plain(place.name) in group_of:
+            found.setdefault(group_of[_plain(place.name)], []).append(place)
+    return {group: found[group] for group in GROUP_FOLDERS if group in found}
+
+
+def parse(name: str) -> tuple[str, str, str]:
+    """(subject, session, task) of a stem such as A002_02_BBP_NORMAL_color; session "" for the release's own.
+
+    Errors: DataError for a name of another form, and for a task that the release does not have.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise DataError(f"its name {name} does not read <id>_<two digits>_<task>_color")
+    if match["task"] not in TASKS:
+        raise DataError(f"unknown task {match['task']!r} in its name." + did_you_mean(match["task"], TASKS))
+    session = "" if match["session"] == RELEASE_SESSION else match["session"]
+    return match["subject"], session, TASKS[match["task"]]
+
+
+def find_depth(files: Files, template: str) -> Path:
+    """Where the depth of a recording lies, by a name or glob in which {recording}, {subject}, {group} are filled in.
+
+    A template without "/" is looked for anywhere in the group's folder, one with "/" from that folder on.
+    {recording} is the recording's name without "_color". Errors: DataError when nothing matches, or several do.
+    """
+    try:
+        pattern = template.format(
+            recording=files.name.removesuffix(COLOR), subject=files.subject, group=files.folder.name
+        )
+    except (KeyError, IndexError, ValueError) as error:
+        fields = "{recording}, {subject} and {group}"
+        raise DataError(f"cohort.depth={template} cannot be filled in ({error}); it may hold {fields}") from error
+    found = sorted(files.folder.glob(pattern if "/" in pattern else f"**/{pattern}"))
+    if not found:
+        raise DataError(
+            f"has no depth at {files.folder.name}/**/{pattern}; set cohort.depth to how the files are named, "
+            "or cohort.depth=null to go on in 2-D"
+        )
+    if len(found) > 1:
+        names = ", ".join(p.name for p in found)
+        raise DataError(f"has {len(found)} places for depth ({names}); make cohort.depth match one of them")
+    return found[0]
+
+
+def _walk(place: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(place):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not name.endswith(DEPTH))
+        yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def _place(file: Path, group: str, place: Path, layout: Layout) -> None:
+    """Put a file where it belongs, by its name and by the folder it lies in."""
+    parents = {_plain(part) for part in file.relative_to(place).parts[:-1]}
+    saved = _SAVED_FRAME.fullmatch(file.name)
+    if saved:
+        found = _recording(saved["name"], file, group, place, layout)
+        if found:
+            found.saved[int(saved["frame"])] = file
+    elif file.suffix.lower() == VIDEO_SUFFIX and not file.stem.endswith(DEPTH):
+        found = _recording(file.stem, file, group, place, layout)
+        if found:
+            found.videos.append(file)
+    elif file.suffix == ".txt" and _plain(LANDMARKS) in parents:
+        found = _recording(file.stem, file, group, place, layout)
+        if found:
+            found.landmarks.append(file)
+    elif file.suffix == ".txt" and _plain(BOXES) in parents:
+        found = _recording(file.stem.removesuffix(BOX_ENDING), file, group, place, layout)
+        if found:
+            found.boxes.append(file)
+
+
+def _recording(name: str, file: Path, group: str, place: Path, layout: Layout) -> Files | None:
+    try:
+        subject, session, task = parse(name)
+    except DataError as error:
+        layout.odd.append((file, group, str(error).rstrip(".")))
+        return None
+    # a person of two groups is two recordings of one name: whoever reads them says so
+    key = f"{group}/{name}"
+    return layout.recordings.setdefault(key, Files(name, group, place, subject, session, task))

@@ -1,0 +1,139 @@
+"""What was checked for leakage, and the verdict that stands in audit.json.
+
+A fold that judges a person by something fitted on that person is refused. What can only be suspected from the values
+(one person under two ids, a column that encodes the class) is told as a finding and left to the reader.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+
+from neuroface.errors import LeakageError
+from neuroface.evaluate.splits import Fold
+from neuroface.types import Samples
+
+NOT_CHECKED = (
+    "people who look alike or are related, the same person with re-measured values, camera or session that differ "
+    "between groups, choices made outside this run after seeing its results"
+)
+DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and equal rows of two people say nothing
+
+
+def refuse_leakage(samples: Samples, folds: Sequence[Fold]) -> None:
+    """Raise LeakageError naming folds and subjects; called before anything is fitted."""
+    both = _on_both_sides(samples, folds)
+    if both:
+        raise LeakageError(
+            f"{_listed(both)} stand on both sides of a fold; their scores would come from a model that knows them. "
+            "Use a split that keeps subjects whole: split=loso."
+        )
+    known = _fitted_on_test_subject(samples, folds)
+    if known:
+        raise LeakageError(
+            f"Values of {_listed(known)} were computed by something fitted on that very subject "
+            "(a landmark model, a norm). Cross-fit it, so that no subject is judged by a model that saw them."
+        )
+
+
+def audit(samples: Samples, folds: Sequence[Fold]) -> dict[str, Any]:
+    """What was checked, what was found, and the verdict "clean" or "suspect"; plain values for audit.json."""
+    checks = {
+        "no subject on both sides of a fold": _on_both_sides(samples, folds),
+        "nothing that a test subject is judged by was fitted on them": _fitted_on_test_subject(samples, folds),
+        "no sample twice": [s for s, n in Counter(map(str, samples.meta["sample"])).items() if n > 1],
+        "no identical rows of different people": _shared_rows(samples),
+        "no feature that encodes the class": _encoding_features(samples) if samples.view == "table" else None,
+    }
+    findings = [{"check": check, "found": found} for check, found in checks.items() if found]
+    return {
+        "verdict": "suspect" if findings else "clean",
+        "checks": {name: _outcome(found) for name, found in checks.items()},
+        "findings": findings,
+        "notes": _constant_features(samples) if samples.view == "table" else [],
+        "not_checked": NOT_CHECKED,
+        "n_subjects": len(set(map(str, samples.subject))),
+        "n_samples": len(samples),
+        "n_folds": len(folds),
+    }
+
+
+def row_bytes(row: Any) -> bytes:
+    """The values of one sample as bytes, whatever its view."""
+    return np.ascontiguousarray(row).tobytes()
+
+
+def _outcome(found: list[str] | None) -> str:
+    return "does not apply" if found is None else "found" if found else "passed"
+
+
+def _listed(items: Sequence[str]) -> str:
+    return ", ".join(items[:8]) + (f" and {len(items) - 8} more" if len(items) > 8 else "")
+
+
+def _on_both_sides(samples: Samples, folds: Sequence[Fold]) -> list[str]:
+    subject = np.asarray(samples.subject).astype(str)
+    return [
+        f"{name} (fold {fold.name})"
+        for fold in folds
+        for name in sorted(set(subject[fold.train]) & set(subject[fold.test]))
+    ]
+
+
+def _fitted_on_test_subject(samples: Samples, folds: Sequence[Fold]) -> list[str]:
+    tested = {int(row) for fold in folds for row in fold.test}
+    return sorted({str(samples.subject[i]) for i in tested if str(samples.subject[i]) in samples.fitted_on[i]})
+
+
+def _shared_rows(samples: Samples) -> list[str] | None:
+    """Pairs of people with equal feature rows; None where rows repeat within people as well."""
+    owners: dict[bytes, list[str]] = {}
+    for row, subject in zip(samples.X, samples.subject, strict=True):
+        values = np.asarray(row)
+        if not (values.dtype.kind == "f" and np.isnan(values).all()):
+            owners.setdefault(row_bytes(values), []).append(str(subject))
+    rows_of = Counter(subject for subjects in owners.values() for subject in subjects)
+    distinct_within = sum(len(set(subjects)) for subjects in owners.values())
+    if distinct_within < DISTINCT_SHARE * sum(rows_of.values()):
+        return None
+    shared = Counter(pair for subjects in owners.values() for pair in combinations(sorted(set(subjects)), 2))
+    return [f"{a} and {b} share {n} of {min(rows_of[a], rows_of[b])} rows" for (a, b), n in shared.items()]
+
+
+def _encoding_features(samples: Samples) -> list[str]:
+    """Columns that give the class away by construction: constant per class, per person, or by what is missing."""
+    y, subject = np.asarray(samples.y).astype(str), np.asarray(samples.subject).astype(str)
+    several_rows = len(set(subject)) < len(subject)
+    found = []
+    for name, column in zip(samples.feature_names, np.asarray(samples.X, dtype=float).T, strict=True):
+        per_class = [column[y == label] for label in sorted(set(y))]
+        missing = [np.isnan(values) for values in per_class]
+        if any(m.all() for m in missing) and any(not m.any() for m in missing):
+            found.append(f"{name}: missing for all of one class, for nobody of another")
+        elif any(m.any() for m in missing) or not _separate(per_class):
+            continue
+        elif all(np.ptp(values) == 0 for values in per_class):
+            found.append(f"{name}: one value per class")
+        elif several_rows and all(np.ptp(column[subject == s]) == 0 for s in set(subject)):
+            found.append(f"{name}: one value per person, and the classes do not overlap")
+    return found
+
+
+def _separate(per_class: Sequence[np.ndarray]) -> bool:
+    """Whether the classes' ranges are disjoint."""
+    spans = sorted((values.min(), values.max()) for values in per_class)
+    return all(earlier[1] < later[0] for earlier, later in pairwise(spans))
+
+
+def _constant_features(samples: Samples) -> list[str]:
+    X = np.asarray(samples.X, dtype=float)
+    constant = [bool(np.isnan(c).all() or np.nanmin(c) == np.nanmax(c)) for c in X.T]
+    return [
+        f"{name} is the same in every row and tells nothing"
+        for name, same in zip(samples.feature_names, constant, strict=True)
+        if same
+    ]

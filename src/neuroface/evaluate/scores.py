@@ -1,0 +1,220 @@
+"""scores.json: every number recomputed from predictions, never averaged over folds.
+
+The unit is the person: one score each, the mean over repetitions (per task, then over tasks). Research software, not
+a medical device: these numbers describe a data set, not a patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroface.evaluate import statistics
+from neuroface.evaluate.scores_multiclass import multiclass_scores
+from neuroface.evaluate.seeds import derive_seed
+from neuroface.evaluate.units import (
+    Units,
+    class_varies_within,
+    repetition_null,
+    repetition_units,
+    subject_null,
+    subject_units,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHOSEN = "inside each training fold"
+CLUSTERED = "repetitions are clustered in people; the interval resamples people"
+FIXED_FOLDS = "class-stratified bootstrap of people, percentile; conditional on the fitted folds"
+WITHIN = "bootstrap of repetitions within person and class, percentile; conditional on the people and the fitted folds"
+
+
+def summarise(
+    predictions: pd.DataFrame,
+    null: pd.DataFrame | None,
+    *,
+    classes: Sequence[str],
+    seed: int = 0,
+    n_bootstrap: int = 2000,
+) -> dict[str, Any]:
+    """All scores of a run as plain values.
+
+    predictions: as in predictions.csv. null: the permutations' predictions, or None. classes: in the order of the
+    protocol; of two, the last is positive. "target" in the result says whether the class belongs to the person
+    ("group") or to the repetition ("label").
+    """
+    rng = np.random.default_rng(derive_seed(seed, "bootstrap"))
+    within = class_varies_within(predictions)
+    head: dict[str, Any] = {"classes": list(classes), "target": "label" if within else "group"}
+    if len(classes) > 2:
+        return head | multiclass_scores(predictions, null, classes, within=within, n_bootstrap=n_bootstrap, rng=rng)
+    head["positive"] = classes[-1]
+    score = _within_people if within else _between_people
+    return head | score(predictions, null, classes, n_bootstrap, rng)
+
+
+def _between_people(
+    predictions: pd.DataFrame,
+    null: pd.DataFrame | None,
+    classes: Sequence[str],
+    n_bootstrap: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    people, repetitions = subject_units(predictions, classes), repetition_units(predictions, classes)
+    weights = statistics.resampling_weights(people.y, n_bootstrap=n_bootstrap, rng=rng)
+    row_of = {subject: i for i, subject in enumerate(people.subject)}
+    of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
+    null_auc = None
+    if null is not None:
+        permuted = subject_null(null, classes)
+        null_auc = statistics.auc(permuted.p[:, :, 1], permuted.y == 1)
+    subject = {
+        **_auc(people, weights, null_auc),
+        **_decisions(people),
+        "confusion": _confusion(people),
+        "n": _counts(people, classes),
+        "dummy_auc": float(statistics.auc(people.dummy[:, 1], people.y == 1)),
+    }
+    if len(set(predictions["task"])) > 1:
+        subject["tasks"] = {
+            str(task): _task_auc(subject_units(rows, classes), classes) for task, rows in predictions.groupby("task")
+        }
+    bootstrap = statistics.weighted_auc(repetitions.p[:, 1], repetitions.y == 1, of_repetition)
+    repetition = {
+        "auc": float(statistics.auc(repetitions.p[:, 1], repetitions.y == 1)),
+        "auc_ci_bootstrap": list(statistics.percentile_interval(bootstrap)),
+        "n": _counts(repetitions, classes),
+        "note": CLUSTERED,
+    }
+    return {"subject": subject, "repetition": repetition}
+
+
+def _auc(people: Units, weights: np.ndarray, null_auc: np.ndarray | None) -> dict[str, Any]:
+    scores, positive = people.p[:, 1], people.y == 1
+    value, interval = float(statistics.auc(scores, positive)), statistics.auc_interval(scores, positive)
+    return {
+        "auc": value,
+        "auc_ci": [interval.low, interval.high],
+        "auc_ci_method": interval.method,
+        "auc_ci_bootstrap": list(
+            statistics.percentile_interval(statistics.weighted_auc(scores, positive, weights))
+        ),
+        "auc_ci_bootstrap_method": FIXED_FOLDS,
+        **statistics.null_summary("auc", value, null_auc),
+    }
+
+
+def _task_auc(people: Units, classes: Sequence[str]) -> dict[str, Any]:
+    interval = statistics.auc_interval(people.p[:, 1], people.y == 1)
+    return {
+        "auc": float(statistics.auc(people.p[:, 1], people.y == 1)),
+        "auc_ci": [interval.low, interval.high],
+        "n": _counts(people, classes),
+    }
+
+
+def _decisions(people: Units) -> dict[str, Any]:
+    (rejected, false_alarms), (misses, hits) = statistics.confusion(people.y, people.decisions, 2).tolist()
+    n_negative, n_positive = rejected + false_alarms, hits + misses
+    return {
+        "sensitivity": hits / n_positive,
+        "sensitivity_ci": list(statistics.wilson(hits, n_positive)),
+        "specificity": rejected / n_negative,
+        "specificity_ci": list(statistics.wilson(rejected, n_negative)),
+        "balanced_accuracy": (hits / n_positive + rejected / n_negative) / 2,
+        "balanced_accuracy_ci": list(
+            statistics.mean_of_proportions_interval((hits, rejected), (n_positive, n_negative))
+        ),
+        "threshold": _threshold(people),
+    }
+
+
+def _within_people(
+    predictions: pd.DataFrame,
+    null: pd.DataFrame | None,
+    classes: Sequence[str],
+    n_bootstrap: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    units = repetition_units(predictions, classes)
+    cells = np.array([f"{s}\x1f{y}" for s, y in zip(units.subject, units.y, strict=True)])
+    weights = statistics.resampling_weights(cells, n_bootstrap=n_bootstrap, rng=rng)
+    per_subject = {s: float(a) for s, a in _aucs_of_people(units.subject, units.p[:, 1], units.y == 1).items()}
+    defined = [s for s, value in per_subject.items() if not np.isnan(value)]
+    resampled = np.stack(
+        [
+            statistics.weighted_auc(units.p[mine, 1], units.y[mine] == 1, weights[:, mine])
+            for mine in (units.subject == s for s in defined)
+        ]
+    )
+    null_auc = None
+    if null is not None:
+        permuted = repetition_null(null, classes)
+        by_person = _aucs_of_people(permuted.subject, permuted.p[:, :, 1], permuted.y == 1)
+        null_auc = np.mean([by_person[s] for s in defined], axis=0)
+    value = float(np.mean([per_subject[s] for s in defined]))
+    subject = {
+        "auc": value,
+        "auc_is": "mean of each person's own AUC",
+        "per_subject": {s: per_subject[s] for s in defined},
+        "auc_ci": list(statistics.percentile_interval(resampled.mean(axis=0))),
+        "auc_ci_method": WITHIN,
+        **statistics.null_summary("auc", value, null_auc),
+        "n": {"subjects": len(defined)},
+        "without_auc": sorted(set(per_subject) - set(defined)),
+        "dummy_auc": 0.5,
+    }
+    return {"subject": subject, "repetition": _pooled(units, weights, classes)}
+
+
+def _aucs_of_people(subject: np.ndarray, scores: np.ndarray, positive: np.ndarray) -> dict[str, np.ndarray]:
+    """AUC among each person's own repetitions; scores, positive: (..., n). NaN for a person with one class."""
+    return {
+        str(s): statistics.auc(scores[..., subject == s], positive[..., subject == s])
+        for s in dict.fromkeys(subject.tolist())
+    }
+
+
+def _pooled(units: Units, weights: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """Repetitions of all people together; intervals from the within-person bootstrap."""
+    positive = units.y == 1
+    counts = statistics.confusion(units.y, units.decisions, 2)
+    drawn = statistics.weighted_confusion(units.y, units.decisions, 2, weights)
+    specificity, sensitivity = statistics.recall(counts)
+    limits = [list(statistics.percentile_interval(values)) for values in statistics.recall(drawn).T]
+    balanced = statistics.recall(drawn).mean(axis=1)
+    bootstrap = statistics.weighted_auc(units.p[:, 1], positive, weights)
+    return {
+        "auc": float(statistics.auc(units.p[:, 1], positive)),
+        "auc_ci_bootstrap": list(statistics.percentile_interval(bootstrap)),
+        "sensitivity": float(sensitivity),
+        "sensitivity_ci": limits[1],
+        "specificity": float(specificity),
+        "specificity_ci": limits[0],
+        "balanced_accuracy": float((sensitivity + specificity) / 2),
+        "balanced_accuracy_ci": list(statistics.percentile_interval(balanced)),
+        "threshold": _threshold(units),
+        "confusion": counts.tolist(),
+        "n": _counts(units, classes),
+        "dummy_auc": float(statistics.auc(units.dummy[:, 1], positive)),
+        "note": WITHIN,
+    }
+
+
+def _threshold(units: Units) -> dict[str, Any]:
+    return {
+        "median": float(np.median(units.threshold)),
+        "range": [float(units.threshold.min()), float(units.threshold.max())],
+        "chosen": CHOSEN,
+    }
+
+
+def _confusion(units: Units) -> list[list[int]]:
+    return statistics.confusion(units.y, units.decisions, 2).tolist()
+
+
+def _counts(units: Units, classes: Sequence[str]) -> dict[str, int]:
+    return {name: int((units.y == code).sum()) for code, name in enumerate(classes)}

@@ -1,0 +1,119 @@
+"""Scores for three classes or more: accuracy, macro F1, one-against-rest AUC, each with an interval and a null."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuroface.evaluate import statistics
+from neuroface.evaluate.units import NullUnits, Units, repetition_null, repetition_units, subject_null, subject_units
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWN_PEOPLE = "class-stratified bootstrap of people, percentile; conditional on the fitted folds"
+DRAWN_REPETITIONS = "bootstrap of repetitions within person and class, percentile; conditional on the fitted folds"
+
+
+def multiclass_scores(
+    predictions: pd.DataFrame,
+    null: pd.DataFrame | None,
+    classes: Sequence[str],
+    *,
+    within: bool,
+    n_bootstrap: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """The "subject" and "repetition" parts of scores.json.
+
+    Classes of people: "subject" scores one mean probability per person, with the null. Classes within people: each
+    repetition is decided on; "repetition" carries the scores and the null, "subject" each person's own accuracy.
+    """
+    repetitions = repetition_units(predictions, classes)
+    if within:
+        strata = np.array([f"{s}\x1f{y}" for s, y in zip(repetitions.subject, repetitions.y, strict=True)])
+        weights = statistics.resampling_weights(strata, n_bootstrap=n_bootstrap, rng=rng)
+        permuted = None if null is None else repetition_null(null, classes)
+        return {
+            "subject": _own_accuracy(repetitions, weights),
+            "repetition": _block(repetitions, weights, classes, permuted) | {"note": DRAWN_REPETITIONS},
+        }
+    people = subject_units(predictions, classes)
+    weights = statistics.resampling_weights(people.y, n_bootstrap=n_bootstrap, rng=rng)
+    row_of = {subject: i for i, subject in enumerate(people.subject)}
+    of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
+    subject = _block(people, weights, classes, None if null is None else subject_null(null, classes))
+    return {
+        "subject": subject | _independent_intervals(people, classes) | {"note": DRAWN_PEOPLE},
+        "repetition": _block(repetitions, of_repetition, classes, None) | {"note": DRAWN_PEOPLE},
+    }
+
+
+def _block(units: Units, weights: np.ndarray, classes: Sequence[str], null: NullUnits | None) -> dict[str, Any]:
+    """Scores of the units with bootstrap intervals; weights: (B, n) how often each unit was drawn."""
+    k = len(classes)
+    counts = statistics.confusion(units.y, units.decisions, k)
+    drawn = statistics.weighted_confusion(units.y, units.decisions, k, weights)
+    drawn_auc = [statistics.weighted_auc(units.p[:, c], units.y == c, weights) for c in range(k)]
+    values = {
+        "accuracy": (float(statistics.accuracy(counts)), statistics.accuracy(drawn)),
+        "balanced_accuracy": (float(np.nanmean(statistics.recall(counts))), statistics.recall(drawn).mean(axis=-1)),
+        "macro_f1": (float(statistics.macro_f1(counts)), statistics.macro_f1(drawn)),
+        "auc_ovr": (float(_auc_ovr(units.p, units.y)), np.mean(drawn_auc, axis=0)),
+    }
+    block: dict[str, Any] = {}
+    for name, (value, resampled) in values.items():
+        block[name] = value
+        block[f"{name}_ci_bootstrap"] = list(statistics.percentile_interval(resampled))
+    block["confusion"] = counts.tolist()
+    block["recall"] = {name: float(r) for name, r in zip(classes, statistics.recall(counts), strict=True)}
+    block["n"] = {name: int((units.y == c).sum()) for c, name in enumerate(classes)}
+    block["dummy_accuracy"] = _shared_accuracy(units.dummy, units.y)
+    if null is not None:
+        decided = statistics.confusion(null.y, null.p.argmax(axis=-1), k)
+        block |= statistics.null_summary("accuracy", block["accuracy"], statistics.accuracy(decided))
+        block |= statistics.null_summary("macro_f1", block["macro_f1"], statistics.macro_f1(decided))
+        block |= statistics.null_summary("auc_ovr", block["auc_ovr"], _auc_ovr(null.p, null.y))
+    return block
+
+
+def _independent_intervals(people: Units, classes: Sequence[str]) -> dict[str, Any]:
+    """Wilson and MOVER intervals, which hold for people but not for their clustered repetitions."""
+    counts = statistics.confusion(people.y, people.decisions, len(classes))
+    hits, members = np.diagonal(counts).tolist(), counts.sum(axis=1).tolist()
+    return {
+        "accuracy_ci": list(statistics.wilson(sum(hits), sum(members))),
+        "balanced_accuracy_ci": list(statistics.mean_of_proportions_interval(tuple(hits), tuple(members))),
+        "recall_ci": {
+            name: list(statistics.wilson(hit, of)) for name, hit, of in zip(classes, hits, members, strict=True)
+        },
+    }
+
+
+def _own_accuracy(units: Units, weights: np.ndarray) -> dict[str, Any]:
+    """Mean over people of the share of their own repetitions that were recognised."""
+    right = (units.decisions == units.y).astype(float)
+    people = list(dict.fromkeys(units.subject.tolist()))
+    mine = [units.subject == person for person in people]
+    resampled = np.mean([(weights[:, m] @ right[m]) / m.sum() for m in mine], axis=0)
+    per_subject = {person: float(right[m].mean()) for person, m in zip(people, mine, strict=True)}
+    return {
+        "accuracy": float(np.mean(list(per_subject.values()))),
+        "accuracy_ci_bootstrap": list(statistics.percentile_interval(resampled)),
+        "per_subject": per_subject,
+        "n": {"subjects": len(people)},
+        "note": DRAWN_REPETITIONS,
+    }
+
+
+def _auc_ovr(p: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(...) mean over classes of the AUC of that class against the rest; p: (..., n, k), y: (..., n)."""
+    return np.mean([statistics.auc(p[..., c], y == c) for c in range(p.shape[-1])], axis=0)
+
+
+def _shared_accuracy(p: np.ndarray, y: np.ndarray) -> float:
+    """Accuracy where equally probable classes share the decision (equal up to rounding)."""
+    top = np.isclose(p, p.max(axis=1, keepdims=True), rtol=0, atol=1e-9)
+    return float((top[np.arange(len(y)), y] / top.sum(axis=1)).mean())

@@ -1,0 +1,244 @@
+"""Statistics of scores: AUC and its intervals, proportions, effect sizes, permutation p. Arrays in, floats out."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """Lower and upper limit, and how they were found."""
+
+    low: float
+    high: float
+    method: str
+
+
+def placements(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
+    """(n_positive, n_negative) of 1, .5 or 0: the positive score is higher, equal or lower."""
+    difference = np.asarray(positive, dtype=float)[:, None] - np.asarray(negative, dtype=float)[None, :]
+    return (np.sign(difference) + 1) / 2
+
+
+def auc(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve as the Mann-Whitney statistic, ties counting half; NaN where a class is absent.
+
+    scores: (..., n), positive: (..., n) bool, one problem per leading index. Returns (...).
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(scores, axis=-1)
+    positive = np.broadcast_to(np.asarray(positive, dtype=bool), ranks.shape)
+    n_positive = positive.sum(axis=-1)
+    n_pairs = n_positive * (ranks.shape[-1] - n_positive)
+    above = np.where(positive, ranks, 0).sum(axis=-1) - n_positive * (n_positive + 1) / 2
+    return np.divide(above, n_pairs, out=np.full(np.shape(above), np.nan), where=n_pairs > 0)[()]
+
+
+def delong_variance(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """Covariance of the AUCs of m scores of the same people (DeLong, DeLong & Clarke-Pearson, Biometrics 1988; 44:837).
+
+    scores: (m, n) or (n,); positive: (n,) bool. Returns (m, m); NaN when a class has fewer than two people.
+    """
+    scores, positive = np.atleast_2d(np.asarray(scores, dtype=float)), np.asarray(positive, dtype=bool)
+    n1, n0 = int(positive.sum()), int((~positive).sum())
+    m = len(scores)
+    if min(n1, n0) < 2:
+        return np.full((m, m), np.nan)
+    psi = np.stack([placements(row[positive], row[~positive]) for row in scores])
+    by_positive, by_negative = psi.mean(axis=2), psi.mean(axis=1)
+    return np.cov(by_positive).reshape(m, m) / n1 + np.cov(by_negative).reshape(m, m) / n0
+
+
+def auc_interval(scores: np.ndarray, positive: np.ndarray, *, confidence: float = CONFIDENCE) -> Interval:
+    """Interval of an AUC: DeLong's variance on the logit scale.
+
+    scores: (n,) one per person. At an AUC of 1 (or 0) that variance is zero; there min(n1, n0) pairs of different
+    people can be formed in advance, each ordered rightly with probability AUC, independently, and all were: the
+    Clopper-Pearson limit (alpha/2)^(1/min(n1, n0)) follows, conservative. Scores that are all the same order nobody,
+    whoever is drawn: the interval is the point .5. With one person in a class nothing is known: 0 to 1.
+    """
+    value, positive = float(auc(scores, positive)), np.asarray(positive, dtype=bool)
+    n_pairs = int(min(positive.sum(), (~positive).sum()))
+    tail = (1 - confidence) / 2
+    if n_pairs < 2:
+        return Interval(0.0, 1.0, "none: fewer than two people in a class")
+    if np.ptp(scores) == 0:
+        return Interval(0.5, 0.5, "all scores are the same")
+    if value in (0.0, 1.0):
+        limit = tail ** (1 / n_pairs)
+        limits = (limit, 1.0) if value == 1 else (0.0, 1 - limit)
+        return Interval(limits[0], limits[1], f"Clopper-Pearson on {n_pairs} disjoint pairs")
+    error = math.sqrt(float(delong_variance(scores, positive)[0, 0])) / (value * (1 - value))
+    centre, reach = math.log(value / (1 - value)), _z(confidence) * error
+    return Interval(_expit(centre - reach), _expit(centre + reach), "DeLong, logit scale")
+
+
+class PairedTest(NamedTuple):
+    """Difference of two AUCs (a - b), its standard error, z and two-sided p."""
+
+    difference: float
+    standard_error: float
+    z: float
+    p: float
+
+
+def delong_test(a: np.ndarray, b: np.ndarray, positive: np.ndarray) -> PairedTest:
+    """Paired test that two scores of the same people have the same AUC (DeLong et al. 1988).
+
+    a, b: (n,) scores; positive: (n,) bool. Equal orderings give a difference of 0 with p = 1; a difference without
+    variance (one AUC is 1, the other 0) gives p = 0, which only says that this test does not apply there.
+    """
+    from scipy.stats import norm
+
+    difference = float(auc(a, positive) - auc(b, positive))
+    covariance = delong_variance(np.stack([a, b]), positive)
+    error = math.sqrt(max(float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]), 0.0))
+    if difference == 0:
+        return PairedTest(0.0, error, 0.0, 1.0)
+    z = difference / error if error > 0 else math.copysign(math.inf, difference)
+    return PairedTest(difference, error, z, float(2 * norm.sf(abs(z))))
+
+
+def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Score interval of a proportion (Wilson, JASA 1927; 22:209); (0, 1) when n is 0."""
+    if n == 0:
+        return 0.0, 1.0
+    z2, p = _z(confidence) ** 2, successes / n
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    reach = math.sqrt(p * (1 - p) * z2 / n + z2**2 / (4 * n**2)) / (1 + z2 / n)
+    return max(0.0, centre - reach), min(1.0, centre + reach)
+
+
+def mean_of_proportions_interval(
+    successes: tuple[int, ...], n: tuple[int, ...], *, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """Interval of the mean of independent proportions, such as balanced accuracy, from their Wilson intervals.
+
+    Method of variance estimates recovery: the limits' distances are added in squares (Zou & Donner, Statistics in
+    Medicine 2008; 27:1693).
+    """
+    proportions = [k / of for k, of in zip(successes, n, strict=True)]
+    limits = [wilson(k, of, confidence=confidence) for k, of in zip(successes, n, strict=True)]
+    centre = sum(proportions) / len(n)
+    below = math.hypot(*(p - low for p, (low, _) in zip(proportions, limits, strict=True))) / len(n)
+    above = math.hypot(*(high - p for p, (_, high) in zip(proportions, limits, strict=True))) / len(n)
+    return max(0.0, centre - below), min(1.0, centre + above)
+
+
+def permutation_p(observed: float, null: np.ndarray) -> float:
+    """(1 + #{null >= observed}) / (1 + B): never 0 (Phipson & Smyth, Stat Appl Genet Mol Biol 2010; 9:39).
+
+    Sums over the same scores in another order may differ in the last digits; such values count as equal.
+    """
+    null = np.asarray(null, dtype=float)
+    return float((1 + np.count_nonzero(null >= observed - 1e-12)) / (1 + null.size))
+
+
+def null_summary(name: str, observed: float, null: np.ndarray | None) -> dict[str, float | int | None]:
+    """Mean, sd and p of a null as entries of scores.json; None where there is no null."""
+    if null is None:
+        return {f"{name}_null_mean": None, f"{name}_null_sd": None, f"{name}_p": None, "n_permutations": 0}
+    return {
+        f"{name}_null_mean": float(np.mean(null)),
+        f"{name}_null_sd": float(np.std(null, ddof=1)) if len(null) > 1 else None,
+        f"{name}_p": permutation_p(observed, null),
+        "n_permutations": len(null),
+    }
+
+
+class EffectSize(NamedTuple):
+    """Hedges g (first minus second group) and its limits; NaN where it is undefined."""
+
+    g: float
+    low: float
+    high: float
+
+
+def hedges_g(first: np.ndarray, second: np.ndarray, *, confidence: float = CONFIDENCE) -> EffectSize:
+    """Standardised mean difference with small-sample correction J = 1 - 3 / (4 df - 1), and its normal interval.
+
+    first, second: (n,) one value per person; NaN is left out. Variance (n1 + n2) / (n1 n2) + g^2 / (2 (n1 + n2)):
+    Hedges & Olkin, Statistical Methods for Meta-Analysis, 1985. NaN with fewer than two values in a group or no spread.
+    """
+    first, second = (v[np.isfinite(v)] for v in (np.asarray(first, dtype=float), np.asarray(second, dtype=float)))
+    n1, n2 = len(first), len(second)
+    if min(n1, n2) < 2:
+        return EffectSize(math.nan, math.nan, math.nan)
+    df = n1 + n2 - 2
+    pooled = math.sqrt(((n1 - 1) * first.var(ddof=1) + (n2 - 1) * second.var(ddof=1)) / df)
+    if pooled == 0:
+        return EffectSize(math.nan, math.nan, math.nan)
+    g = float((first.mean() - second.mean()) / pooled * (1 - 3 / (4 * df - 1)))
+    reach = _z(confidence) * math.sqrt((n1 + n2) / (n1 * n2) + g**2 / (2 * (n1 + n2)))
+    return EffectSize(g, g - reach, g + reach)
+
+
+def confusion(y: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """(..., k, k) counts, rows the true class, columns the predicted one; y, predicted: (..., n) class codes."""
+    hit = (y * n_classes + predicted)[..., None] == np.arange(n_classes**2)
+    return hit.sum(axis=-2).reshape(*np.shape(y)[:-1], n_classes, n_classes)
+
+
+def weighted_confusion(y: np.ndarray, predicted: np.ndarray, n_classes: int, weights: np.ndarray) -> np.ndarray:
+    """(B, k, k) confusion of each resample; y, predicted: (n,) class codes, weights: (B, n)."""
+    hit = (y * n_classes + predicted)[:, None] == np.arange(n_classes**2)
+    return (weights @ hit).reshape(len(weights), n_classes, n_classes)
+
+
+def accuracy(counts: np.ndarray) -> np.ndarray:
+    """(...) share of right decisions in confusion matrices (..., k, k)."""
+    return np.trace(counts, axis1=-2, axis2=-1) / counts.sum(axis=(-2, -1))
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """(..., k) share of each true class that was recognised; NaN for a class without members."""
+    diagonal, members = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)
+    return np.divide(diagonal, members, out=np.full(diagonal.shape, np.nan), where=members > 0)
+
+
+def macro_f1(counts: np.ndarray) -> np.ndarray:
+    """(...) mean over classes of F1 = 2 TP / (2 TP + FP + FN), counts pooled over folds; 0 for an empty class."""
+    diagonal = np.diagonal(counts, axis1=-2, axis2=-1)
+    either = counts.sum(axis=-1) + counts.sum(axis=-2)
+    return np.divide(2 * diagonal, either, out=np.zeros(diagonal.shape), where=either > 0).mean(axis=-1)
+
+
+def percentile_interval(values: np.ndarray, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Percentile limits of bootstrap values, those that are not numbers left out."""
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def resampling_weights(strata: np.ndarray, *, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
+    """(n_bootstrap, n) how often each unit is drawn when each stratum is drawn with replacement to its own size."""
+    _, stratum = np.unique(strata, return_inverse=True)
+    weights = np.zeros((n_bootstrap, len(stratum)))
+    for s in range(stratum.max() + 1):
+        members = np.flatnonzero(stratum == s)
+        weights[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=n_bootstrap)
+    return weights
+
+
+def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(B,) AUC of each resample; scores, positive: (n,); weights: (B, n). NaN where a class was not drawn."""
+    psi = placements(scores[positive], scores[~positive])
+    drawn1, drawn0 = weights[:, positive], weights[:, ~positive]
+    pairs = drawn1.sum(axis=1) * drawn0.sum(axis=1)
+    ordered = ((drawn1 @ psi) * drawn0).sum(axis=1)
+    return np.divide(ordered, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+
+
+def _z(confidence: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.ppf((1 + confidence) / 2))
+
+
+def _expit(x: float) -> float:
+    return 1 / (1 + math.exp(-x))

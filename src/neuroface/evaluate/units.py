@@ -1,0 +1,129 @@
+"""From predictions to what is scored: one unit per person, or one per repetition; plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuroface.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# Equal means summed in another order differ in their last digits; so rounded, they are the ties that they are.
+DECIMALS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What is scored, one entry per unit.
+
+    subject: (n,). y: (n,) class codes. p, dummy: (n, k) probabilities. threshold: (n,), NaN with more than two classes.
+    """
+
+    subject: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+    dummy: np.ndarray
+    threshold: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def decisions(self) -> np.ndarray:
+        """(n,) class codes: at the threshold for two classes, else the most probable class."""
+        if self.p.shape[1] == 2:
+            return (self.p[:, 1] >= self.threshold).astype(int)
+        return self.p.argmax(axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class NullUnits:
+    """Units of B permutations in one order. subject: (n,). y: (B, n) permuted class codes. p: (B, n, k)."""
+
+    subject: np.ndarray
+    y: np.ndarray
+    p: np.ndarray
+
+
+def class_varies_within(predictions: pd.DataFrame) -> bool:
+    """Whether a person has rows of more than one class."""
+    return bool((predictions.groupby("subject")["y"].agg(lambda y: len(set(y))) > 1).any())
+
+
+def subject_units(predictions: pd.DataFrame, classes: Sequence[str]) -> Units:
+    """One unit per person: the mean of its repetitions per task, then the mean of its tasks."""
+    return _units(predictions, classes, [["subject", "task"], ["subject"]])
+
+
+def repetition_units(predictions: pd.DataFrame, classes: Sequence[str]) -> Units:
+    """One unit per sample; a sample judged in several folds gets the mean."""
+    return _units(predictions, classes, [["sample"]])
+
+
+def subject_null(null: pd.DataFrame, classes: Sequence[str]) -> NullUnits:
+    """People of each permutation, their tasks averaged."""
+    return _null_units(null, classes, [["permutation", "subject", "task"], ["permutation", "subject"]])
+
+
+def repetition_null(null: pd.DataFrame, classes: Sequence[str]) -> NullUnits:
+    """Samples of each permutation."""
+    return _null_units(null, classes, [["permutation", "sample"]])
+
+
+def _units(predictions: pd.DataFrame, classes: Sequence[str], stages: Sequence[list[str]]) -> Units:
+    p, dummy = [f"p_{c}" for c in classes], [f"dummy_p_{c}" for c in classes]
+    _require(predictions, [*p, *dummy])
+    numbers = [*p, *dummy, *(["threshold"] if "threshold" in predictions else [])]
+    table = _mean_in_stages(predictions, numbers, stages)
+    threshold = table["threshold"].to_numpy(float) if "threshold" in table else np.full(len(table), np.nan)
+    return Units(
+        subject=table["subject"].to_numpy(str),
+        y=_codes(table["y"], classes),
+        p=table[p].to_numpy(float).round(DECIMALS),
+        dummy=table[dummy].to_numpy(float).round(DECIMALS),
+        threshold=threshold,
+    )
+
+
+def _null_units(null: pd.DataFrame, classes: Sequence[str], stages: Sequence[list[str]]) -> NullUnits:
+    p = [f"p_{c}" for c in classes]
+    _require(null, p)
+    table = _mean_in_stages(null, p, stages).sort_values(stages[-1], kind="stable")
+    n_permutations = table["permutation"].nunique()
+    n, left_over = divmod(len(table), n_permutations)
+    names = table[stages[-1][-1]].to_numpy(str)
+    if left_over or (names.reshape(n_permutations, n) != names[:n]).any():
+        raise DataError("The permutations of this run hold different people. Delete its null/ folder and run again.")
+    return NullUnits(
+        subject=table["subject"].to_numpy(str)[:n],
+        y=_codes(table["y"], classes).reshape(n_permutations, n),
+        p=table[p].to_numpy(float).round(DECIMALS).reshape(n_permutations, n, len(classes)),
+    )
+
+
+def _mean_in_stages(table: pd.DataFrame, numbers: list[str], stages: Sequence[list[str]]) -> pd.DataFrame:
+    for keys in stages:
+        kept = {name: "first" for name in ("subject", "task", "y") if name not in keys and name in table}
+        table = table.groupby(keys, sort=False).agg({**kept, **dict.fromkeys(numbers, "mean")}).reset_index()
+    return table
+
+
+def _codes(y: pd.Series, classes: Sequence[str]) -> np.ndarray:
+    names = y.to_numpy(str)
+    codes = np.array([list(classes).index(name) if name in classes else -1 for name in names])
+    if (codes < 0).any():
+        unknown = sorted(set(names[codes < 0]))
+        raise DataError(f"Predictions hold the classes {unknown}, which are not among {list(classes)}.")
+    return codes
+
+
+def _require(table: pd.DataFrame, numbers: Sequence[str]) -> None:
+    absent = [name for name in ("subject", "task", "y", *numbers) if name not in table]
+    if absent:
+        raise DataError(f"Predictions lack the columns {', '.join(absent)}; they hold {', '.join(table.columns)}.")

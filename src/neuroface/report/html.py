@@ -1,0 +1,156 @@
+"""report.html: one self-contained page per run, with its figures (PNG) and tables (CSV) beside it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from neuroface.report import page_tables, pictures, run_tables, tables, wording
+from neuroface.report import run as runs
+from neuroface.report.published import Published
+from neuroface.report.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 160  # sharp on a dense screen at half the page's width, and small enough to mail
+
+
+def render(folder: Path | str, *, published: Published | str | None = None) -> Path:
+    """Write report/report.html, one PNG per figure and one CSV per table into the run folder; returns the page.
+
+    folder: a finished run (DataError otherwise). published: a paper, or its name in report/published, whose number is
+    shown beside ours. The page needs no other file and no network.
+    """
+    run = runs.read(folder)
+    out = run.folder / "report"
+    out.mkdir(exist_ok=True)
+    drawn = []
+    for name, picture in pictures.of(run).items():
+        data = png(picture.figure)
+        _replace(out / f"{name}.png", data)
+        drawn.append(
+            {"name": name, "data": base64.b64encode(data).decode(), "caption": picture.caption, "alt": picture.alt}
+        )
+    for name, frame in _csv_tables(run).items():
+        _replace(out / f"{name}.csv", frame.to_csv(index=False).encode())
+    context = _context(run, tables.paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
+    page = out / "report.html"
+    _replace(page, _template("run.html.j2").render(context).encode())
+    return page
+
+
+def render_experiment(table: pd.DataFrame, *, notes: Sequence[str], title: str, out_dir: Path) -> Path:
+    """Write out_dir/table.html. table: cells are HTML already; notes: plain sentences below it."""
+    page = out_dir / "table.html"
+    rows = table.to_numpy().tolist()
+    content = {"title": title, "columns": list(table.columns), "rows": rows, "notes": list(notes)}
+    _replace(page, _template("experiment.html.j2").render(content).encode())
+    return page
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG; the same figure gives the same bytes."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
+    found = {
+        "scores": run_tables.scores(run),
+        "people": run_tables.people(run),
+        "features": run_tables.features(run),
+        "left_out": run_tables.left_out(run),
+        "audit": run_tables.audit(run),
+    }
+    if run.is_within_person:
+        found["per_person"] = run_tables.per_person(run)
+    else:
+        found["subjects"] = run_tables.subjects(run)
+    if run.decisions.get("confusion"):
+        found["recall"] = run_tables.recall(run)
+    return {name: frame for name, frame in found.items() if not frame.empty}
+
+
+def _context(run: Run, paper: Any) -> dict[str, Any]:
+    import yaml
+
+    return {
+        "run": run,
+        "title": wording.conditions(run),
+        "answer": wording.answer(run),
+        "pairs": wording.pairs(run),
+        "quality": wording.quality(run),
+        "paper": paper,
+        "not_a_device": wording.NOT_A_DEVICE,
+        "null_note": wording.null_note(run),
+        "threshold": wording.threshold(run),
+        "scores": page_tables.scores(run, paper),
+        "recall": page_tables.recall(run),
+        "per_person": page_tables.per_person(run),
+        "subjects": page_tables.subjects(run),
+        "features": page_tables.features(run),
+        "effects": page_tables.effects(run),
+        "people": page_tables.shown(run_tables.people(run)),
+        "left_out": page_tables.shown(run_tables.left_out(run)),
+        "handled": page_tables.shown(run_tables.handled(run)),
+        "agreement": page_tables.shown(run_tables.agreement(run)),
+        "audit": page_tables.shown(run_tables.audit(run)),
+        "facts": _facts(run),
+        "command": wording.command(run),
+        "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),
+    }
+
+
+def _facts(run: Run) -> dict[str, str]:
+    """What the run says about itself: time, machine, versions, digest."""
+    facts = run.facts
+    named = {
+        "status": facts.get("status"),
+        "folds": f"{facts.get('n_done')} of {facts.get('n_folds')}" if facts.get("n_folds") else None,
+        "time": f"{facts['wall_s']:.1f} s" if facts.get("wall_s") is not None else None,
+        "device": facts.get("device"),
+        "weights in training": facts.get("sample_weight"),
+        "seeds": _joined(facts.get("seeds")),
+        "versions": _joined(facts.get("versions")),
+        "git commit": facts.get("git_commit"),
+        "digest": facts.get("digest"),
+        "digest of the data": facts.get("data_digest"),
+    }
+    return {name: str(value) for name, value in named.items() if value not in (None, "", {})}
+
+
+def _joined(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {item}" for name, item in value.items())
+    return None if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Mappings and sequences as dict and list, which YAML writes without tags."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _template(name: str) -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("neuroface.report")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Whole or not at all: a reader never sees half a page."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)

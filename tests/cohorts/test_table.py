@@ -1,0 +1,206 @@
+"""A table of features becomes Samples; what cannot become one is told word for word."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neuroface.cohorts.table import TableCohort
+from neuroface.errors import ConfigError, DataError
+
+
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "id": ["01", "01", "02", "03", "04"],
+            "dx": ["HC", "HC", "HC", "ALS", "ALS"],
+            "task": ["OPEN", "KISS", "OPEN", "OPEN", "OPEN"],
+            "f_opening": [1.0, 2.0, np.nan, 4.0, 5.0],
+            "f_width": [10, 20, 30, 40, 50],
+            "remark": ["", "", "late", "", ""],
+        }
+    )
+
+
+def cohort(root: Path, table: pd.DataFrame | None = None, **more) -> TableCohort:
+    (frame() if table is None else table).to_csv(root / "t.csv", index=False, encoding="utf-8-sig")
+    return TableCohort(**{"path": root / "t.csv", "subject": "id", "label": "dx", "features": "f_*", **more})
+
+
+def message_of(made: TableCohort, **asked) -> str:
+    with pytest.raises((DataError, ConfigError)) as caught:
+        made.table(**asked)
+    return str(caught.value)
+
+
+def test_rows_become_samples(tmp_path):
+    samples = cohort(tmp_path, task="task").table()
+    assert samples.feature_names == ("f_opening", "f_width")
+    np.testing.assert_array_equal(samples.X, [[1, 10], [2, 20], [np.nan, 30], [4, 40], [5, 50]])
+    assert samples.y.tolist() == samples.meta["group"].tolist() == ["HC", "HC", "HC", "ALS", "ALS"]
+    assert samples.subject.tolist() == ["01", "01", "02", "03", "04"]
+    assert samples.meta["sample"].tolist() == ["01/OPEN/00", "01/KISS/00", "02/OPEN/00", "03/OPEN/00", "04/OPEN/00"]
+    assert samples.view == "table"
+
+
+def test_without_tasks_rows_are_numbered_within_a_person(tmp_path):
+    samples = cohort(tmp_path).table()
+    assert samples.meta["repetition"].tolist() == [0, 1, 0, 0, 0]
+    assert set(samples.meta["task"]) == {"table"}
+
+
+def test_one_task_and_two_classes_of_three(tmp_path):
+    more = frame().assign(id=["05"] * 5, dx="PS")
+    samples = cohort(tmp_path, pd.concat([frame(), more]), task="task").table(classes=["HC", "ALS"], tasks=["OPEN"])
+    assert samples.subject.tolist() == ["01", "02", "03", "04"]
+    assert samples.X[:, 1].tolist() == [10, 30, 40, 50]
+
+
+def test_excluded_people_and_samples(tmp_path):
+    table = pd.concat([frame(), frame().assign(id="05")]).assign(row=[f"r{i}" for i in range(10)])
+    table.loc[table["id"] == "05", "dx"] = "ALS"
+    samples = cohort(tmp_path, table, sample="row").table(exclude=["05", "r1"])
+    assert samples.meta["sample"].tolist() == ["r0", "r2", "r3", "r4"]
+
+
+def test_excluding_nobody_that_is_there(tmp_path):
+    made = cohort(tmp_path)
+    assert message_of(made, exclude=["09"]).startswith("cohort.exclude names '09', which is not in the table.")
+
+
+def test_files_of_a_glob_stand_below_one_another(tmp_path):
+    frame().iloc[:3].to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    frame().iloc[3:].to_csv(tmp_path / "b.tsv", sep="\t", index=False)
+    samples = TableCohort(path=str(tmp_path / "*.tsv"), subject="id", label="dx", features=["f_width"]).table()
+    assert samples.X[:, 0].tolist() == [10, 20, 30, 40, 50]
+
+
+def test_files_with_other_columns(tmp_path):
+    frame().to_csv(tmp_path / "a.csv", index=False)
+    frame().drop(columns="f_width").to_csv(tmp_path / "b.csv", index=False)
+    text = message_of(TableCohort(path=str(tmp_path / "*.csv"), subject="id", label="dx", features="f_*"))
+    b = tmp_path / "b.csv"
+    assert text == (
+        f"1 of 2 files: {b}: has other columns than {tmp_path / 'a.csv'} (f_width). Give all files the same columns."
+    )
+
+
+def test_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    frame().to_parquet(tmp_path / "t.parquet")
+    samples = TableCohort(path=tmp_path / "t.parquet", subject="id", label="dx", features="f_*").table()
+    np.testing.assert_array_equal(samples.X, cohort(tmp_path).table().X)
+
+
+def test_parquet_without_pyarrow(tmp_path, monkeypatch):
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    for name in ("pyarrow", "fastparquet"):
+        monkeypatch.setitem(sys.modules, name, None)
+    made = TableCohort(path=tmp_path / "t.parquet", subject="id", label="dx", features="f_*")
+    wanted = f"Reading {tmp_path / 't.parquet'} needs pyarrow: pip install 'neuroface[parquet]'."
+    assert message_of(made) == wanted
+
+
+def test_missing_file(tmp_path):
+    made = TableCohort(path=tmp_path / "gone.csv", features="f_*")
+    wanted = f"There is no file {tmp_path / 'gone.csv'}. Set cohort.path to a .csv, .tsv or .parquet file."
+    assert message_of(made) == wanted
+
+
+def test_a_glob_that_matches_nothing(tmp_path):
+    made = TableCohort(path=str(tmp_path / "*.csv"), features="f_*")
+    assert message_of(made) == f"No file matches {tmp_path}/*.csv. Set cohort.path to a file or a glob of files."
+
+
+def test_wrong_column(tmp_path):
+    text = message_of(cohort(tmp_path, task="tsak"))
+    assert text == f"cohort.task=tsak: {tmp_path / 't.csv'} has no such column. Did you mean 'task'?"
+
+
+def test_features_that_match_nothing(tmp_path):
+    text = message_of(cohort(tmp_path, features=["f_open"]))
+    assert text == f"cohort.features=f_open matches no column of {tmp_path / 't.csv'}. Did you mean 'f_opening'?"
+
+
+def test_the_label_is_no_feature(tmp_path):
+    wanted = "cohort.features names dx, which says who or what a row is. Leave it out."
+    assert message_of(cohort(tmp_path, features=["f_*", "dx"])) == wanted
+    everything = cohort(tmp_path, frame().drop(columns=["remark", "task"]), features="*")
+    assert everything.table().feature_names == ("f_opening", "f_width")
+
+
+def test_columns_that_are_no_numbers_are_all_named(tmp_path):
+    table = frame().assign(f_width=["10", "wide", "30", "40", "50"], f_empty=np.nan, f_far=[1, 2, 3, 4, np.inf])
+    assert message_of(cohort(tmp_path, table)) == (
+        "3 problems\n"
+        "  1 of 4 feature columns: column f_width: is not numeric: 'wide' in row 2.\n"
+        "  1 of 4 feature columns: column f_empty: has no number in any row.\n"
+        "  1 of 4 feature columns: column f_far: is infinite in 1 rows.\n"
+        f"Mend {tmp_path / 't.csv'}, or name other columns with cohort.features."
+    )
+
+
+def test_a_person_with_two_diagnoses(tmp_path):
+    table = frame().assign(dx=["HC", "ALS", "HC", "ALS", "ALS"])
+    assert message_of(cohort(tmp_path, table)) == (
+        "1 of 4 subjects: 01: has labels ALS and HC. "
+        "Give a person one label, or set cohort.label_per=sample if labels belong to rows."
+    )
+    assert cohort(tmp_path, table, label_per="sample").table().y.tolist() == ["HC", "ALS", "HC", "ALS", "ALS"]
+
+
+def test_a_label_of_one_person(tmp_path):
+    table = frame().assign(dx=["HC", "HC", "HC", "HC", "ALS"])
+    assert message_of(cohort(tmp_path, table)) == (
+        "label ALS: only subject 04 has it, and none with that one left out. "
+        "Add people, or leave the label out with protocol.classes."
+    )
+
+
+def test_one_class_only(tmp_path):
+    text = message_of(cohort(tmp_path), classes=["HC"])
+    assert text == f"All rows of {tmp_path / 't.csv'} have label HC; two classes are needed."
+
+
+def test_a_class_nobody_has(tmp_path):
+    text = message_of(cohort(tmp_path), classes=["HC", "AL"])
+    assert text == (
+        f"No row of {tmp_path / 't.csv'} has label AL, which protocol.classes asks for. Did you mean 'ALS'?"
+    )
+
+
+def test_rows_without_a_subject_or_label(tmp_path):
+    table = frame().assign(id=["01", None, "02", " ", "04"])
+    assert message_of(cohort(tmp_path, table)) == (
+        "2 of 5 rows: row 2, row 4: no subject in column id. "
+        f"Fill the cells of {tmp_path / 't.csv'} or remove the rows."
+    )
+
+
+def test_samples_that_stand_twice(tmp_path):
+    table = frame().assign(row=["a", "b", "a", "c", "d"])
+    text = message_of(cohort(tmp_path, table, sample="row"))
+    assert text == f"{tmp_path / 't.csv'}: 1 samples stand there more than once: a."
+
+
+def test_no_rows(tmp_path):
+    assert message_of(cohort(tmp_path, frame().iloc[:0])) == f"{tmp_path / 't.csv'} has no rows. Each sample needs one."
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"path": None}, "cohort.path is not set. Set it to a .csv, .tsv or .parquet file, or a glob of them."),
+        ({"features": None}, "cohort.features is not set. Set it to the feature columns, by name or glob, e.g. f_*."),
+        ({"features": []}, "cohort.features is empty. Set it to the feature columns, by name or glob, e.g. f_*."),
+        ({"label_per": "row"}, "cohort.label_per=row: there is no such choice. Choose from sample, subject."),
+    ],
+)
+def test_wrong_keys(keys, message):
+    with pytest.raises(ConfigError) as caught:
+        TableCohort(**{"path": "t.csv", "features": "f_*", **keys})
+    assert str(caught.value) == message

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.model_selection import KFold
+
+from neuroface.errors import LeakageError
+from neuroface.evaluate.audit import audit, refuse_leakage
+from neuroface.evaluate.splits import Loso, make_folds
+from neuroface.types import Samples
+
+from .people import cohort, table
+
+
+def audited(samples, splitter=None):
+    folds = make_folds(splitter or Loso(), samples.X, samples.y, samples.subject)
+    return audit(samples, folds), folds
+
+
+def with_column(samples: Samples, column: np.ndarray) -> Samples:
+    X = np.column_stack([samples.X, column])
+    return replace(samples, X=X, feature_names=(*samples.feature_names, "extra"))
+
+
+def test_honest_data_are_clean():
+    report, folds = audited(cohort({"HC": 5, "ALS": 5}))
+    refuse_leakage(cohort({"HC": 5, "ALS": 5}), folds)
+    assert report["verdict"] == "clean"
+    assert set(report["checks"].values()) == {"passed"}
+    assert report["findings"] == []
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
+def test_a_splitter_that_divides_a_person_is_refused():
+    samples = cohort({"HC": 2, "ALS": 2})  # folds of 3, 3, 2, 2, 2 rows cut both people of ALS
+    report, folds = audited(samples, KFold(5))
+    with pytest.raises(LeakageError) as error:
+        refuse_leakage(samples, folds)
+    assert str(error.value).startswith("ALS00 (fold fold_3), ALS00 (fold fold_4), ALS01 (fold fold_4), ")
+    assert str(error.value).endswith("Use a split that keeps subjects whole: split=loso.")
+    assert report["verdict"] == "suspect"
+    assert error.value.exit_code == 5
+
+
+def test_landmarks_fitted_on_the_tested_subject_are_refused():
+    samples = cohort({"HC": 2, "ALS": 2}, repetitions=1)
+    leaky = replace(samples, fitted_on=[frozenset({"HC01", "ALS00"})] * 4)
+    report, folds = audited(leaky)
+    with pytest.raises(LeakageError, match="Values of ALS00, HC01 were computed by something fitted on that"):
+        refuse_leakage(leaky, folds)
+    assert report["checks"]["nothing that a test subject is judged by was fitted on them"] == "found"
+    others_only = replace(samples, fitted_on=[frozenset({"N099"})] * 4)
+    refuse_leakage(others_only, folds)
+
+
+def test_one_person_under_two_ids_is_suspect():
+    samples = cohort({"HC": 4, "ALS": 4})
+    X = samples.X.copy()
+    X[samples.subject == "ALS03"] = X[samples.subject == "ALS01"]
+    report, _ = audited(replace(samples, X=X))
+    assert report["verdict"] == "suspect"
+    assert report["findings"] == [
+        {"check": "no identical rows of different people", "found": ["ALS01 and ALS03 share 3 of 3 rows"]}
+    ]
+
+
+def test_coarse_features_that_repeat_within_people_prove_nothing():
+    samples = cohort({"HC": 4, "ALS": 4}, repetitions=6)
+    report, _ = audited(replace(samples, X=np.round(np.clip(samples.X, 0, 1))))
+    assert report["checks"]["no identical rows of different people"] == "does not apply"
+
+
+@pytest.mark.parametrize(
+    ("column", "finding"),
+    [
+        (lambda s: (s.y == "ALS") * 1.0, "extra: one value per class"),
+        (
+            lambda s: np.unique(s.subject, return_inverse=True)[1] * 1.0,
+            "extra: one value per person, and the classes do not overlap",
+        ),
+        (
+            lambda s: np.where(s.y == "ALS", np.nan, s.X[:, 0]),
+            "extra: missing for all of one class, for nobody of another",
+        ),
+    ],
+    ids=["label", "id", "missingness"],
+)
+def test_a_column_that_encodes_the_class_is_suspect(column, finding):
+    samples = cohort({"HC": 4, "ALS": 4})
+    report, _ = audited(with_column(samples, column(samples)))
+    assert report["findings"] == [{"check": "no feature that encodes the class", "found": [finding]}]
+
+
+def test_a_feature_that_separates_people_by_measurement_is_clean():
+    assert audited(cohort({"HC": 4, "ALS": 4}, shift=20))[0]["verdict"] == "clean"
+
+
+def test_a_constant_column_is_noted_but_harmless():
+    samples = cohort({"HC": 4, "ALS": 4})
+    report, _ = audited(with_column(samples, np.ones(len(samples))))
+    assert report["verdict"] == "clean"
+    assert report["notes"] == ["extra is the same in every row and tells nothing"]
+
+
+def test_images_are_compared_too():
+    flat = cohort({"HC": 3, "ALS": 3}, repetitions=1, features=16)
+    X = flat.X.reshape(-1, 4, 4).copy()
+    X[5] = X[0]
+    images = Samples(X=X, y=flat.y, subject=flat.subject, meta=flat.meta, view="images")
+    report, _ = audited(images)
+    assert report["findings"][0]["found"] == ["ALS02 and HC00 share 1 of 1 rows"]
+    assert report["checks"]["no feature that encodes the class"] == "does not apply"
+
+
+def test_helper_numbers_repetitions_within_people():
+    samples = table(np.zeros((3, 1)), np.array(["a", "a", "b"]), np.array(["p", "p", "q"]))
+    assert samples.meta["sample"].tolist() == ["p/OPEN/0", "p/OPEN/1", "q/OPEN/0"]

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+from neuroface.errors import DataError, LeakageError, RunFailedError, RunMismatchError
+from neuroface.evaluate import engine
+from neuroface.evaluate.predictions import read_null, read_predictions
+from neuroface.evaluate.protocol import Protocol
+from neuroface.evaluate.run_folder import RunFolder
+from neuroface.evaluate.scores import summarise
+from neuroface.evaluate.splits import Loso, StratifiedSubjectKFold
+
+from .people import ALS_HC, cohort, logistic, two_classes_each
+
+CONFIG = {"seed": 0}
+
+
+def run(path, samples, estimator=None, *, splitter=None, protocol=ALS_HC, **options):
+    with RunFolder(path).open(CONFIG) as folder:
+        return engine.run(samples, estimator or logistic(), splitter or Loso(), folder, protocol=protocol, **options)
+
+
+def everything(path: Path) -> dict[str, bytes]:
+    """The results of a run, by file name."""
+    names = ["predictions.csv", "scores.json", "splits.json", "audit.json"]
+    files = [path / n for n in names] + sorted(path.glob("folds/*")) + sorted(path.glob("null/*"))
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+
+
+class FailsOn(LogisticRegression):
+    """Fails on 15 training rows without a certain person, known by the first feature of one of their rows."""
+
+    def __init__(self, row=0.0, broken=True):
+        super().__init__()
+        self.row, self.broken = row, broken
+
+    def fit(self, X, y, sample_weight=None):
+        if self.broken and len(X) == 15 and self.row not in X[:, 0]:
+            raise ValueError("the sensor was unplugged")
+        return super().fit(X, y, sample_weight)
+
+
+def test_a_run_leaves_everything_it_promises(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4})
+    told = []
+    scores = run(
+        tmp_path, samples, protocol=replace(ALS_HC, permutations=2), progress=lambda *what: told.append(what)
+    )
+    table = read_predictions(tmp_path / "predictions.csv")
+    assert table["sample"].tolist() == samples.meta["sample"].tolist()
+    assert table["fold"].tolist() == samples.subject.tolist()
+    assert np.allclose(table["p_HC"] + table["p_ALS"], 1)
+    assert set(table["dummy_p_ALS"]) == {0.5}
+    assert table.groupby("fold")["threshold"].agg(lambda t: len(set(t))).eq(1).all()
+    assert scores == summarise(table, read_null(tmp_path), classes=("HC", "ALS"))
+    assert json.loads((tmp_path / "scores.json").read_text()) == scores
+    assert json.loads((tmp_path / "splits.json").read_text())["ALS01"]["test"] == ["ALS01"]
+    assert json.loads((tmp_path / "audit.json").read_text())["verdict"] == "clean"
+    facts = RunFolder(tmp_path).facts
+    assert (facts["status"], facts["n_folds"], facts["n_done"]) == ("done", 8, 8)
+    assert told == [("folds", i, 8) for i in range(1, 9)] + [("permutations", i, 2) for i in (1, 2)]
+
+
+def test_predictions_are_those_of_a_model_fitted_without_the_subject(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4})
+    run(tmp_path, samples)
+    model = skops.io.load(tmp_path / "models" / "ALS02.skops")
+    mine = samples.subject == "ALS02"
+    table = read_predictions(tmp_path / "predictions.csv")
+    expected = model.predict_proba(samples.X[mine])[:, list(model.classes_).index("ALS")]
+    assert table.loc[mine, "p_ALS"].to_numpy() == pytest.approx(expected, abs=0)
+    assert model[0].mean_ == pytest.approx(samples.X[~mine].mean(axis=0), abs=0.2)
+    assert model[0].n_samples_seen_ == (~mine).sum()
+
+
+@pytest.mark.slow
+def test_the_number_of_jobs_changes_no_byte(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 5}, shift=0.5)
+    protocol = replace(ALS_HC, permutations=3)
+    run(tmp_path / "one", samples, protocol=protocol, n_jobs=1)
+    run(tmp_path / "two", samples, protocol=protocol, n_jobs=2)
+    assert everything(tmp_path / "one") == everything(tmp_path / "two")
+
+
+def test_the_order_of_rows_changes_no_probability(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4}, shift=0.5)
+    run(tmp_path / "a", samples, KNeighborsClassifier(3))
+    run(tmp_path / "b", samples[np.random.default_rng(0).permutation(len(samples))], KNeighborsClassifier(3))
+    a, b = (read_predictions(tmp_path / name / "predictions.csv").set_index("sample") for name in "ab")
+    assert (a["p_ALS"] == b["p_ALS"].reindex(a.index)).all()
+    assert (a["threshold"] == b["threshold"].reindex(a.index)).all()
+
+
+def test_a_failing_fold_keeps_the_others_and_only_it_is_done_again(tmp_path):
+    samples = cohort({"HC": 3, "ALS": 3})
+    row = samples.X[samples.subject == "HC01"][0, 0]
+    with pytest.raises(RunFailedError) as error:
+        run(tmp_path, samples, FailsOn(row), protocol=replace(ALS_HC, permutations=1))
+    assert str(error.value) == (
+        f"1 of 6 folds failed in {tmp_path}. HC01: ValueError: the sensor was unplugged. "
+        "The other 5 are kept; the same command does only the missing ones."
+    )
+    facts = RunFolder(tmp_path).facts
+    assert (facts["status"], facts["n_done"]) == ("incomplete", 5)
+    assert "the sensor was unplugged" in facts["failures"]["HC01"]["trace"]
+    assert not (tmp_path / "predictions.csv").exists()
+    assert not list(tmp_path.glob("null/*"))
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("folds/*")}
+    assert set(before) == {f"{s}.csv" for s in set(samples.subject) - {"HC01"}}
+
+    run(tmp_path, samples, FailsOn(row, broken=False), protocol=replace(ALS_HC, permutations=1))
+    after = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("folds/*")}
+    assert {name: after[name] for name in before} == before
+    run(tmp_path / "whole", samples, FailsOn(row, broken=False), protocol=replace(ALS_HC, permutations=1))
+    assert everything(tmp_path) == everything(tmp_path / "whole")
+    assert RunFolder(tmp_path).facts["failures"] == {}
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, sys.argv[2])
+from evaluate.people import cohort
+from evaluate.test_engine import SlowLogistic, run, KILL_PROTOCOL
+run(sys.argv[1], cohort({"HC": 4, "ALS": 4}), SlowLogistic(), protocol=KILL_PROTOCOL, n_jobs=int(sys.argv[3]))
+"""
+KILL_PROTOCOL = replace(ALS_HC, permutations=3)
+
+
+class SlowLogistic(LogisticRegression):
+    """Slow enough that a kill lands in the middle."""
+
+    def fit(self, X, y, sample_weight=None):
+        time.sleep(0.02)
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("wait_for", "n_jobs"), [("folds/*.csv", 1), ("null/*.csv", 2)])
+def test_killed_in_the_middle_and_started_again_gives_the_same_bytes(tmp_path, wait_for, n_jobs):
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parents[1]), str(n_jobs)]
+    process = subprocess.Popen(command)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "killed").glob(wait_for)) and time.monotonic() < deadline:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert RunFolder(tmp_path / "killed").facts["status"] == "running"
+    left = {file: file.stat().st_mtime_ns for file in (tmp_path / "killed").glob("*/[!.]*.csv")}
+    samples = cohort({"HC": 4, "ALS": 4})
+    run(tmp_path / "killed", samples, SlowLogistic(), protocol=KILL_PROTOCOL)  # its workers may still be dying
+    assert {file: file.stat().st_mtime_ns for file in left} == left
+    run(tmp_path / "whole", samples, LogisticRegression(), protocol=KILL_PROTOCOL)
+    assert everything(tmp_path / "killed") == everything(tmp_path / "whole")
+
+
+def test_other_data_are_not_mixed_into_a_started_run(tmp_path):
+    run(tmp_path, cohort({"HC": 3, "ALS": 3}))
+    with pytest.raises(RunMismatchError, match="was started with other data: values, subjects or classes have changed"):
+        run(tmp_path, cohort({"HC": 3, "ALS": 3}, seed=1))
+
+
+def test_leakage_is_refused_before_anything_is_fitted(tmp_path):
+    samples = cohort({"HC": 3, "ALS": 3})
+    leaky = replace(samples, fitted_on=[frozenset({"HC01"})] * len(samples))
+    with pytest.raises(LeakageError, match="HC01"):
+        run(tmp_path, leaky)
+    assert not list(tmp_path.glob("folds/*"))
+    assert json.loads((tmp_path / "audit.json").read_text())["verdict"] == "suspect"
+
+
+@pytest.mark.parametrize(
+    ("people", "message"),
+    [
+        ({"HC": 4}, "the protocol tells HC from ALS, the samples hold HC (4 subjects). Choose"),
+        ({"HC": 2, "ALS": 2, "PS": 2}, "the samples hold HC (2 subjects), ALS (2 subjects), PS (2 subjects). Choose"),
+        ({"HC": 4, "ALS": 1}, "ALS has 1 subject (ALS00); a class needs at least 2, one to learn from and one to judge"),
+    ],
+)
+def test_classes_that_cannot_answer(tmp_path, people, message):
+    with pytest.raises(DataError, match=re.escape(message)):
+        run(tmp_path, cohort(people))
+
+
+def test_a_class_within_people_needs_a_protocol_that_says_so(tmp_path):
+    samples = two_classes_each(n_people=2)
+    protocol = Protocol(classes=("other", "expression"), permutations=0)
+    with pytest.raises(DataError, match=r"2 subjects have more than one class \(P0, P1\), but"):
+        run(tmp_path, samples, protocol=protocol)
+
+
+def test_classes_within_two_people_are_told_apart_and_their_null_is_not(tmp_path):
+    samples = two_classes_each(n_people=2, per_class=10, shift=2)
+    protocol = Protocol(classes=("other", "expression"), target="label", task=None, permutations=9)
+    subject = run(tmp_path, samples, protocol=protocol)["subject"]
+    assert subject["auc"] > 0.9
+    assert subject["auc_p"] == 1 / 10
+    assert abs(subject["auc_null_mean"] - 0.5) < 0.25
+    columns = ["permutation", "sample", "subject", "task", "y", "p_other", "p_expression"]
+    assert list(read_null(tmp_path).columns) == columns
+
+
+def test_three_classes_in_whole_subject_folds(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4, "PS": 4}, shift=4)
+    protocol = Protocol(classes=("HC", "ALS", "PS"), permutations=4)
+    scores = run(tmp_path, samples, splitter=StratifiedSubjectKFold(n_splits=4), protocol=protocol)
+    assert scores["subject"]["accuracy"] > 0.9
+    assert scores["subject"]["accuracy_p"] == 1 / 5
+    assert "threshold" not in read_predictions(tmp_path / "predictions.csv")
+
+
+def test_an_estimator_that_takes_no_weights_is_recorded(tmp_path):
+    samples = cohort({"HC": 3, "ALS": 3})
+    run(tmp_path / "knn", samples, KNeighborsClassifier(3))
+    run(tmp_path / "logistic", samples)
+    weighted = [RunFolder(tmp_path / name).facts["sample_weight"] for name in ("knn", "logistic")]
+    assert weighted == [
+        "not taken by this estimator: every repetition weighs the same",
+        "subjects and classes weigh the same",
+    ]
+
+
+def test_warnings_of_a_fold_stand_in_the_run(tmp_path):
+    run(tmp_path, cohort({"HC": 2, "ALS": 2}), LogisticRegression(max_iter=1))
+    told = RunFolder(tmp_path).facts["warnings"]
+    assert [message.split(":")[0] for message in told] == ["ConvergenceWarning"]
+    assert next(iter(told.values())) == ["ALS00", "ALS01", "HC00", "HC01"]
+
+
+def test_models_may_be_left_out(tmp_path):
+    run(tmp_path, cohort({"HC": 2, "ALS": 2}), save_models=False)
+    assert not (tmp_path / "models").exists()

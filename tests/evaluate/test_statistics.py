@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score, roc_auc_score
+
+from neuroface.evaluate import statistics as stats
+
+RNG = np.random.default_rng(5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), min_size=2, max_size=30))
+def test_auc_with_ties_equals_scikit_learn(pairs):
+    scores, positive = (np.array(column) for column in zip(*pairs, strict=True))
+    if positive.all() or not positive.any():
+        assert np.isnan(stats.auc(scores, positive))
+    else:
+        assert stats.auc(scores, positive) == pytest.approx(roc_auc_score(positive, scores))
+
+
+def test_auc_of_many_permutations_at_once():
+    scores, positive = RNG.normal(size=(20, 12)), np.array([RNG.permutation(12) < 5 for _ in range(20)])
+    one_by_one = [roc_auc_score(p, s) for p, s in zip(positive, scores, strict=True)]
+    assert stats.auc(scores, positive) == pytest.approx(one_by_one)
+
+
+def test_delong_variance_by_hand():
+    # positives 3, 1; negatives 2, 0: V10 = (1, 1/2), V01 = (1/2, 1); var = (1/8)/2 + (1/8)/2 = 1/8.
+    variance = stats.delong_variance(np.array([3.0, 1, 2, 0]), np.array([True, True, False, False]))
+    assert variance[0, 0] == pytest.approx(1 / 8)
+
+
+def test_delong_interval_and_test_against_the_definition():
+    positive = np.arange(60) < 25
+    a, b = RNG.normal(size=60) + positive, RNG.normal(size=60) + 0.6 * positive
+    theta, covariance = _delong_by_loops(np.stack([a, b]), positive)
+    assert stats.delong_variance(np.stack([a, b]), positive) == pytest.approx(covariance)
+    reach = 1.959963984540054 * math.sqrt(covariance[0, 0]) / (theta[0] * (1 - theta[0]))
+    logit = math.log(theta[0] / (1 - theta[0]))
+    interval = stats.auc_interval(a, positive)
+    assert interval[:2] == pytest.approx((1 / (1 + math.exp(reach - logit)), 1 / (1 + math.exp(-logit - reach))))
+    test = stats.delong_test(a, b, positive)
+    error = math.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    assert test.z == pytest.approx((theta[0] - theta[1]) / error)
+    assert test.p == pytest.approx(math.erfc(abs(test.z) / math.sqrt(2)))
+
+
+def _delong_by_loops(scores, positive):
+    """DeLong et al. 1988, equations 4-6, written out."""
+    theta, v10, v01 = [], [], []
+    for row in scores:
+        x, y = row[positive], row[~positive]
+        psi = [[1.0 if xi > yj else 0.5 if xi == yj else 0.0 for yj in y] for xi in x]
+        theta.append(sum(map(sum, psi)) / (len(x) * len(y)))
+        v10.append([sum(line) / len(y) for line in psi])
+        v01.append([sum(line[j] for line in psi) / len(x) for j in range(len(y))])
+
+    def s(v, r, t):
+        return sum((a - theta[r]) * (b - theta[t]) for a, b in zip(v[r], v[t], strict=True)) / (len(v[r]) - 1)
+
+    m, n = int(positive.sum()), int((~positive).sum())
+    return theta, np.array([[s(v10, r, t) / m + s(v01, r, t) / n for t in (0, 1)] for r in (0, 1)])
+
+
+def test_a_perfect_auc_has_an_exact_lower_limit():
+    scores, positive = np.arange(22.0), np.arange(22) >= 11
+    interval = stats.auc_interval(scores, positive)
+    assert interval.low == pytest.approx(0.025 ** (1 / 11))
+    assert interval.low == pytest.approx(binomtest(11, 11).proportion_ci(method="exact").low)
+    assert interval.high == 1
+    worst = stats.auc_interval(-scores, positive)
+    assert worst[:2] == pytest.approx((0, 1 - 0.025 ** (1 / 11)))
+
+
+def test_degenerate_scores():
+    assert stats.auc_interval(np.ones(6), np.arange(6) < 3)[:2] == (0.5, 0.5)
+    assert stats.auc_interval(np.arange(4.0), np.arange(4) < 1)[:2] == (0.0, 1.0)
+    same = np.arange(6.0)
+    assert stats.delong_test(same, same**3, np.arange(6) % 2 == 0)[::3] == (0.0, 1.0)
+
+
+def test_the_delong_interval_covers():
+    true_auc, inside = 0.76024993890652, 0  # normal scores one standard deviation apart: Phi(1 / sqrt 2)
+    for _ in range(1000):
+        positive = np.arange(22) < 11
+        low, high, _method = stats.auc_interval(RNG.normal(size=22) + positive, positive)
+        inside += low <= true_auc <= high
+    assert 0.93 <= inside / 1000 <= 0.995
+
+
+@given(st.integers(1, 40), st.data())
+def test_wilson_equals_scipy(n, data):
+    k = data.draw(st.integers(0, n))
+    expected = binomtest(k, n).proportion_ci(method="wilson")
+    assert stats.wilson(k, n) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_wilson_of_nine_in_eleven_and_of_nothing():
+    assert [round(x, 2) for x in stats.wilson(9, 11)] == [0.52, 0.95]
+    assert stats.wilson(0, 0) == (0, 1)
+
+
+def test_balanced_accuracy_interval_recovers_the_variance():
+    (l1, u1), (l2, u2) = stats.wilson(9, 11), stats.wilson(10, 11)
+    low, high = stats.mean_of_proportions_interval((9, 10), (11, 11))
+    centre = (9 / 11 + 10 / 11) / 2
+    assert low == pytest.approx(centre - math.sqrt((9 / 11 - l1) ** 2 + (10 / 11 - l2) ** 2) / 2)
+    assert high == pytest.approx(centre + math.sqrt((u1 - 9 / 11) ** 2 + (u2 - 10 / 11) ** 2) / 2)
+
+
+def test_permutation_p_counts_the_observed_and_its_ties():
+    assert stats.permutation_p(0.9, np.array([0.1, 0.9, 0.95])) == 3 / 4
+    assert stats.permutation_p(0.9, np.zeros(99)) == 1 / 100
+
+
+def test_hedges_g_by_hand():
+    # means 3 and 1, both variances 1 (df 4): d = 2, J = 1 - 3/15 = .8, g = 1.6.
+    effect = stats.hedges_g([2, 3, 4, np.nan], [0, 1, 2])
+    assert effect.g == pytest.approx(1.6)
+    reach = 1.959963984540054 * math.sqrt(6 / 9 + 1.6**2 / 12)
+    assert effect[1:] == pytest.approx((1.6 - reach, 1.6 + reach))
+    assert all(math.isnan(v) for v in stats.hedges_g([1, 1], [1, 1]))
+
+
+def test_confusion_and_what_follows_from_it_equal_scikit_learn():
+    y, predicted = RNG.integers(0, 3, 50), RNG.integers(0, 3, 50)
+    counts = stats.confusion(y, predicted, 3)
+    assert counts[2, 1] == ((y == 2) & (predicted == 1)).sum()
+    assert stats.macro_f1(counts) == pytest.approx(f1_score(y, predicted, average="macro"))
+    assert stats.accuracy(counts) == pytest.approx((y == predicted).mean())
+    assert stats.recall(counts)[0] == pytest.approx((predicted[y == 0] == 0).mean())
+    assert (stats.confusion(np.stack([y, y]), np.stack([predicted, y]), 3)[0] == counts).all()
+
+
+def test_a_resample_keeps_each_stratum_and_counts_as_repeated_rows():
+    strata, scores = np.array([0] * 5 + [1] * 7), RNG.normal(size=12)
+    weights = stats.resampling_weights(strata, n_bootstrap=40, rng=RNG)
+    assert (weights[:, strata == 0].sum(axis=1) == 5).all()
+    assert (weights[:, strata == 1].sum(axis=1) == 7).all()
+    rows = [np.repeat(np.arange(12), w.astype(int)) for w in weights]
+    assert stats.weighted_auc(scores, strata == 1, weights) == pytest.approx(
+        [roc_auc_score(strata[r], scores[r]) for r in rows]
+    )
+    predicted = (scores > 0).astype(int)
+    assert stats.weighted_confusion(strata, predicted, 2, weights) == pytest.approx(
+        np.array([stats.confusion(strata[r], predicted[r], 2) for r in rows])
+    )

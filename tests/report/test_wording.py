@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from math import nan
+from pathlib import Path
+
+import pytest
+
+from neuroface.report import run as runs
+from neuroface.report import wording
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(31.24, "31.2"), (0.9123, "0.912"), (1240.4, "1240"), (0.0, "0"), (-0.01942, "−0.0194"), (nan, "–")],
+)
+def test_three_significant_digits(value: float, text: str) -> None:
+    assert wording.compact(value) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.002, "p = 0.002"), (0.0004, "p < 0.001"), (0.0005, "p = 0.001"), (1.0, "p = 1.000"), (None, "–")]
+)
+def test_p_values(p: float | None, text: str) -> None:
+    assert wording.p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.523, ".52"), (1.0, "1.0"), (0.0, "0.0"), (0.999, "1.0"), (0.004, "0.0")]
+)
+def test_short_shares(value: float, text: str) -> None:
+    assert wording.short(value) == text
+
+
+@pytest.mark.parametrize(
+    ("column", "feature", "unit"),
+    [
+        ("rom.mouth_opening_mm", "rom · mouth opening", "mm"),
+        ("rom.mouth_area_px2", "rom · mouth area", "px²"),
+        ("velocity.opening_peak_mm_per_s", "velocity · opening peak", "mm/s"),
+        ("symmetry.mouth_tilt_deg", "symmetry · mouth tilt", "°"),
+        ("symmetry.area_ratio", "symmetry · area ratio", ""),
+        ("roundness.axis", "roundness · axis", ""),
+    ],
+)
+def test_units_are_read_from_names(column: str, feature: str, unit: str) -> None:
+    assert wording.feature_and_unit(column) == (feature, unit)
+
+
+def test_the_answer_says_how_often_shuffled_labels_did_as_well(make_run: Callable[..., Path]) -> None:
+    run = runs.read(make_run(permutations=499))
+    assert wording.answer(run).endswith(
+        "With shuffled labels the same pipeline scored 0.43 ± 0.17 and did as well in 0 of 499 permutations "
+        "(p = 0.002): shuffled labels do not explain this result."
+    )
+
+
+def test_without_a_named_set_the_features_are_counted(make_run: Callable[..., Path]) -> None:
+    folder = make_run()
+    facts = json.loads((folder / "run.json").read_text())
+    del facts["choices"]["features"]
+    (folder / "run.json").write_text(json.dumps(facts))
+    assert wording.method(runs.read(folder)) == "forest on 8 features"
+
+
+def test_without_a_null_nothing_is_said_about_chance(make_run: Callable[..., Path]) -> None:
+    run = runs.read(make_run(permutations=0))
+    assert wording.answer(run).endswith("No permutation null was run, so nothing is said about chance.")
+    assert wording.null(run) == "no permutation null was run"
+    assert wording.null_note(run) == ""
+
+
+def test_command_names_choices_task_seed_and_places_but_not_the_machine(make_run: Callable[..., Path]) -> None:
+    folder = make_run()
+    assert wording.command(runs.read(folder)) == (
+        "neuroface train cohort=synthetic classifier=forest features=[als11_v1] split=loso protocol=als_vs_hc "
+        "protocol.task=OPEN seed=0"
+    )
