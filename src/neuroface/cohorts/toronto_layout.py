@@ -68,13 +68,13 @@ class Files:
 class Layout:
     """What lies under a root: recordings by name, the groups' folders, and files whose names say nothing we know.
 
-    odd: (file, group, what is wrong with its name).
+    odd: stem -> (group, what is wrong with it).
     """
 
     root: Path
     folders: dict[str, list[Path]]
     recordings: dict[str, Files] = field(default_factory=dict)
-    odd: list[tuple[Path, str, str]] = field(default_factory=list)
+    odd: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def scan(root: Path) -> Layout:
@@ -94,7 +94,6 @@ def scan(root: Path) -> Layout:
         for place in places:
             for file in _walk(place):
                 _place(file, group, place, layout)
-    layout.recordings = dict(sorted(layout.recordings.items()))
     return layout
 
 
@@ -102,9 +101,8 @@ def group_folders(root: Path) -> dict[str, list[Path]]:
     """{group: its folders directly under `root`}, by any of their known names, capitals and punctuation aside."""
     group_of = {_plain(alias): group for group, aliases in GROUP_FOLDERS.items() for alias in aliases}
     found: dict[str, list[Path]] = {}
-    for place in sorted(p for p in root.iterdir() if p.is_dir()):
-        if _plain(place.name) in group_of:
-            found.setdefault(group_of[_plain(place.name)], []).append(place)
+    for place in sorted(p for p in root.iterdir() if p.is_dir() and _plain(p.name) in group_of):
+        found.setdefault(group_of[_plain(place.name)], []).append(place)
     return {group: found[group] for group in GROUP_FOLDERS if group in found}
 
 
@@ -159,32 +157,28 @@ def _plain(name: str) -> str:
 
 def _place(file: Path, group: str, place: Path, layout: Layout) -> None:
     """Put a file where it belongs, by its name and by the folder it lies in."""
-    parents = {_plain(part) for part in file.relative_to(place).parts[:-1]}
+    parents = [_plain(part) for part in file.relative_to(place).parts[:-1]]
     saved = _SAVED_FRAME.fullmatch(file.name)
     if saved:
-        found = _recording(saved["name"], file, group, place, layout)
-        if found:
+        if found := _recording(saved["name"], group, place, layout):
             found.saved[int(saved["frame"])] = file
     elif file.suffix.lower() == VIDEO_SUFFIX and not file.stem.endswith(DEPTH):
-        found = _recording(file.stem, file, group, place, layout)
-        if found:
+        if found := _recording(file.stem, group, place, layout):
             found.videos.append(file)
-    elif file.suffix == ".txt" and _plain(LANDMARKS) in parents:
-        found = _recording(file.stem, file, group, place, layout)
-        if found:
+    elif file.suffix == ".txt" and any(part.startswith(_plain(LANDMARKS)) for part in parents):
+        if found := _recording(file.stem, group, place, layout):
             found.landmarks.append(file)
-    elif file.suffix == ".txt" and _plain(BOXES) in parents:
-        found = _recording(file.stem.removesuffix(BOX_ENDING), file, group, place, layout)
-        if found:
+    elif file.suffix == ".txt" and any(part.startswith(_plain(BOXES)) for part in parents):
+        if found := _recording(file.stem.removesuffix(BOX_ENDING), group, place, layout):
             found.boxes.append(file)
 
 
-def _recording(name: str, file: Path, group: str, place: Path, layout: Layout) -> Files | None:
+def _recording(name: str, group: str, place: Path, layout: Layout) -> Files | None:
+    """The recording that a file of this stem belongs to; None, with a line in `layout.odd`, for a stem of no meaning."""
     try:
         subject, session, task = parse(name)
     except DataError as error:
-        layout.odd.append((file, group, str(error).rstrip(".")))
+        layout.odd[name] = (group, str(error).rstrip("."))
         return None
-    # a person of two groups is two recordings of one name: whoever reads them says so
-    key = f"{group}/{name}"
-    return layout.recordings.setdefault(key, Files(name, group, place, subject, session, task))
+    # by group too: a person in two groups must stay two, to be seen and refused
+    return layout.recordings.setdefault(f"{group}/{name}", Files(name, group, place, subject, session, task))

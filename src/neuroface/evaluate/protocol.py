@@ -17,8 +17,8 @@ class Protocol:
 
     classes: the classes in order; of two, the last is the positive one. task: the task whose repetitions are used,
     None for all. target: "group" when the class belongs to the person, "label" when it belongs to the repetition.
-    permutations: size of the permutation null, 0 for none (99 allows p >= .01). balance: make the classes weigh the
-    same in every training fold. name: what reports call it.
+    permutations: size of the permutation null, 0 for none; p is at least 1 / (permutations + 1). balance: make the
+    classes weigh the same in every training fold. name: what reports call it.
     """
 
     classes: tuple[str, ...]

@@ -143,6 +143,7 @@ def _within_people(
     cells = np.array([f"{s}\x1f{y}" for s, y in zip(units.subject, units.y, strict=True)])
     weights = statistics.resampling_weights(cells, n_bootstrap=n_bootstrap, rng=rng)
     per_subject = {s: float(a) for s, a in _aucs_of_people(units.subject, units.p[:, 1], units.y == 1).items()}
+    dummy = _aucs_of_people(units.subject, units.dummy[:, 1], units.y == 1)
     defined = [s for s, value in per_subject.items() if not np.isnan(value)]
     resampled = np.stack(
         [
@@ -165,7 +166,7 @@ def _within_people(
         **statistics.null_summary("auc", value, null_auc),
         "n": {"subjects": len(defined)},
         "without_auc": sorted(set(per_subject) - set(defined)),
-        "dummy_auc": 0.5,
+        "dummy_auc": float(np.mean([dummy[s] for s in defined])),
     }
     return {"subject": subject, "repetition": _pooled(units, weights, classes)}
 

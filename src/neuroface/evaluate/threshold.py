@@ -18,7 +18,8 @@ def youden_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
     """The threshold with the largest sensitivity + specificity - 1 (Youden, Cancer 1950; 3:32-35).
 
     scores: (n,) 0..1, the same when equal to 12 decimals; positive: (n,) bool. Candidates are the midpoints between
-    neighbouring distinct scores; of equally good ones the nearest to .5 is taken. .5 when all scores are the same or a class is absent.
+    neighbouring distinct scores; of equally good ones the nearest to .5 is taken. .5 when all scores are the same or a
+    class is absent.
     """
     scores, positive = np.asarray(scores, dtype=float).round(12), np.asarray(positive, dtype=bool)
     distinct = np.unique(scores)

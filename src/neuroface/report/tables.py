@@ -49,7 +49,7 @@ def _second_scores(run: Run) -> str:
         return f"left out: {shown}   {dummy}".rstrip()
     if not run.is_binary:
         parts = [
-            f"{name} {wording.number(found.get(key))} {wording.interval(found.get(f'{key}_ci'))}".rstrip()
+            f"{name} {wording.number(found.get(key))} {wording.interval(runs.interval_of(found, key))}".rstrip()
             for name, key in (("macro F1", "macro_f1"), ("one-v-rest AUC", "auc_ovr"))
         ]
     else:
@@ -114,7 +114,8 @@ def experiment_table(
     means = _mean_row(frame, finished)
     pd.concat([frame, means]).to_csv(out_dir / "table.csv", index=False)
     shown = _shown(pd.concat([frame, means]))
-    notes = _notes(finished, paper, missing=len(cells) - len(finished))
+    shown_paper = paper if "published" in frame else None
+    notes = _notes(finished, shown_paper, missing=len(cells) - len(finished))
     for_terminal = _narrower(shown, frame, told_apart=all(cell.get("columns") for cell in cells))
     from neuroface.report.html import render_experiment
 

@@ -1,0 +1,119 @@
+"""Images with .pts files, and clips with tracks: the openly licensed faces of a development pack, or any 300-W folder.
+
+Nobody here is a patient and nothing carries a clinical label; the points of the pack are pseudo-labels of a network,
+about 5 % of the distance between the eyes off. Use it to see that software runs, never for a finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroface import face
+from neuroface.cohorts import native
+from neuroface.cohorts.landmark_files import read_pts
+from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.types import Landmarks, Recording
+
+GROUP = "unlabelled"
+STILL = "still"
+CONTENTS = ("stills", "clips")
+STILLS_FOLDER, CLIPS_FOLDER, TRACKS_FOLDER = "faces68", "video_rgb", "tracks68_2d"
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
+
+
+class Faces68Cohort:
+    """Faces with 68 landmarks in pixels: single images, or clips with a track; group "unlabelled".
+
+    root: the pack (with folders faces68, video_rgb, tracks68_2d), or for stills any folder of images with .pts files.
+    content: "stills" (task "still", one frame each) or "clips" (the task is what the clip shows).
+    """
+
+    def __init__(self, *, root: str | Path | None, content: str = "stills") -> None:
+        if content not in CONTENTS:
+            raise ConfigError(f"cohort.content={content}: there is no such choice." + did_you_mean(content, CONTENTS))
+        self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
+        self.content = content
+
+    def recordings(
+        self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
+    ) -> Iterator[Recording]:
+        """Recordings in order of their names. One DataError at the end names all that could not be read."""
+        root = folder(self.root, "cohort.root")
+        sources = _stills(root) if self.content == "stills" else _clips(root)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+
+
+def _stills(root: Path) -> list[Source]:
+    inner = root / STILLS_FOLDER
+    place = inner if inner.is_dir() else root
+    people = _subjects(place)
+    sources = []
+    for file in sorted(place.glob("*.pts")):
+        images = [path for suffix in IMAGE_SUFFIXES if (path := file.with_suffix(suffix)).is_file()]
+        subject = people.get(file.stem) or re.sub(r"_\d+$", "", file.stem)
+        # a session's name in neuroface's own layout has no underscore
+        who = {"subject": subject, "group": GROUP, "task": STILL, "session": file.stem.replace("_", "-")}
+        if images:
+            sources.append(Source(**who, read=partial(_read_still, images[0], file, **who)))
+        else:
+            sources.append(Source(**who, read=unreadable(f"has no image {file.stem}.png beside {file.name}")))
+    if not sources:
+        raise DataError(f"There is no .pts file in {place}. Set cohort.root to a folder of images with .pts files.")
+    return sources
+
+
+def _subjects(place: Path) -> dict[str, str]:
+    """{stem of the image: person} of index.csv, or nothing without one.
+
+    A file's name says whose face it is only as far as the clip it was taken from; the index knows the person, who may
+    be in several clips, and must then be on one side of every split.
+    """
+    index = place / "index.csv"
+    if not index.is_file():
+        return {}
+    _, rows = read_rows(index, required=("image", "subject"))
+    return {Path(row["image"]).stem: row["subject"] for row in rows}
+
+
+def _read_still(image: Path, points: Path, **who: str) -> Recording:
+    from neuroface.recording.video import VideoFile
+
+    landmarks = Landmarks(read_pts(points)[None], np.zeros(1), "pixel")
+    return Recording(**who, landmarks=landmarks, video=VideoFile(image))
+
+
+def _clips(root: Path) -> list[Source]:
+    tracks = root / TRACKS_FOLDER
+    _, rows = read_rows(tracks / "index.csv", required=("track", "subject", "label"), key="cohort.root/tracks68_2d/index.csv")
+    return [_clip(root, tracks / f"{row['track']}.npz", row) for row in rows]
+
+
+def _clip(root: Path, track: Path, row: Mapping[str, str]) -> Source:
+    who = {"subject": row["subject"], "group": GROUP, "task": row["label"]}
+    videos = [path for suffix in VIDEO_SUFFIXES if (path := root / CLIPS_FOLDER / f"{track.stem}{suffix}").is_file()]
+    if not videos:
+        return Source(**who, read=unreadable(f"has no clip {CLIPS_FOLDER}/{track.stem}.*"))
+    return Source(**who, read=partial(_read_clip, videos[0], track, **who))
+
+
+def _read_clip(clip: Path, track: Path, **who: str) -> Recording:
+    """A clip and its track: points_px (T, 68, 2), NaN where no face was found; det_score (T,) of the face box; fps."""
+    from neuroface.recording.video import VideoFile
+
+    arrays = native.read_arrays(track)
+    missing = [name for name in ("points_px", "det_score", "fps") if name not in arrays]
+    if missing:
+        raise DataError(f"{track} has no array {', '.join(missing)}." + did_you_mean(missing[0], arrays))
+    points, fps = np.asarray(arrays["points_px"], dtype=float), float(arrays["fps"])
+    score = np.repeat(np.asarray(arrays["det_score"], dtype=float)[:, None], face.N_POINTS, axis=1)
+    landmarks, _ = on_one_clock(points, np.arange(len(points)) / fps, space="pixel", score=score)
+    notes: dict[str, Any] = {"frames_without_face": int(np.isnan(points).any(axis=(1, 2)).sum())}
+    return Recording(**who, landmarks=landmarks, notes=notes, video=VideoFile(clip, fps=fps))

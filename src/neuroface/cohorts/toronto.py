@@ -1,0 +1,161 @@
+"""Toronto NeuroFace: people with ALS, people after stroke and healthy controls at nine oro-facial tasks.
+
+Bandini et al., "A New Dataset for Facial Motion Analysis in Individuals With Neurological Disorders", IEEE JBHI 2021.
+The data are given out by their owners on request; docs/toronto.md says what of the release's form is known, from whom,
+and what is assumed. Research software, not a medical device.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroface import face
+from neuroface.cohorts import toronto_inventory, toronto_tables
+from neuroface.cohorts.landmark_files import read_annotated_frames
+from neuroface.cohorts.reading import Source, folder, given, stream, unreadable
+from neuroface.cohorts.toronto_frames import first_frame_number
+from neuroface.cohorts.toronto_layout import Files, Layout, find_depth, scan
+from neuroface.errors import ConfigError, DataError
+from neuroface.types import Landmarks, Recording, Repetition, Video
+
+PARSING_FILE = "parsing.csv"
+
+
+@dataclass
+class _Tables:
+    """What the tables of a release say, by person and by recording."""
+
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    frame_rates: dict[str, float] = field(default_factory=dict)
+    parsing: dict[str, list[tuple[int, int]]] | None = None
+
+
+class TorontoCohort:
+    """Toronto NeuroFace as it is given out: colour video, manual landmarks, clinicians' scores, and depth if found.
+
+    root: the folder "NeuroFace Open Access Data", or the one that holds it. depth: name or glob of a recording's depth
+    below its group's folder, with {recording}, {subject}, {group} filled in; null goes on without depth. parsing: CSV of
+    manual repetition bounds (columns video_id, rep, start_frame, end_frame); null takes root/parsing.csv if it is there.
+    parsing_one_based: that file counts frames from 1 and includes end_frame. fps: frames per second of every video,
+    whatever its header says; null takes VideoInfoFile_*.xlsx (unless video_info is false), then the header.
+    first_frame: number the landmark files give the first frame; null compares saved frames with the video.
+    first_pixel: coordinate that they give the first pixel; the release does not say.
+
+    Landmarks are the manual ones, at the annotated frames only; with a parsing table at every frame of the video, NaN
+    where nobody annotated, because repetition bounds count the frames of the video.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None,
+        depth: str | None = "{recording}_depth*",
+        parsing: str | Path | None = None,
+        parsing_one_based: bool = False,
+        fps: float | None = None,
+        video_info: bool = True,
+        first_frame: int | None = None,
+        first_pixel: float = 0.0,
+    ) -> None:
+        if fps is not None and not fps > 0:
+            raise ConfigError(f"cohort.fps={fps}; it must be positive.")
+        if first_frame not in (None, 0, 1):
+            raise ConfigError(f"cohort.first_frame={first_frame}; it must be 0, 1 or null.")
+        self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
+        self.depth = depth
+        self.parsing = parsing
+        self.parsing_one_based = parsing_one_based
+        self.fps = fps
+        self.video_info = video_info
+        self.first_frame = first_frame
+        self.first_pixel = first_pixel
+
+    def recordings(
+        self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
+    ) -> Iterator[Recording]:
+        """Recordings by group and name. One DataError at the end names all that could not be read."""
+        layout = scan(folder(self.root, "cohort.root"))
+        yield from stream(self._sources(layout), where=str(layout.root), groups=groups, tasks=tasks)
+
+    def inventory(self) -> str:
+        """What lies under root against what the public release holds, as text; reads no video."""
+        return str(toronto_inventory.inventory(folder(self.root, "cohort.root"), depth=self.depth))
+
+    def slp_scores(self) -> dict[str, dict[str, float]]:
+        """{recording name: {"Symmetry (SLP1)": 1..5, ..., "Tot (SLP2)": 5..25}}: clinicians' scores, per recording."""
+        layout = scan(folder(self.root, "cohort.root"))
+        scores = _slp_by_stem(layout.root)
+        return {files.label: scores[files.name] for files in layout.recordings.values() if files.name in scores}
+
+    def _sources(self, layout: Layout) -> list[Source]:
+        tables = self._tables(layout)
+        groups_of: dict[str, set[str]] = {}
+        for files in layout.recordings.values():
+            groups_of.setdefault(files.subject, set()).add(files.group)
+        sources = [Source(name, group, "", unreadable(what)) for name, (group, what) in layout.odd.items()]
+        for files in layout.recordings.values():
+            who = {"subject": files.subject, "group": files.group, "task": files.task, "session": files.session}
+            groups = sorted(groups_of[files.subject])
+            if len(groups) > 1:
+                what = f"its person lies in the folders of {' and '.join(groups)}; a person belongs to one group"
+                sources.append(Source(**who, read=unreadable(what)))
+            else:
+                sources.append(Source(**who, read=partial(self._read, files, tables, **who)))
+        return sources
+
+    def _tables(self, layout: Layout) -> _Tables:
+        tables = _Tables(parsing=self._parsing(layout.root))
+        for file in sorted(layout.root.rglob(toronto_tables.CLINICAL_FILES)):
+            for subject, facts in toronto_tables.clinical(file).items():
+                tables.attributes.setdefault(subject, {}).update(facts)
+        if self.video_info:
+            for file in sorted(layout.root.rglob(toronto_tables.VIDEO_INFO_FILES)):
+                tables.frame_rates |= toronto_tables.frame_rates(file)
+        scores = _slp_by_stem(layout.root)
+        of_person: dict[str, list[Mapping[str, float]]] = {}
+        for files in layout.recordings.values():
+            if files.name in scores:
+                of_person.setdefault(files.subject, []).append(scores[files.name])
+        for subject, rows in of_person.items():
+            tables.attributes.setdefault(subject, {}).update(toronto_tables.mean_scores(rows))
+        return tables
+
+    def _parsing(self, root: Path) -> dict[str, list[tuple[int, int]]] | None:
+        beside = root / PARSING_FILE
+        file = Path(self.parsing).expanduser() if self.parsing is not None else beside
+        if self.parsing is None and not beside.is_file():
+            return None
+        return toronto_tables.parsing(file, one_based=self.parsing_one_based)
+
+    def _read(self, files: Files, tables: _Tables, **who: str) -> Recording:
+        frames, points = read_annotated_frames(_only(files.landmarks, "landmark file", files))
+        rate = self.fps or tables.frame_rates.get(files.name)
+        video, times = self._video(files, rate)
+        first, how = self._first_frame(video, files, frames)
+        index = _frame_index(frames, first, len(times), files)
+        points = points - self.first_pixel
+        notes: dict[str, Any] = {
+            "frames_annotated": len(frames),
+            "frame_count_from": how,
+            "pixels": f"landmark files are taken to count pixels from {self.first_pixel:g} (cohort.first_pixel)",
+        }
+        repetitions = None
+        if tables.parsing is not None and files.name in tables.parsing:
+            points, index = _spread(points, index, len(times)), np.arange(len(times))
+            repetitions = _repetitions(tables.parsing[files.name], len(times))
+        return Recording(
+            **who,
+            landmarks=Landmarks(points, times[index], "pixel"),
+            camera=None if video.rig is None else video.rig.color,
+            repetitions=repetitions,
+            attributes=tables.attributes.get(files.subject, {}),
+            notes=notes,
+            video=video,
+        )
