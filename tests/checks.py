@@ -13,7 +13,7 @@ FPS = 50.0
 
 
 def still_face() -> np.ndarray:
-    """(68, 3) mm: a symmetric face about x = 0, y down; the person's left is at positive x, as in an unmirrored image."""
+    """(68, 3) mm: a symmetric face about x = 0, y down; the person's left is at positive x, as in an image."""
     points = np.zeros((face.N_POINTS, 3))
     around = np.linspace(0, np.pi / 2, 9)  # from the chin to the ear
     points[face.JAW[8:]] = np.stack([70 * np.sin(around), 70 * np.cos(around), 30 * np.sin(around)], axis=1)
@@ -29,7 +29,7 @@ def still_face() -> np.ndarray:
 
 
 def lips(*, width: float, height: float, n_points: int = 12) -> np.ndarray:
-    """(n_points, 3) mm: a lip outline as points of an ellipse about (0, 30), from the person's right corner over the top."""
+    """(n_points, 3) mm: a lip outline on an ellipse about (0, 30), from the person's right corner over the top."""
     angle = np.pi + np.arange(n_points) * 2 * np.pi / n_points
     return np.stack([width / 2 * np.cos(angle), 30 + height / 2 * np.sin(angle), np.zeros(n_points)], axis=1)
 
@@ -62,7 +62,9 @@ def wild_face(seed: int, n_frames: int = 40) -> Landmarks:
     """(T, 68, 3) mm, head frame: a face on which every point wanders by itself, smoothly, on uneven timestamps."""
     rng = np.random.default_rng(seed)
     timestamps_s = np.cumsum(rng.uniform(0.01, 0.03, n_frames))
-    waves = np.sin(2 * np.pi * rng.uniform(0.3, 2, (face.N_POINTS, 3)) * timestamps_s[:, None, None] + rng.uniform(0, 6))
+    waves = np.sin(
+        2 * np.pi * rng.uniform(0.3, 2, (face.N_POINTS, 3)) * timestamps_s[:, None, None] + rng.uniform(0, 6)
+    )
     return Landmarks(still_face() + rng.uniform(0.5, 4, (face.N_POINTS, 3)) * waves, timestamps_s, "head")
 
 

@@ -104,7 +104,7 @@ def build(
     rows: list[_Row] = []
     problems, broken, seen = Problems(), Problems(), _Seen()
     wanted_groups = classes if target == "group" else None
-    for recording in _readable(cohort, broken, groups=wanted_groups, tasks=tasks):
+    for recording in _readable(cohort, broken, exclude, groups=wanted_groups, tasks=tasks):
         seen.add(recording)
         if progress:
             progress("reading recordings", seen.recordings, seen.recordings)
@@ -128,7 +128,7 @@ def build(
     return _with_columns(_table(rows, names), columns), summary
 
 
-def _readable(cohort: Cohort, broken: Problems, **wanted: Any) -> Iterator[Recording]:
+def _readable(cohort: Cohort, broken: Problems, exclude: Collection[str], **wanted: Any) -> Iterator[Recording]:
     """The cohort's recordings; if it reports broken ones at its end, they are kept for one message with the others."""
     try:
         yield from cohort.recordings(**wanted)
@@ -136,7 +136,8 @@ def _readable(cohort: Cohort, broken: Problems, **wanted: Any) -> Iterator[Recor
         if not hasattr(error, "problems"):
             raise
         for where, what in error.problems:
-            broken.add(where, what)
+            if not {where, where.split("/")[0]} & set(exclude):
+                broken.add(where, what)
 
 
 def _rows(

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checks import face_with_lips, flat, moved, wild_face
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
-from pytest import approx
 from scipy.spatial.transform import Rotation
 
+from checks import face_with_lips, flat, moved, wild_face
 from neuroface.errors import ConfigError
 from neuroface.features import rom, velocity
 from neuroface.features.extract import extract
@@ -31,7 +30,7 @@ def test_one_row_per_repetition_of_that_repetitions_own_frames():
     repetitions = (Repetition(0, 20, 0), Repetition(20, 40, 1))
     names, X = extract(landmarks, repetitions, {"rom": {"mouth_opening": rom.mouth_opening}})
     assert names == ("rom.mouth_opening_mm",)
-    assert X == approx(np.array([[20 - 10], [50 - 20]]))
+    assert pytest.approx(np.array([[20 - 10], [50 - 20]])) == X
 
 
 def test_the_als_set_has_the_eleven_features_of_the_table():
@@ -87,7 +86,7 @@ def test_the_head_frame_takes_head_motion_out_and_the_camera_frame_leaves_it_in(
     rotation = Rotation.from_euler("xyz", np.linspace(0, 0.3, 40)[:, None] * [1, 2, 1]).as_matrix()
     turning = moved(still_head, rotation, np.linspace(0, 50, 40)[:, None, None])
     path = {"velocity": {"lower_lip_path": velocity.lower_lip_path}}
-    assert extract(turning, WHOLE, path)[1] == approx(np.array([[10.0]]), rel=1e-6)
+    assert extract(turning, WHOLE, path)[1] == pytest.approx(np.array([[10.0]]), rel=1e-6)
     assert extract(turning, WHOLE, path, frame="camera")[1][0, 0] > 50
 
 
@@ -98,7 +97,7 @@ def test_the_head_frame_of_pixels_is_in_the_image_plane():
     turning = moved(still_head, rotation, np.linspace(0, 50, 40)[:, None, None])
     names, X = extract(turning, WHOLE, {"velocity": {"lower_lip_path": velocity.lower_lip_path}})
     assert names == ("velocity.lower_lip_path_px",)
-    assert X == approx(np.array([[10.0]]), rel=1e-6)
+    assert pytest.approx(np.array([[10.0]]), rel=1e-6) == X
 
 
 def test_no_repetitions_give_names_and_no_rows():

@@ -4,8 +4,8 @@ import gc
 import weakref
 
 import numpy as np
-from checks import flat, wild_face
 
+from checks import flat, wild_face
 from neuroface import face, geometry
 from neuroface.features.kinematics import Kinematics, kinematics
 
@@ -14,7 +14,9 @@ def test_signals_are_those_of_geometry():
     for landmarks in (wild_face(0), flat(wild_face(0))):
         mouth, points = Kinematics(landmarks), landmarks.points
         np.testing.assert_allclose(mouth.opening, geometry.distance(points, face.LIP_TOP_OUTER, face.LIP_BOTTOM_OUTER))
-        np.testing.assert_allclose(mouth.inner_opening, geometry.distance(points, face.LIP_TOP_INNER, face.LIP_BOTTOM_INNER))
+        np.testing.assert_allclose(
+            mouth.inner_opening, geometry.distance(points, face.LIP_TOP_INNER, face.LIP_BOTTOM_INNER)
+        )
         np.testing.assert_allclose(mouth.half_areas, geometry.mouth_half_areas(points))
         np.testing.assert_array_equal(mouth.position(face.NOSE_BASE), points[:, face.NOSE_BASE])
 

@@ -24,7 +24,7 @@ class Protocol:
     classes: tuple[str, ...]
     task: str | None = "OPEN"
     target: Target = "group"
-    permutations: int = 99
+    permutations: int = 49
     balance: bool = True
     name: str = ""
 

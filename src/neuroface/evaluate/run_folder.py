@@ -24,6 +24,7 @@ LOCK = ".lock"
 PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "torch")
 RESULTS = ("predictions.csv", "scores.json")
 MISSING = "(absent)"
+SHOWN = 6  # differing keys in one message
 
 
 class RunFolder:
@@ -128,8 +129,9 @@ class RunFolder:
             for key in dict.fromkeys([*old, *new])
             if _shown(old, key) != _shown(new, key)
         ]
+        more = f"; and {len(differing) - SHOWN} more keys" if len(differing) > SHOWN else ""
         raise RunMismatchError(
-            f"Run folder {self.path} holds other science: {'; '.join(differing)}. "
+            f"Run folder {self.path} holds other science: {'; '.join(differing[:SHOWN])}{more}. "
             f"Choose another run=, or delete {self.path} to start again."
         )
 
