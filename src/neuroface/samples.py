@@ -12,7 +12,7 @@ import numpy as np
 from neuroface import repetitions as repetition_tools
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.features.extract import extract
-from neuroface.types import Camera, Cohort, Landmarks, Recording, Repetition, Samples
+from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,13 +25,13 @@ SKIP = "Mend them, leave them out with cohort.exclude=[...], or go on without th
 class Steps:
     """What happens to a recording on its way to features, each a function with its tunables bound.
 
-    landmarks: Landmarks -> (Landmarks, counts). lift: (Landmarks, Camera | None) -> Landmarks.
+    landmarks: Landmarks -> (Landmarks, counts). lift: (Landmarks, Recording) -> (Landmarks, counts).
     repetitions: (Landmarks, task=, given=) -> repetitions. features: nested mapping of functions.
     frame: "head" (rigid head motion removed within each repetition) or "camera".
     """
 
     landmarks: Callable[[Landmarks], tuple[Landmarks, dict[str, int]]]
-    lift: Callable[[Landmarks, Camera | None], Landmarks]
+    lift: Callable[[Landmarks, Recording], tuple[Landmarks, dict[str, int]]]
     repetitions: Callable[..., tuple[Repetition, ...]]
     features: Mapping[str, Any]
     frame: str = "head"
@@ -153,7 +153,8 @@ def _rows(
     if not np.isfinite(recording.landmarks.points).any():
         raise DataError("has no landmark in any frame")
     landmarks, counts = steps.landmarks(recording.landmarks)
-    landmarks = steps.lift(landmarks, recording.camera)
+    landmarks, lifted = steps.lift(landmarks, recording)
+    counts = {**counts, **lifted}
     found = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)
     if not found:
         raise DataError("has no repetition")

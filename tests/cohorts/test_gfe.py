@@ -213,7 +213,7 @@ def test_the_eye_that_the_source_calls_left_lies_left_in_the_image(shared_data):
 
 def test_real_faces_have_the_size_of_faces(shared_data):
     for one in GfeCohort(root=shared_data / "gfe_kinect3d", expression="affirmative").recordings():
-        points = lift.depth(one.landmarks, one.camera).points
+        points = lift.depth(one.landmarks, one)[0].points
         eyes = np.linalg.norm(points[:, face.CANTHUS_LEFT_OUTER] - points[:, face.CANTHUS_RIGHT_OUTER], axis=1)
         # adults have 80-100 mm between the outer canthi; the intrinsics are nominal
         assert 80 < np.nanmedian(eyes) < 110

@@ -84,7 +84,7 @@ def test_brown_conrady_is_the_model_of_opencv(points):
     np.testing.assert_allclose(np.c_[lens.fx * u + lens.cx, lens.fy * v + lens.cy], seen[:, 0], atol=1e-9)
     exact = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-14)
     ideal = cv2.undistortPointsIter(seen, matrix, np.array(COEFFICIENTS), None, None, exact)[:, 0]
-    np.testing.assert_allclose(np.c_[distortion.undistort(u, v, lens)], ideal.T, atol=1e-9)
+    np.testing.assert_allclose(np.c_[distortion.undistort(u, v, lens)], ideal, atol=1e-9)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -7,8 +7,7 @@ and what is assumed. Research software, not a medical device.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -135,27 +134,86 @@ class TorontoCohort:
         return toronto_tables.parsing(file, one_based=self.parsing_one_based)
 
     def _read(self, files: Files, tables: _Tables, **who: str) -> Recording:
-        frames, points = read_annotated_frames(_only(files.landmarks, "landmark file", files))
-        rate = self.fps or tables.frame_rates.get(files.name)
-        video, times = self._video(files, rate)
+        frames, points = _annotations(files)
+        video, times = self._video(files, tables.frame_rates.get(files.name), frames)
         first, how = self._first_frame(video, files, frames)
-        index = _frame_index(frames, first, len(times), files)
+        index = _frame_index(frames, first, len(times))
         points = points - self.first_pixel
-        notes: dict[str, Any] = {
-            "frames_annotated": len(frames),
-            "frame_count_from": how,
-            "pixels": f"landmark files are taken to count pixels from {self.first_pixel:g} (cohort.first_pixel)",
-        }
         repetitions = None
         if tables.parsing is not None and files.name in tables.parsing:
+            repetitions = tuple(
+                Repetition(start, stop, number) for number, (start, stop) in enumerate(tables.parsing[files.name])
+            )
             points, index = _spread(points, index, len(times)), np.arange(len(times))
-            repetitions = _repetitions(tables.parsing[files.name], len(times))
+        notes: dict[str, Any] = {
+            "frames_annotated": len(frames),
+            f"frames_numbered_from_{first}_{how}": 1,
+            "pixels": f"landmark files are taken to count pixels from {self.first_pixel:g} (cohort.first_pixel)",
+        }
         return Recording(
             **who,
             landmarks=Landmarks(points, times[index], "pixel"),
-            camera=None if video.rig is None else video.rig.color,
+            camera=None if video is None or video.rig is None else video.rig.color,
             repetitions=repetitions,
             attributes=tables.attributes.get(files.subject, {}),
             notes=notes,
             video=video,
         )
+
+    def _first_frame(self, video: Video | None, files: Files, frames: np.ndarray) -> tuple[int, str]:
+        """The number of a recording's first frame, and how it is known."""
+        if self.first_frame is not None:
+            return self.first_frame, "by_configuration"
+        return first_frame_number(video, files.saved if video is not None else {}, frames)
+
+    def _video(self, files: Files, rate: float | None, frames: np.ndarray) -> tuple[Video | None, np.ndarray]:
+        """The video, or None when only its landmarks are here, and (n,) s: the time of each of its frames."""
+        from neuroface.recording.video import VideoFile
+
+        fps = self.fps or rate
+        file = _only(files.videos, "video")
+        if file is None:
+            if fps is None:
+                raise DataError("has landmarks but no video, so its frames have no times; add it, or set cohort.fps")
+            return None, np.arange(int(frames.max(initial=0)) + 1) / fps
+        color = VideoFile(file, fps=fps)
+        return color, color.timestamps_s
+
+
+def _slp_by_stem(root: Path) -> dict[str, dict[str, float]]:
+    scores: dict[str, dict[str, float]] = {}
+    for file in sorted(root.rglob(toronto_tables.SLP_FILES)):
+        scores |= toronto_tables.slp_scores(file)
+    return scores
+
+
+def _annotations(files: Files) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) frame numbers and (n, 68, 2) px, both as the file counts; n = 0 for a video that nobody annotated."""
+    file = _only(files.landmarks, "landmark file")
+    if file is None:
+        return np.zeros(0, dtype=int), np.zeros((0, face.N_POINTS, 2))
+    return read_annotated_frames(file)
+
+
+def _only(found: Sequence[Path], noun: str) -> Path | None:
+    if len(found) > 1:
+        places = ", ".join(str(path.parent) for path in found)
+        raise DataError(f"has {len(found)} {noun}s of one name, in {places}; keep one")
+    return found[0] if found else None
+
+
+def _frame_index(frames: np.ndarray, first: int, n_frames: int) -> np.ndarray:
+    """(n,) decoded frame, from 0, of each frame number; DataError for those the video does not have."""
+    index = frames - first
+    outside = frames[(index < 0) | (index >= n_frames)]
+    if len(outside):
+        listed = ", ".join(map(str, outside.tolist()))
+        raise DataError(f"has landmarks of frame {listed}, but its video has frames {first} to {n_frames - 1 + first}")
+    return index
+
+
+def _spread(points: np.ndarray, index: np.ndarray, n_frames: int) -> np.ndarray:
+    """(n_frames, 68, 2) px: annotated points at their frames, NaN elsewhere."""
+    spread = np.full((n_frames, *points.shape[1:]), np.nan)
+    spread[index] = points
+    return spread

@@ -15,6 +15,8 @@ from neuroface.errors import DataError
 from neuroface.types import Video
 
 DEFAULT_FIRST_FRAME = 1
+BY_FRAME_0, BY_SAVED_FRAME = "by_frame_0", "by_saved_frame"
+UNDECIDED, NO_SAVED_FRAME = "assumed_as_saved_frames_fit_both", "assumed_without_saved_frame"
 LOOKS = 4  # saved frames to compare; the lowest, because decoding starts at the beginning
 MOVING_SHARE = 0.01  # pixels that tell two neighbouring frames apart: those that change most
 MIN_CHANGE = 4.0  # grey levels they must change by; JPEG alone makes 1 to 3
@@ -23,21 +25,20 @@ OTHER_PICTURE = 20.0  # mean difference in grey levels beyond which a saved fram
 
 
 def first_frame_number(video: Video, saved: Mapping[int, Path], listed: np.ndarray) -> tuple[int, str]:
-    """The number a recording's files give its first frame, 0 or 1, and in words how that is known.
+    """The number a recording's files give its first frame, 0 or 1, and in a few words how that is known.
 
     saved: frame number -> image file of that frame. listed: (n,) frame numbers of its landmarks.
     Frame n of the files is decoded frame n - 1 (counting from 1) or n (from 0), whichever the saved image is nearer to
-    where the two differ. Without a saved frame, or when none tells, the number is 1 and the words say that it is taken.
-    Errors: DataError for an image that cannot be read, of another size, or that resembles neither frame.
+    where the two differ. Without a saved frame, or when none tells, the number is assumed to be 1, and the words say so.
+    Errors: DataError for an image that cannot be read, is of another size, or resembles neither frame.
     """
     if 0 in saved or 0 in listed:
-        return 0, "frames count from 0: there is a frame 0"
+        return 0, BY_FRAME_0
     for number, file in islice(sorted(saved.items()), LOOKS):
         first = _compare(video, number, file)
         if first is not None:
-            return first, f"frames count from {first}: saved frame {number} is decoded frame {number - first}"
-    why = "its saved frames fit both ways of counting" if saved else "no saved frame to tell"
-    return DEFAULT_FIRST_FRAME, f"frames are taken to count from {DEFAULT_FIRST_FRAME}: {why}"
+            return first, BY_SAVED_FRAME
+    return DEFAULT_FIRST_FRAME, UNDECIDED if saved else NO_SAVED_FRAME
 
 
 def _compare(video: Video, number: int, file: Path) -> int | None:

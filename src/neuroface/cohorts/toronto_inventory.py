@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neuroface.cohorts import toronto_tables
 from neuroface.cohorts.landmark_files import read_annotated_frames, read_boxes
-from neuroface.cohorts.toronto_layout import GROUP_FOLDERS, TASKS, Files, Layout, find_depth, scan
+from neuroface.cohorts.toronto_layout import GROUP_FOLDERS, TASKS, Files, Layout, depth_places, scan
 from neuroface.errors import DataError, NeurofaceError
 
 GROUPS = tuple(GROUP_FOLDERS)
@@ -127,13 +127,10 @@ def _has_boxes(files: Files, remarks: list[str]) -> bool:
 
 
 def _has_depth(files: Files, template: str, remarks: list[str]) -> bool:
-    try:
-        find_depth(files, template)
-    except DataError as error:
-        if "has no depth" not in str(error):  # several places for it: worth saying, unlike none, which the count says
-            remarks.append(f"{files.label}: {str(error).rstrip('.')}.")
-        return False
-    return True
+    places = depth_places(files, template)
+    if len(places) > 1:
+        remarks.append(f"{files.label}: {len(places)} places for depth: {_some([place.name for place in places])}.")
+    return len(places) == 1
 
 
 def _tables(layout: Layout, recordings: Sequence[Files], remarks: list[str]) -> list[Row]:

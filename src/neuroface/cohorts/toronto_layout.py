@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from neuroface.errors import DataError, did_you_mean
+from neuroface.errors import ConfigError, DataError, did_you_mean
 
 RELEASE_FOLDER = "NeuroFace Open Access Data"
 GROUP_FOLDERS = {
@@ -120,28 +120,32 @@ def parse(name: str) -> tuple[str, str, str]:
     return match["subject"], session, TASKS[match["task"]]
 
 
-def find_depth(files: Files, template: str) -> Path:
-    """Where the depth of a recording lies, by a name or glob in which {recording}, {subject}, {group} are filled in.
+def depth_places(files: Files, template: str) -> list[Path]:
+    """Where the depth of a recording may lie, by a name or glob in which {recording}, {subject}, {group} are filled in.
 
     A template without "/" is looked for anywhere in the group's folder, one with "/" from that folder on.
-    {recording} is the recording's name without "_color". Errors: DataError when nothing matches, or several do.
+    {recording} is the recording's name without "_color". Errors: ConfigError for a template that cannot be filled in.
     """
+    known = {"recording": files.name.removesuffix(COLOR), "subject": files.subject, "group": files.folder.name}
     try:
-        pattern = template.format(
-            recording=files.name.removesuffix(COLOR), subject=files.subject, group=files.folder.name
-        )
+        pattern = template.format(**known)
     except (KeyError, IndexError, ValueError) as error:
         fields = "{recording}, {subject} and {group}"
-        raise DataError(f"cohort.depth={template} cannot be filled in ({error}); it may hold {fields}") from error
-    found = sorted(files.folder.glob(pattern if "/" in pattern else f"**/{pattern}"))
+        raise ConfigError(f"cohort.depth={template} cannot be filled in ({error!r}); it may hold {fields}.") from error
+    return sorted(files.folder.glob(pattern if "/" in pattern else f"**/{pattern}"))
+
+
+def find_depth(files: Files, template: str) -> Path:
+    """The one place where the depth of a recording lies, as `depth_places`. Errors: DataError when none or several do."""
+    found = depth_places(files, template)
     if not found:
         raise DataError(
-            f"has no depth at {files.folder.name}/**/{pattern}; set cohort.depth to how the files are named, "
+            f"has no depth that cohort.depth={template} matches; set it to how depth is named, "
             "or cohort.depth=null to go on in 2-D"
         )
     if len(found) > 1:
-        names = ", ".join(p.name for p in found)
-        raise DataError(f"has {len(found)} places for depth ({names}); make cohort.depth match one of them")
+        names = ", ".join(place.name for place in found)
+        raise DataError(f"has {len(found)} places for depth ({names}); make cohort.depth={template} match one of them")
     return found[0]
 
 

@@ -1,7 +1,6 @@
-"""From pixels and depth to mm: the pinhole camera, forwards and backwards. A choice of `lift` is one function here.
+"""From pixels to mm, for features in mm. A choice of `lift` is one function here.
 
-Axes of the result are the camera's: x to the right in the image, y down, z away from the camera. Lens distortion is not
-modelled: pixels of a camera that has it must be undistorted first, or they are refused.
+Axes of the result are the camera's: x to the right in the image, y down, z away from the camera.
 """
 
 from __future__ import annotations
@@ -10,57 +9,74 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuroface.errors import DataError
-from neuroface.types import Camera, Landmarks
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.recording import landmark_depth, projection
+from neuroface.recording.depth import depth_unit_mm
+from neuroface.types import Camera, Landmarks, Recording, Rig
+
+ORIGINS = ("color", "depth")
 
 
-def deproject(pixels: np.ndarray, depth: np.ndarray, camera: Camera) -> np.ndarray:
-    """(..., 3) mm, camera frame: the points that a pinhole camera sees at the given pixels.
+def depth(
+    landmarks: Landmarks,
+    recording: Recording,
+    *,
+    window_px: int = 5,
+    max_step_mm: float = 10.0,
+    max_jump_mm: float = 15.0,
+    max_gap_s: float = 0.1,
+    origin: str = "color",
+) -> tuple[Landmarks, dict[str, int]]:
+    """Pixel landmarks -> (T, 68, 3) mm, camera frame, and counts; landmarks in mm pass unchanged.
 
-    pixels: (..., 2) px; depth: (...) raw units, distance along the optical axis, of which one is camera.depth_unit_mm;
-    0, negative and NaN are missing and give NaN. X = (u - cx) Z / fx, Y = (v - cy) Z / fy (librealsense,
-    rs2_deproject_pixel_to_point without distortion; Hartley & Zisserman, Multiple View Geometry, 2004, section 6.1).
+    Depth is what came with the landmarks, or else is looked up in the recording's depth frames: the median of the valid
+    pixels in a window of `window_px` colour pixels around a point, of those within `max_step_mm` of the surface in front;
+    depths that jump by more than `max_jump_mm` are masked and gaps up to `max_gap_s` interpolated (both only for depth
+    that is looked up). The lens is undone. origin: "color" puts (0, 0, 0) at the colour camera, whose pixels these are;
+    "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
+    Counts: see landmark_depth.from_video; none for depth that came with the landmarks.
+    Errors: DataError when there is no depth, or no camera to lift with; ConfigError for an unknown origin.
     """
-    points = np.empty((*np.shape(depth), 3))
-    z = points[..., 2]
-    np.multiply(depth, camera.depth_unit_mm, out=z)
-    z[~(z > 0)] = np.nan
-    for axis, (centre, focal) in enumerate(((camera.cx, camera.fx), (camera.cy, camera.fy))):
-        ray = points[..., axis]
-        np.subtract(pixels[..., axis], centre, out=ray)
-        ray *= z
-        ray /= focal
-    return points
-
-
-def project(points_mm: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """(..., 2) px and (...) raw depth units: where a pinhole camera sees the points; the inverse of `deproject`.
-
-    points_mm: (..., 3) mm, camera frame; a point that is missing or not in front of the camera gives NaN.
-    """
-    z = np.where(points_mm[..., 2] > 0, points_mm[..., 2], np.nan)
-    u = camera.cx + camera.fx * points_mm[..., 0] / z
-    v = camera.cy + camera.fy * points_mm[..., 1] / z
-    return np.stack([u, v], axis=-1), z / camera.depth_unit_mm
-
-
-def depth(landmarks: Landmarks, camera: Camera | None) -> Landmarks:
-    """Pixel landmarks with depth under each point -> (T, 68, 3) mm, camera frame; landmarks in mm pass unchanged.
-
-    Errors: DataError when pixel landmarks have no depth, or there is no camera without distortion to lift them with.
-    """
+    if origin not in ORIGINS:
+        raise ConfigError(f"lift.origin={origin}: there is no such origin." + did_you_mean(origin, ORIGINS))
     if landmarks.space != "pixel":
-        return landmarks
-    if landmarks.depth is None:
+        return landmarks, {}
+    rig = None if recording.video is None else recording.video.rig
+    counts: dict[str, int] = {}
+    if landmarks.depth is not None:
+        camera = recording.camera or (_seen_from_color(rig) if rig else None)
+    elif recording.video is not None and rig is not None:
+        landmarks, counts = landmark_depth.from_video(
+            landmarks,
+            recording.video,
+            window_px=window_px,
+            max_step_mm=max_step_mm,
+            max_jump_mm=max_jump_mm,
+            max_gap_s=max_gap_s,
+        )
+        camera = _seen_from_color(rig)
+    else:
         raise DataError("pixel landmarks have no depth; set lift=none for features in pixels")
     if camera is None:
         raise DataError("pixel landmarks have depth but no camera intrinsics; give them, or set lift=none")
-    if any(camera.coefficients):
-        raise DataError(f"the camera has {camera.distortion} lens distortion; undistort the pixels before lift=depth")
-    points = deproject(landmarks.points, landmarks.depth, camera)
-    return replace(landmarks, points=points, space="camera", depth=None)
+    points = projection.deproject(landmarks.points, landmarks.depth, camera)
+    if origin == "depth":
+        points = projection.color_to_depth(points, _known_baseline(rig))
+    return replace(landmarks, points=points, space="camera", depth=None), counts
 
 
-def none(landmarks: Landmarks, camera: Camera | None) -> Landmarks:
+def none(landmarks: Landmarks, recording: Recording) -> tuple[Landmarks, dict[str, int]]:
     """Landmarks as they are: pixels stay pixels, mm stay mm."""
-    return landmarks
+    return landmarks, {}
+
+
+def _seen_from_color(rig: Rig) -> Camera:
+    """The colour camera, counting depth in the rig's raw units."""
+    return replace(rig.color, depth_unit_mm=depth_unit_mm(rig))
+
+
+def _known_baseline(rig: Rig | None) -> Rig:
+    """The rig, if it says where its depth camera is; identity extrinsics of an aligned stream say nothing."""
+    if rig is None or (rig.aligned and not np.any(rig.translation_mm)):
+        raise DataError("where the depth camera is relative to the colour camera is not known; set lift.origin=color")
+    return rig

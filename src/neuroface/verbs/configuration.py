@@ -13,12 +13,14 @@ from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
     MissingConfigException,
     OverrideParseException,
 )
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -30,6 +32,8 @@ PLUGIN_GROUP = "neuroface.configs"
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
 # Keys of a cohort that say where its files are.
 PATHS = ("root", "path", "subjects")
+# Groups of which several options may be chosen at once.
+MULTIPLE = ("features",)
 # Keys every cohort and classifier node may carry beside the arguments of its target.
 COMMON_KEYS = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}
 
@@ -71,7 +75,7 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
             config = hydra.compose(verb, _with_plugins(overrides), return_hydra_config=True)
         except HydraException as error:
             raise _explain(error, verb, overrides) from error
-        choices = {k: v for k, v in config.hydra.runtime.choices.items() if not k.startswith("hydra/")}
+        choices = _choices(verb, overrides)
         OmegaConf.set_struct(config, False)
         del config["hydra"]
         try:
@@ -81,7 +85,19 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given: {' '.join(f'{key}=...' for key in missing)}")
-    return config, OmegaConf.to_container(OmegaConf.create(choices))  # type: ignore[return-value]
+    return config, choices
+
+
+def _choices(verb: str, overrides: list[str]) -> dict[str, Any]:
+    """Group -> the option chosen, or the list of options where a group takes several."""
+    loader = GlobalHydra.instance().config_loader()
+    defaults = loader.compute_defaults_list(verb, _with_plugins(overrides), RunMode.RUN).defaults
+    choices: dict[str, Any] = {}
+    for path in (default.config_path for default in defaults):
+        group, _, name = str(path).rpartition("/")
+        if group and not group.startswith("hydra"):
+            choices.setdefault(group, []).append(name)
+    return {group: names if group in MULTIPLE else names[0] for group, names in choices.items()}
 
 
 def _quoted(override: str) -> str:
@@ -142,7 +158,7 @@ def options(group: str) -> list[str]:
 
 def option_node(group: str, name: str) -> Any:
     """The node that an option puts under its group, as plain data. Needs a Hydra context."""
-    overrides = [f"{group}=[{name}]" if group == "features" else f"{group}={name}"]
+    overrides = [f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"]
     config = hydra.compose("train", _with_plugins(overrides))
     return OmegaConf.to_container(config.get(group) or OmegaConf.create({}), resolve=False)
 
@@ -164,7 +180,7 @@ def instantiate(node: Any, what: str) -> Any:
 def without_common_keys(group: str, node: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
     """A cohort or classifier node without the keys that are ours, and those keys."""
     common = {key: node.get(key) for key in COMMON_KEYS[group] if node.get(key) is not None}
-    return OmegaConf.masked_copy(node, [k for k in node if k not in COMMON_KEYS[group]]), common
+    return OmegaConf.masked_copy(node, [str(k) for k in node if k not in COMMON_KEYS[group]]), common
 
 
 def science(config: DictConfig) -> dict[str, Any]:
@@ -202,7 +218,7 @@ def multirun(verb: str, arguments: list[str], run: Callable[[list[str]], None]) 
     failures: list[tuple[str, NeurofaceError]] = []
 
     def job(_: DictConfig) -> None:
-        overrides = list(hydra.core.hydra_config.HydraConfig.get().overrides.task)
+        overrides = list(HydraConfig.get().overrides.task)
         state = GlobalHydra.instance().hydra
         try:
             run(overrides)

@@ -24,25 +24,26 @@ def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
     composed = []
     for name, cell in distinct_cells(plain, overrides).items():
         words = [f"{key}={_word(value)}" for key, value in cell.items()]
-        composed.append((name, _columns(cell), *compose("train", [*overrides, *words])))
+        cell_overrides = [*overrides, *words]
+        composed.append((name, _columns(cell), cell_overrides, *compose("train", cell_overrides)))
     failures: list[NeurofaceError] = []
-    for number, (name, columns, cell_config, choices) in enumerate(composed, 1):
+    for number, (name, columns, words, cell_config, choices) in enumerate(composed, 1):
         if sys.stderr.isatty():
             print(f"{name} ({number}/{len(composed)})", file=sys.stderr)
         try:
-            train(cell_config, choices, folder / name, columns)
+            train(cell_config, choices, folder / name, words, columns)
         except ConfigError:
             raise
         except NeurofaceError as error:
             print(f"neuroface: {name}: {error}", file=sys.stderr)
             failures.append(error)
-    cells = [{"name": name, "folder": folder / name, "columns": columns} for name, columns, _, _ in composed]
+    cells = [{"name": name, "folder": folder / name, "columns": columns} for name, columns, *_ in composed]
     title = config.get("title") or folder.name
     print(tables.experiment_table(cells, folder, published=config.get("published"), title=title))
     if len(failures) == 1 and len(composed) == 1:
         raise failures[0]
     if failures:
-        raise RunFailedError(f"{len(failures)} of {len(composed)} cells failed; the same command does only those again.")
+        raise RunFailedError(f"{len(failures)} of {len(composed)} cells failed; the same command does only those.")
 
 
 def distinct_cells(cells: list[dict[str, Any]], overrides: list[str]) -> dict[str, dict[str, Any]]:

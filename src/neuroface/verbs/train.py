@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def run(overrides: list[str]) -> None:
     if config.get("cells"):
         run_cells(config, overrides, path)
         return
-    train(config, choices, path)
+    train(config, choices, path, overrides)
     print(summary(path))
 
 
@@ -35,12 +36,28 @@ def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
     return Path("runs") / f"{name}-{digest_of(science(config))[:8]}"
 
 
-def train(config: DictConfig, choices: dict[str, Any], path: Path, columns: dict[str, str] | None = None) -> None:
-    """Bring one run folder to its end; a finished one is left as it is, without reading data."""
+def train(
+    config: DictConfig,
+    choices: dict[str, Any],
+    path: Path,
+    overrides: list[str],
+    columns: dict[str, str] | None = None,
+) -> None:
+    """Bring one run folder to its end; a finished one is left as it is, without reading data.
+
+    overrides: the words that make this run again. columns: what tells it apart from the other cells of an experiment.
+    """
     part, folder = science(config), RunFolder(path)
     if folder.is_done(part) and (path / "report" / "report.html").is_file():
         return
-    facts = {"choices": choices, "published": config.get("published"), "paths": paths(config), "device": "cpu"}
+    words = [word for word in overrides if not word.startswith("run=")]
+    facts = {
+        "choices": choices,
+        "command": shlex.join(["neuroface", "train", *words]),
+        "published": config.get("published"),
+        "paths": paths(config),
+        "device": "cpu",
+    }
     with folder.open(part, **facts):
         _work(config, folder, columns or {})
     draw(path, tensorboard=config.execution.tensorboard)
