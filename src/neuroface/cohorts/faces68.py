@@ -92,7 +92,8 @@ def _read_still(image: Path, points: Path, **who: str) -> Recording:
 
 def _clips(root: Path) -> list[Source]:
     tracks = root / TRACKS_FOLDER
-    _, rows = read_rows(tracks / "index.csv", required=("track", "subject", "label"), key="cohort.root/tracks68_2d/index.csv")
+    next_step = f"Set cohort.root to the folder that holds {TRACKS_FOLDER} and {CLIPS_FOLDER}."
+    _, rows = read_rows(tracks / "index.csv", required=("track", "subject", "label"), next_step=next_step)
     return [_clip(root, tracks / f"{row['track']}.npz", row) for row in rows]
 
 

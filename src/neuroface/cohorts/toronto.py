@@ -20,11 +20,9 @@ from neuroface.cohorts import toronto_inventory, toronto_tables
 from neuroface.cohorts.landmark_files import read_annotated_frames
 from neuroface.cohorts.reading import Source, folder, given, stream, unreadable
 from neuroface.cohorts.toronto_frames import first_frame_number
-from neuroface.cohorts.toronto_layout import Files, Layout, find_depth, scan
+from neuroface.cohorts.toronto_layout import PARSING_FILE, Files, Layout, find_depth, scan
 from neuroface.errors import ConfigError, DataError
 from neuroface.types import Landmarks, Recording, Repetition, Video
-
-PARSING_FILE = "parsing.csv"
 
 
 @dataclass
@@ -147,8 +145,9 @@ class TorontoCohort:
             points, index = _spread(points, index, len(times)), np.arange(len(times))
         notes: dict[str, Any] = {
             "frames_annotated": len(frames),
-            f"frames_numbered_from_{first}_{how}": 1,
+            f"recordings_numbered_from_{first}_{how}": 1,
             "pixels": f"landmark files are taken to count pixels from {self.first_pixel:g} (cohort.first_pixel)",
+            **getattr(video, "notes", {}),
         }
         return Recording(
             **who,

@@ -43,10 +43,12 @@ def first_frame_number(video: Video, saved: Mapping[int, Path], listed: np.ndarr
 
 def _compare(video: Video, number: int, file: Path) -> int | None:
     """0 or 1, or None when the saved frame fits both or the video ends before it."""
+    from neuroface.recording.images import read_color
+
     candidates = [_gray(frame.color) for frame in video.frames(number - 1, number + 1)]
     if not candidates:
         raise DataError(f"{file.name} was saved from a frame that the video does not have")
-    saved = _read_gray(file)
+    saved = _gray(read_color(file))
     if saved.shape != candidates[0].shape:
         (height, width), (h, w) = saved.shape, candidates[0].shape
         raise DataError(f"{file.name} is {width}x{height} px, the video {w}x{h}")
@@ -70,12 +72,3 @@ def _compare(video: Video, number: int, file: Path) -> int | None:
 def _gray(color: np.ndarray) -> np.ndarray:
     """(H, W) float, 0..255, from (H, W, 3) RGB; ITU-R BT.601 weights."""
     return color.astype(np.float32) @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-
-
-def _read_gray(file: Path) -> np.ndarray:
-    import cv2
-
-    image = cv2.imdecode(np.fromfile(file, dtype=np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
-    if image is None:
-        raise DataError(f"{file.name} cannot be read as an image")
-    return _gray(image[..., ::-1])

@@ -34,6 +34,7 @@ RELEASE_SESSION = "02"  # of every recording in the release, so it says nothing 
 VIDEOS, LANDMARKS, BOXES, FRAMES = "Videos", "Landmarks_gt", "Bbox_gt", "Frames"
 COLOR, DEPTH = "_color", "_depth"
 VIDEO_SUFFIX = ".avi"
+PARSING_FILE = "parsing.csv"  # ours: the release has no manual repetition bounds
 BOX_ENDING = "_gt"  # one user of the release has boxes named <stem>_gt.txt, another <stem>.txt
 
 _NAME = re.compile(r"(?P<subject>[A-Z0-9]+)_(?P<session>\d{2})_(?P<task>[A-Z0-9_]+)_color")

@@ -27,6 +27,7 @@ from neuroface.cohorts.toronto_layout import (
     DEPTH,
     FRAMES,
     LANDMARKS,
+    PARSING_FILE,
     RELEASE_FOLDER,
     RELEASE_SESSION,
     TASKS,

@@ -49,10 +49,10 @@ def _flatten(features: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
     """("family.name", function) pairs in the order of their names."""
     for key in sorted(features):
         name, value = f"{prefix}{key}", features[key]
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{name}.")
-        elif callable(value):
+        if callable(value):
             yield name, value
+        elif isinstance(value, Mapping):
+            yield from _flatten(value, f"{name}.")
         else:
             raise ConfigError(
                 f"Feature {name} is {value!r}, not a function. Its YAML needs _target_ and _partial_: true; "

@@ -67,14 +67,18 @@ def build_samples(
     from neuroface import samples
 
     cohort, common = build_cohort(config)
+    wanted = samples.Wanted(
+        classes=tuple(protocol.classes) if protocol and protocol.classes else None,
+        tasks=(protocol.task,) if protocol and protocol.task else None,
+        target=protocol.target if protocol else "group",
+        exclude=frozenset(map(str, common.get("exclude", ()))),
+    )
     return samples.build(
         cohort,
         build_steps(config),
-        classes=list(protocol.classes) if protocol and protocol.classes else None,
-        target=protocol.target if protocol else "group",
-        tasks=[protocol.task] if protocol and protocol.task else None,
+        wanted,
         view=config.classifier.get("view", "table"),
+        skip_broken=bool(common.get("skip_broken")),
         columns=columns,
         progress=progress,
-        **common,
     )

@@ -1,0 +1,139 @@
+"""Who was in, what was left out and why, what was filled or guessed: added up while recordings stream past."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neuroface import repetitions as repetition_tools
+from neuroface.types import Recording, Repetition
+
+COUNTED = ("frames", "frames_filled", "frames_missing", "depths_filled", "depths_missing")
+
+
+@dataclass
+class CohortSummary:
+    """What cohort.json holds. people: class or group -> number of people. notes: what readers merged or guessed."""
+
+    description: str = ""
+    synthetic: bool = False
+    nominal_camera: bool = False
+    people: dict[str, int] = field(default_factory=dict)
+    recordings: int = 0
+    repetitions: int = 0
+    frames: int = 0
+    frames_filled: int = 0
+    frames_missing: int = 0
+    depths_filled: int = 0
+    depths_missing: int = 0
+    people_filled: int = 0
+    left_out: list[dict[str, str]] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    repetition_agreement: dict[str, Any] | None = None
+
+
+class Tally:
+    """tally.see(recording) for each that is read, tally.use(...) for each that is used, tally.summary() at the end."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.group_of: dict[str, str] = {}
+        self.left_out: list[dict[str, str]] = []
+        self._used: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+        self._filled: set[str] = set()
+        self._notes: dict[str, Any] = {}
+        self._attributes: dict[str, Mapping[str, Any]] = {}
+        self._agreement: dict[str, list[dict[str, Any]]] = {}
+        self._nominal = False
+
+    def see(self, recording: Recording) -> str | None:
+        """Note that a recording was read; returns what is wrong with it beside the others, if anything is."""
+        if recording.name in self.names:
+            return "comes twice; give the recordings of a task different sessions"
+        self.names.add(recording.name)
+        group = self.group_of.setdefault(recording.subject, recording.group)
+        if group != recording.group:
+            return f"is of group {recording.group}, an earlier recording of {recording.subject} is of group {group}"
+        return None
+
+    def leave_out(self, what: str, why: str) -> None:
+        self.left_out.append({"what": what, "why": why})
+
+    def use(
+        self, recording: Recording, counts: Mapping[str, int], found: tuple[Repetition, ...], times: np.ndarray
+    ) -> None:
+        """Count a recording that gives samples; found: its repetitions, times: (T,) s."""
+        self._used[recording.name] = recording.subject
+        self._counts.update(counts)
+        self._counts["repetitions"] += len(found)
+        if counts.get("frames_filled") or counts.get("depths_filled"):
+            self._filled.add(recording.subject)
+        self._attributes[recording.subject] = recording.attributes
+        self._nominal |= bool(recording.camera and recording.camera.nominal)
+        for name, value in recording.notes.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self._notes[name] = self._notes.get(name, 0) + value
+            else:
+                self._notes.setdefault(name, value)
+        if recording.repetitions and found is not recording.repetitions:
+            agreement = repetition_tools.agreement(found, recording.repetitions, times)
+            self._agreement.setdefault(recording.subject, []).append(agreement)
+
+    def summary(self, *, description: str, synthetic: bool) -> CohortSummary:
+        people = sorted(set(self._used.values()))
+        return CohortSummary(
+            description=description,
+            synthetic=synthetic,
+            nominal_camera=self._nominal,
+            people=dict(Counter(self.group_of[subject] for subject in people)),
+            recordings=len(self._used),
+            repetitions=self._counts["repetitions"],
+            people_filled=len(self._filled),
+            left_out=self.left_out,
+            notes=self._notes,
+            attributes=attributes_by_group({s: (self.group_of[s], self._attributes[s]) for s in people}),
+            repetition_agreement=self._mean_agreement(),
+            **{name: self._counts[name] for name in COUNTED},
+        )
+
+    def _mean_agreement(self) -> dict[str, Any] | None:
+        """Per person first, then the mean over people; None when repetitions were not found but given."""
+        if not self._agreement:
+            return None
+        per_person = [_mean_of(rows) for rows in self._agreement.values()]
+        return {**_mean_of(per_person), "people": len(per_person)}
+
+
+def _mean_of(rows: list[dict[str, Any]]) -> dict[str, float]:
+    def mean(values: list[Any]) -> float:
+        finite = [float(v) for v in values if v is not None and np.isfinite(v)]
+        return float(np.mean(finite)) if finite else float("nan")
+
+    return {name: mean([row[name] for row in rows]) for name in rows[0]}
+
+
+def attributes_by_group(people: Mapping[str, tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Facts about people by group, to see confounders: mean, sd and n of numbers, counts of categories.
+
+    people: subject -> (group, attributes). An attribute with more than ten different texts is not a category.
+    """
+    out: dict[str, Any] = {}
+    for name in sorted({name for _, facts in people.values() for name in facts}):
+        for group in sorted({group for group, _ in people.values()}):
+            values = [facts[name] for g, facts in people.values() if g == group and _known(facts.get(name))]
+            if values and all(isinstance(v, int | float) for v in values):
+                sd = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+                out.setdefault(name, {})[group] = {"mean": float(np.mean(values)), "sd": sd, "n": len(values)}
+            elif values and len(set(values)) <= 10:
+                out.setdefault(name, {})[group] = dict(Counter(map(str, values)))
+    return out
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value != "" and not (isinstance(value, float) and np.isnan(value))

@@ -1,0 +1,272 @@
+"""How frames come out of a video file: by OpenCV, or by PyAV (extra `video`). Both are random-access and stream.
+
+A decoder knows when each of its frames is shown before it decodes any: the packets of a file carry their times, and
+reading packets without decoding them costs a few per cent of decoding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from neuroface.errors import ConfigError, DataError
+
+# Packets at the end that no frame comes out of: the encoder was stopped in the middle of a frame. More are a damaged file.
+MOST_LOST_AT_END = 2
+# Frames before the end from which the last ones are tried.
+TAIL = 8
+
+
+class Decoder(Protocol):
+    """Frames of one file by number.
+
+    size: (width, height) px as frames come out, after rotation. header_fps, header_frames: what the file says of itself,
+    0 if nothing. shown_s: (n_frames,) seconds from the first frame, strictly increasing, or None when the file has no
+    usable times. n_frames: frames that can be decoded; lost_at_end: those after them that cannot.
+    """
+
+    size: tuple[int, int]
+    header_fps: float
+    header_frames: int
+    shown_s: np.ndarray | None
+    n_frames: int
+    lost_at_end: int
+
+    def images(self, start: int, stop: int, step: int) -> Iterator[np.ndarray]:
+        """(H, W, 3) uint8 RGB of frames start, start + step, ... before stop."""
+        ...
+
+
+class OpenCvDecoder:
+    """Decodes through OpenCV's FFmpeg; times are those of the packets, rounded to what the container stores."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        capture = self._open()
+        cv2 = _cv2()
+        first = _read_first(capture)
+        if first is None:
+            raise DataError(f"{path} has no frame that can be decoded; record or copy it again")
+        self.size = (first.shape[1], first.shape[0])
+        self.header_fps = float(capture.get(cv2.CAP_PROP_FPS))
+        self.header_frames = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+        shown, packets = increasing(np.sort(self._times_ms(decode=False)) / 1e3)
+        if shown is None:  # some containers number packets only while they are decoded
+            shown, packets = increasing(self._times_ms(decode=True) / 1e3)
+        self._origin_ms = 0.0 if shown is None else float(shown[0]) * 1e3
+        self._shown = None if shown is None else shown - shown[0]
+        self.n_frames = self._decodable(packets)
+        self.lost_at_end = packets - self.n_frames
+        self.shown_s = None if self._shown is None else self._shown[: self.n_frames]
+
+    def images(self, start: int, stop: int, step: int) -> Iterator[np.ndarray]:
+        if start >= stop:
+            return
+        cv2 = _cv2()
+        capture = self._grabbed_at(start)
+        for index in range(start, stop):
+            if index > start and not capture.grab():
+                raise _lost(self._path, index, self.n_frames)
+            if (index - start) % step == 0:
+                found, image = capture.retrieve()
+                if not found:
+                    raise _lost(self._path, index, self.n_frames)
+                yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+    def _open(self):
+        cv2 = _cv2()
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with the file is said by us, once
+        try:
+            capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        finally:
+            cv2.utils.logging.setLogLevel(level)
+        if not capture.isOpened():
+            raise DataError(f"{self._path} cannot be opened as a video: {why_unreadable(self._path)}")
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        return capture
+
+    def _times_ms(self, *, decode: bool) -> np.ndarray:
+        """(n,) ms at which the packets are shown, in the order in which they are stored."""
+        cv2 = _cv2()
+        capture = self._open()
+        if not decode:
+            capture.set(cv2.CAP_PROP_FORMAT, -1)  # packets as they are
+        times = []
+        while capture.grab():
+            times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+        return np.array(times)
+
+    def _grabbed_at(self, start: int):
+        """A capture whose last grabbed frame is number `start`.
+
+        OpenCV's own seeking is off by some frames in files with reordered or uneven frames; where it landed is read from
+        the time of the frame, and a landing behind the aim starts from the beginning.
+        """
+        capture = self._open()
+        at = -1
+        if start and self._shown is not None:
+            capture.set(_cv2().CAP_PROP_POS_FRAMES, start)
+            at = self._number(capture) if capture.grab() else start + 1
+            if at > start:
+                capture, at = self._open(), -1
+        for index in range(at + 1, start + 1):
+            if not capture.grab():
+                raise _lost(self._path, index, self.n_frames)
+        return capture
+
+    def _number(self, capture) -> int:
+        """Number of the frame that was grabbed last, from its time."""
+        assert self._shown is not None
+        time_s = (capture.get(_cv2().CAP_PROP_POS_MSEC) - self._origin_ms) / 1e3
+        return int(np.abs(self._shown - time_s).argmin())
+
+    def _decodable(self, packets: int) -> int:
+        """How many of the packets give a frame, judged at the end of the file."""
+        start = max(packets - TAIL, 0)
+        self.n_frames = packets
+        if self._shown is None:
+            return len(self._times_ms(decode=True))
+        capture = self._grabbed_at(start)
+        last = start
+        while capture.grab():
+            last = self._number(capture)
+        return last + 1
+
+
+class PyAvDecoder:
+    """Decodes through PyAV; times are exact multiples of the file's time base."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._open() as container:
+            if not container.streams.video:
+                raise DataError(f"{path} cannot be opened as a video: {why_unreadable(path)}")
+            stream = container.streams.video[0]
+            self.header_fps = float(stream.average_rate or 0)
+            self.header_frames = int(stream.frames or 0)
+            self._base = float(stream.time_base or 0)
+            ticks = sorted(p.pts for p in container.demux(stream) if p.pts is not None and p.size)
+        self._ticks = np.array(ticks, dtype=np.int64)
+        shown, packets = increasing(self._ticks * self._base)
+        if shown is None:
+            raise DataError(f"{path} has frames without times of their own, which PyAV needs; set backend=opencv")
+        first = next(self._decode(0), None)
+        if first is None:
+            raise DataError(f"{path} has no frame that can be decoded; record or copy it again")
+        image = _upright(first)
+        self.size = (image.shape[1], image.shape[0])
+        last = max((f.pts for f in self._decode(max(packets - TAIL, 0))), default=-1)
+        self.n_frames = int(np.searchsorted(self._ticks, last, side="right"))
+        self.lost_at_end = packets - self.n_frames
+        self.shown_s = (shown - shown[0])[: self.n_frames]
+
+    def images(self, start: int, stop: int, step: int) -> Iterator[np.ndarray]:
+        if start >= stop:
+            return
+        index = start
+        for frame in self._decode(start):
+            if frame.pts != self._ticks[index]:
+                raise _lost(self._path, index, self.n_frames)
+            if (index - start) % step == 0:
+                yield _upright(frame)
+            index += 1
+            if index >= stop:
+                return
+        raise _lost(self._path, index, self.n_frames)
+
+    def _open(self):
+        av = _av()
+        try:
+            return av.open(str(self._path))
+        except (av.FFmpegError, OSError, ValueError) as error:
+            why = why_unreadable(self._path)
+            raise DataError(f"{self._path} cannot be opened as a video: {why}") from error
+
+    def _decode(self, start: int):
+        """Frames from number `start` on, in the order in which they are shown."""
+        av = _av()
+        with self._open() as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            if start:
+                container.seek(int(self._ticks[start]), stream=stream, backward=True)
+            try:
+                for frame in container.decode(stream):
+                    if frame.pts is not None and frame.pts >= self._ticks[start]:
+                        yield frame
+            except av.FFmpegError:
+                return  # the caller sees which frame is missing
+
+
+def open_decoder(path: Path, backend: str) -> Decoder:
+    """The decoder of that name for one file. Errors: DataError for a file that is no video, ConfigError for the name."""
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    if not path.stat().st_size:
+        raise DataError(f"{path} is empty (0 bytes); record or copy it again")
+    if backend == "opencv":
+        return OpenCvDecoder(path)
+    if backend == "pyav":
+        return PyAvDecoder(path)
+    raise ConfigError(f"there is no video backend {backend!r}. Choose from opencv, pyav.")
+
+
+def increasing(times_s: np.ndarray) -> tuple[np.ndarray | None, int]:
+    """The times (n,) if they are numbers that strictly increase, else None; and n."""
+    sane = np.isfinite(times_s).all() and (np.diff(times_s) > 0).all()
+    return (times_s if len(times_s) and sane else None), len(times_s)
+
+
+def why_unreadable(path: Path) -> str:
+    """What a file that does not open as a video is, from its first bytes, and what to do about it."""
+    if not path.stat().st_size:
+        return "it is empty (0 bytes); record or copy it again"
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    if head[4:8] == b"ftyp":
+        content = path.read_bytes() if path.stat().st_size < 1 << 26 else head
+        if b"moov" not in content:
+            return "its index was never written (a recording that was cut off); copy it again, or repair it with ffmpeg"
+        if b"vide" not in content and b"soun" in content:
+            return "it holds sound only; give the file with the pictures"
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE" or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):
+        return "it holds sound only; give the file with the pictures"
+    return f"it is not one (it begins with {head[:8]!r}); give a video file, whatever its name ends with"
+
+
+def _lost(path: Path, index: int, n_frames: int) -> DataError:
+    return DataError(
+        f"{path}: frame {index} of {n_frames} does not decode; the file is damaged. Copy it again from its source"
+    )
+
+
+def _read_first(capture) -> np.ndarray | None:
+    found, image = capture.read()
+    return image if found else None
+
+
+def _upright(frame) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of a PyAV frame, turned as its metadata says (degrees counter-clockwise)."""
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4))
+
+
+def _cv2():
+    # FFmpeg writes its own lines about broken files to standard error; -8 is its level "quiet"
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    import cv2
+
+    return cv2
+
+
+def _av():
+    try:
+        import av
+    except ImportError as error:
+        raise ConfigError("backend=pyav needs PyAV: pip install 'neuroface[video]', or set backend=opencv") from error
+    av.logging.set_level(None)
+    return av
