@@ -12,7 +12,7 @@ import argparse
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -153,7 +153,7 @@ SIGNALS: dict[str, Callable[[list[Point]], float]] = {
 }
 
 
-def plain_derivative(values: Signal, times: list[float]) -> Signal:
+def plain_derivative(values: Signal, times: Sequence[float] | np.ndarray) -> Signal:
     """Second-order differences on uneven timestamps; one-sided at the two ends."""
     rates = [(values[1] - values[0]) / (times[1] - times[0])]
     for t in range(1, len(values) - 1):

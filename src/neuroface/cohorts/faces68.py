@@ -19,6 +19,7 @@ from neuroface.cohorts import native
 from neuroface.cohorts.landmark_files import read_pts
 from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.recording.video import VideoFile
 from neuroface.types import Landmarks, Recording
 
 GROUP = "unlabelled"
@@ -84,8 +85,6 @@ def _subjects(place: Path) -> dict[str, str]:
 
 
 def _read_still(image: Path, points: Path, **who: str) -> Recording:
-    from neuroface.recording.video import VideoFile
-
     landmarks = Landmarks(read_pts(points)[None], np.zeros(1), "pixel")
     return Recording(**who, landmarks=landmarks, video=VideoFile(image))
 
@@ -107,8 +106,6 @@ def _clip(root: Path, track: Path, row: Mapping[str, str]) -> Source:
 
 def _read_clip(clip: Path, track: Path, **who: str) -> Recording:
     """A clip and its track: points_px (T, 68, 2), NaN where no face was found; det_score (T,) of the face box; fps."""
-    from neuroface.recording.video import VideoFile
-
     arrays = native.read_arrays(track)
     missing = [name for name in ("points_px", "det_score", "fps") if name not in arrays]
     if missing:

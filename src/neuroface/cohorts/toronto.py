@@ -19,9 +19,11 @@ from neuroface import face
 from neuroface.cohorts import toronto_inventory, toronto_tables
 from neuroface.cohorts.landmark_files import read_annotated_frames
 from neuroface.cohorts.reading import Source, folder, given, stream, unreadable
+from neuroface.cohorts.toronto_depth import ColorAndDepth
 from neuroface.cohorts.toronto_frames import first_frame_number
 from neuroface.cohorts.toronto_layout import PARSING_FILE, Files, Layout, find_depth, scan
-from neuroface.errors import ConfigError, DataError
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.recording.video import VideoFile
 from neuroface.types import Landmarks, Recording, Repetition, Video
 
 
@@ -108,7 +110,7 @@ class TorontoCohort:
         return sources
 
     def _tables(self, layout: Layout) -> _Tables:
-        tables = _Tables(parsing=self._parsing(layout.root))
+        tables = _Tables(parsing=self._parsing(layout))
         for file in sorted(layout.root.rglob(toronto_tables.CLINICAL_FILES)):
             for subject, facts in toronto_tables.clinical(file).items():
                 tables.attributes.setdefault(subject, {}).update(facts)
@@ -124,12 +126,16 @@ class TorontoCohort:
             tables.attributes.setdefault(subject, {}).update(toronto_tables.mean_scores(rows))
         return tables
 
-    def _parsing(self, root: Path) -> dict[str, list[tuple[int, int]]] | None:
-        beside = root / PARSING_FILE
-        file = Path(self.parsing).expanduser() if self.parsing is not None else beside
-        if self.parsing is None and not beside.is_file():
+    def _parsing(self, layout: Layout) -> dict[str, list[tuple[int, int]]] | None:
+        file = layout.root / PARSING_FILE if self.parsing is None else Path(self.parsing).expanduser()
+        if self.parsing is None and not file.is_file():
             return None
-        return toronto_tables.parsing(file, one_based=self.parsing_one_based)
+        bounds = toronto_tables.parsing(file, one_based=self.parsing_one_based)
+        here = {files.name for files in layout.recordings.values()}
+        for name in bounds:
+            if name not in here:
+                raise DataError(f"{file} names {name}, of which there is nothing." + did_you_mean(name, here))
+        return bounds
 
     def _read(self, files: Files, tables: _Tables, **who: str) -> Recording:
         frames, points = _annotations(files)
@@ -167,8 +173,6 @@ class TorontoCohort:
 
     def _video(self, files: Files, rate: float | None, frames: np.ndarray) -> tuple[Video | None, np.ndarray]:
         """The video, or None when only its landmarks are here, and (n,) s: the time of each of its frames."""
-        from neuroface.recording.video import VideoFile
-
         fps = self.fps or rate
         file = _only(files.videos, "video")
         if file is None:
@@ -176,7 +180,9 @@ class TorontoCohort:
                 raise DataError("has landmarks but no video, so its frames have no times; add it, or set cohort.fps")
             return None, np.arange(int(frames.max(initial=0)) + 1) / fps
         color = VideoFile(file, fps=fps)
-        return color, color.timestamps_s
+        if self.depth is None:
+            return color, color.timestamps_s
+        return ColorAndDepth(color, find_depth(files, self.depth)), color.timestamps_s
 
 
 def _slp_by_stem(root: Path) -> dict[str, dict[str, float]]:

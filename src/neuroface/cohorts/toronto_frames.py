@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.recording.images import read_color
 from neuroface.types import Video
 
 DEFAULT_FIRST_FRAME = 1
@@ -43,8 +44,6 @@ def first_frame_number(video: Video, saved: Mapping[int, Path], listed: np.ndarr
 
 def _compare(video: Video, number: int, file: Path) -> int | None:
     """0 or 1, or None when the saved frame fits both or the video ends before it."""
-    from neuroface.recording.images import read_color
-
     candidates = [_gray(frame.color) for frame in video.frames(number - 1, number + 1)]
     if not candidates:
         raise DataError(f"{file.name} was saved from a frame that the video does not have")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
@@ -46,11 +47,13 @@ class Files:
     """The files of one recording, `name` being their common stem, such as A002_02_BBP_NORMAL_color.
 
     saved: frame number -> image. A list holds more than one path where the same file lies in several places.
+    around: all that lies in the group's folder, whatever it is.
     """
 
     name: str
     group: str
     folder: Path
+    around: Sequence[Path]
     subject: str
     session: str
     task: str
@@ -93,8 +96,9 @@ def scan(root: Path) -> Layout:
     layout = Layout(root, folders)
     for group, places in folders.items():
         for place in places:
-            for file in _walk(place):
-                _place(file, group, place, layout)
+            around = list(_walk(place))
+            for path in around:
+                _assign(path, group, place, around, layout)
     return layout
 
 
@@ -133,7 +137,9 @@ def depth_places(files: Files, template: str) -> list[Path]:
     except (KeyError, IndexError, ValueError) as error:
         fields = "{recording}, {subject} and {group}"
         raise ConfigError(f"cohort.depth={template} cannot be filled in ({error!r}); it may hold {fields}.") from error
-    return sorted(files.folder.glob(pattern if "/" in pattern else f"**/{pattern}"))
+    if "/" in pattern:
+        return sorted(files.folder.glob(pattern))
+    return [path for path in files.around if fnmatchcase(path.name, pattern)]
 
 
 def find_depth(files: Files, template: str) -> Path:
@@ -151,34 +157,36 @@ def find_depth(files: Files, template: str) -> Path:
 
 
 def _walk(place: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(place):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not name.endswith(DEPTH))
-        yield from (Path(folder) / name for name in sorted(files) if not name.startswith("."))
+    """Files and folders below `place`; folders of depth, with an image per frame, are not entered."""
+    for at, folders, files in os.walk(place):
+        folders.sort()
+        yield from (Path(at) / name for name in sorted([*folders, *files]) if not name.startswith("."))
+        folders[:] = [name for name in folders if not name.startswith(".") and not name.endswith(DEPTH)]
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())
 
 
-def _place(file: Path, group: str, place: Path, layout: Layout) -> None:
+def _assign(file: Path, group: str, place: Path, around: Sequence[Path], layout: Layout) -> None:
     """Put a file where it belongs, by its name and by the folder it lies in."""
     parents = [_plain(part) for part in file.relative_to(place).parts[:-1]]
     saved = _SAVED_FRAME.fullmatch(file.name)
     if saved:
-        if found := _recording(saved["name"], group, place, layout):
+        if found := _recording(saved["name"], group, place, around, layout):
             found.saved[int(saved["frame"])] = file
     elif file.suffix.lower() == VIDEO_SUFFIX and not file.stem.endswith(DEPTH):
-        if found := _recording(file.stem, group, place, layout):
+        if found := _recording(file.stem, group, place, around, layout):
             found.videos.append(file)
     elif file.suffix == ".txt" and any(part.startswith(_plain(LANDMARKS)) for part in parents):
-        if found := _recording(file.stem, group, place, layout):
+        if found := _recording(file.stem, group, place, around, layout):
             found.landmarks.append(file)
     elif file.suffix == ".txt" and any(part.startswith(_plain(BOXES)) for part in parents):
-        if found := _recording(file.stem.removesuffix(BOX_ENDING), group, place, layout):
+        if found := _recording(file.stem.removesuffix(BOX_ENDING), group, place, around, layout):
             found.boxes.append(file)
 
 
-def _recording(name: str, group: str, place: Path, layout: Layout) -> Files | None:
+def _recording(name: str, group: str, place: Path, around: Sequence[Path], layout: Layout) -> Files | None:
     """The recording that a file of this stem belongs to; None, with a line in `layout.odd`, for a stem of no meaning."""
     try:
         subject, session, task = parse(name)
@@ -186,4 +194,4 @@ def _recording(name: str, group: str, place: Path, layout: Layout) -> Files | No
         layout.odd[name] = (group, str(error).rstrip("."))
         return None
     # by group too: a person in two groups must stay two, to be seen and refused
-    return layout.recordings.setdefault(f"{group}/{name}", Files(name, group, place, subject, session, task))
+    return layout.recordings.setdefault(f"{group}/{name}", Files(name, group, place, around, subject, session, task))

@@ -20,6 +20,7 @@ import numpy as np
 from neuroface.cohorts import toronto_scores
 from neuroface.cohorts.landmark_files import write_annotated_frames, write_boxes
 from neuroface.cohorts.native import frame_rate
+from neuroface.cohorts.toronto_depth import write_depth_image, write_depth_tables
 from neuroface.cohorts.toronto_layout import (
     BOX_ENDING,
     BOXES,
@@ -234,7 +235,7 @@ class _VideoFiles:
     def __exit__(self, *error: object) -> None:
         self._color.release()
         if self._times and self._rig is not None:
-            write_depth_folder_tables(self._depth, self._rig, self._times)
+            write_depth_tables(self._depth, self._rig, self._times)
 
     def write(self, frame: Frame) -> None:
         self._color.write(np.ascontiguousarray(frame.color[..., ::-1]))

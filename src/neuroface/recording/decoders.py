@@ -6,6 +6,7 @@ reading packets without decoding them costs a few per cent of decoding.
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError
 
-# Packets at the end that no frame comes out of: the encoder was stopped in the middle of a frame. More are a damaged file.
+# Packets at the end that no frame comes out of: the encoder was stopped in the middle of a frame. More are damage.
 MOST_LOST_AT_END = 2
 # Frames before the end from which the last ones are tried.
 TAIL = 8
@@ -148,7 +149,8 @@ class PyAvDecoder:
                 raise DataError(f"{path} cannot be opened as a video: {why_unreadable(path)}")
             stream = container.streams.video[0]
             self.header_fps = float(stream.average_rate or 0)
-            self.header_frames = int(stream.frames or 0)
+            lasts_s = (container.duration or 0) / 1e6  # AV_TIME_BASE
+            self.header_frames = int(stream.frames or round(lasts_s * self.header_fps))
             self._base = float(stream.time_base or 0)
             ticks = sorted(p.pts for p in container.demux(stream) if p.pts is not None and p.size)
         self._ticks = np.array(ticks, dtype=np.int64)
@@ -226,14 +228,15 @@ def why_unreadable(path: Path) -> str:
     """What a file that does not open as a video is, from its first bytes, and what to do about it."""
     if not path.stat().st_size:
         return "it is empty (0 bytes); record or copy it again"
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
-    if head[4:8] == b"ftyp":
-        content = path.read_bytes() if path.stat().st_size < 1 << 26 else head
-        if b"moov" not in content:
-            return "its index was never written (a recording that was cut off); copy it again, or repair it with ffmpeg"
-        if b"vide" not in content and b"soun" in content:
-            return "it holds sound only; give the file with the pictures"
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        head = content[:12]
+        if head[4:8] == b"ftyp":
+            if content.find(b"moov") < 0:
+                return (
+                    "its index was never written (a recording that was cut off); copy it again, or repair it with ffmpeg"
+                )
+            if content.find(b"vide") < 0 <= content.find(b"soun"):
+                return "it holds sound only; give the file with the pictures"
     if head[:4] == b"RIFF" and head[8:12] == b"WAVE" or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):
         return "it holds sound only; give the file with the pictures"
     return f"it is not one (it begins with {head[:8]!r}); give a video file, whatever its name ends with"

@@ -46,8 +46,10 @@ class VideoFile:
 
     @property
     def fps(self) -> float | None:
-        """Frames per second, from the median interval; None for a single frame."""
-        return float(1 / np.median(np.diff(self.timestamps_s))) if len(self) > 1 else None
+        """Frames per second, from the mean of the usual intervals (gaps left out); None for a single frame."""
+        intervals = np.diff(self.timestamps_s)
+        usual = intervals[np.abs(intervals - np.median(intervals)) <= np.median(intervals) / 2] if len(intervals) else []
+        return float(1 / np.mean(usual)) if len(usual) else None
 
     def __len__(self) -> int:
         return self._decoder.n_frames
@@ -55,7 +57,7 @@ class VideoFile:
     def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[Frame]:
         """Frames start, start + step, ... before stop, by 0-based number; `stop` beyond the end is the end."""
         if start < 0 or step < 1 or (stop is not None and stop < 0):
-            raise ValueError(f"frames(start={start}, stop={stop}, step={step}): start, stop >= 0 and step >= 1 are needed.")
+            raise ValueError(f"frames({start}, {stop}, {step}): start and stop from 0, step from 1.")
         stop = len(self) if stop is None else min(stop, len(self))
         numbers = range(start, stop, step)
         for number, image in zip(numbers, self._decoder.images(start, stop, step), strict=True):

@@ -125,8 +125,15 @@ def _explain(error: HydraException, verb: str, overrides: list[str]) -> ConfigEr
     if isinstance(error, ConfigCompositionException) and found:
         key = found.group(1)
         accepted = [o for o in overrides if o.partition("=")[0].split("@")[0] in groups()]
-        return ConfigError(f"there is no key {key!r}." + did_you_mean(key, [*groups(), *_keys(verb, accepted)]))
+        known = {*groups(), *_keys(verb, accepted)}
+        return ConfigError(f"there is no key {key!r}." + did_you_mean(key, _as_deep_as(key, known) or known))
     return ConfigError(text.splitlines()[0])
+
+
+def _as_deep_as(key: str, known: set[str]) -> set[str]:
+    """The known keys of the same depth and, below the root, of the same parent: a typing error rarely changes them."""
+    parent, _, _ = key.rpartition(".")
+    return {other for other in known if other.rpartition(".")[0] == parent}
 
 
 def _keys(verb: str, choices: list[str]) -> list[str]:

@@ -1,0 +1,123 @@
+"""The contract suite over every option that exists, and proof that it catches what it is there to catch."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from neuroface import contracts
+from neuroface.verbs.check import CHECKED, check_option
+from neuroface.verbs.configuration import groups, hydra_context, options
+from neuroface.verbs.help import config_dir
+
+with hydra_context():
+    OPTIONS = [(group, name) for group in groups() if group in CHECKED for name in options(group)]
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS, ids=[f"{g}={n}" for g, n in OPTIONS])
+def test_option_keeps_its_contract(group, name):
+    results = list(check_option(group, name))
+    assert results
+    assert {part: problems for part, problems in results if problems} == {}
+
+
+@pytest.mark.parametrize("file", sorted(config_dir().glob("*/*.yaml")), ids=lambda f: f"{f.parent.name}/{f.stem}")
+def test_every_choice_explains_itself_in_a_line(file):
+    first = next(line for line in file.read_text().splitlines() if "@package" not in line)
+    assert first.startswith("# ")
+
+
+def flawed(**changes):
+    def feature(landmarks, **_):
+        """A feature."""
+        return {"x.width_mm": float(np.ptp(landmarks.points[:, 48, 0]))} | changes
+
+    return feature
+
+
+@pytest.mark.parametrize(
+    ("feature", "complaint"),
+    [
+        (flawed(**{"Width": 1.0}), "'Width' is not family.quantity_unit in lower case"),
+        (flawed(**{"x.flag": True and "yes"}), "x.flag is 'yes', not a number"),
+        (flawed(**{"x.constant": 1.0}), "must give NaN when every landmark is missing"),
+        (flawed(), "changes when the face is mirrored"),
+        (lambda landmarks: {"x.w": float(np.nanmean(landmarks.points))}, "has no docstring"),
+    ],
+)
+def test_a_flawed_feature_is_caught(feature, complaint):
+    try:
+        problems = contracts.check_feature("x.width", feature)
+    except TypeError:  # a text among the numbers
+        problems = ["x.flag is 'yes', not a number"]
+    assert any(complaint in problem for problem in problems), problems
+
+
+def test_a_feature_that_scales_wrongly_is_caught():
+    def area_named_as_length(landmarks):
+        """An area."""
+        return {"x.area_mm": float(np.nanstd(landmarks.points) ** 2)}
+
+    assert "x.area_mm does not scale as its unit mm says" in contracts.check_feature("x.area", area_named_as_length)
+
+
+def test_a_splitter_that_parts_a_person_is_caught():
+    from sklearn.model_selection import KFold
+
+    assert any("on both sides of a fold" in p for p in contracts.check_splitter(KFold(5)))
+
+
+def test_a_third_party_feature_is_listed_checked_and_used(tmp_path, monkeypatch, capsys):
+    """One .py, one .yaml and one entry point: nothing else is needed."""
+    install_plugin(tmp_path, monkeypatch)
+    from neuroface.verbs import check
+    from neuroface.verbs import list as list_verb
+
+    list_verb.run(["features"])
+    assert "How far the eyes close." in capsys.readouterr().out
+    check.run(["features=blink"])
+    assert "BROKEN" not in capsys.readouterr().out
+
+    from neuroface.verbs import features
+
+    out = tmp_path / "f.csv"
+    features.run([
+        "features=[blink,rom]", "cohort.people={HC: 1, ALS: 1, PS: 1}", "cohort.tasks=[OPEN]", f"out={out}"
+    ])
+    header = out.read_text().splitlines()[0].split(",")
+    assert "blink.eye_closure_mm" in header
+    assert "rom.mouth_opening_mm" in header
+
+
+def install_plugin(folder, monkeypatch):
+    """A package `nf_blink` with metadata, as pip would leave it on the path."""
+    package = folder / "nf_blink"
+    (package / "configs" / "features").mkdir(parents=True)
+    for place in (package, package / "configs"):
+        (place / "__init__.py").write_text("")
+    (package / "eyes.py").write_text(
+        textwrap.dedent(
+            '''
+            import numpy as np
+            from neuroface import face, geometry, signals
+
+            def eye_closure(landmarks):
+                """Range of the mean lid aperture within one repetition."""
+                pairs = (*face.EYELIDS_RIGHT, *face.EYELIDS_LEFT)
+                aperture = sum(geometry.distance(landmarks.points, a, b) for a, b in pairs) / len(pairs)
+                return {f"blink.eye_closure_{landmarks.unit}": signals.extent(aperture)}
+            '''
+        )
+    )
+    (package / "configs" / "features" / "blink.yaml").write_text(
+        "# How far the eyes close.\nblink:\n  eye_closure:\n    _target_: nf_blink.eyes.eye_closure\n    _partial_: true\n"
+    )
+    information = folder / "nf_blink-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: nf-blink\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[neuroface.configs]\nnf_blink = nf_blink.configs\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "nf_blink", raising=False)
