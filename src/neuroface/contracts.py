@@ -117,8 +117,11 @@ def check_splitter(splitter: Any) -> list[str]:
     return problems
 
 
-def check_arguments(node: Mapping[str, Any], target: Callable[..., Any]) -> list[str]:
-    """Every key of a YAML node is an argument of its target, and for our own code equals its default."""
+def check_arguments(node: Mapping[str, Any], target: Callable[..., Any], *, same: bool = True) -> list[str]:
+    """Every key of a YAML node is an argument of its target, every tunable of our own code stands in the YAML.
+
+    same: and equals the signature's default there, as it must where one YAML alone names the target.
+    """
     parameters = inspect.signature(target).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     problems = []
@@ -131,15 +134,14 @@ def check_arguments(node: Mapping[str, Any], target: Callable[..., Any]) -> list
             continue
         default = parameters[key].default
         ours = (target.__module__ or "").startswith("neuroface.")
-        if ours and default is not inspect.Parameter.empty and _plain(default) != _plain(value):
+        if ours and same and default is not inspect.Parameter.empty and _plain(default) != _plain(value):
             problems.append(f"{key}: {value!r} differs from the default {default!r} of {target.__qualname__}")
     if (target.__module__ or "").startswith("neuroface."):
-        missing = [
-            key for key, p in parameters.items()
-            if p.kind is p.KEYWORD_ONLY and key not in node and p.default is not inspect.Parameter.empty
+        problems += [
+            f"argument {key!r} of {target.__qualname__} stands in no YAML"
+            for key, parameter in parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty and key not in node
         ]
-        if ("_target_" in node and not node.get("_partial_", False)) or "_partial_" in node:
-            problems += [f"argument {key!r} of {target.__qualname__} stands in no YAML" for key in missing]
     return problems
 
 

@@ -98,7 +98,7 @@ def test_groups_come_from_folders_and_tasks_from_names(release):
 
 @pytest.mark.parametrize(
     ("folder", "group"),
-    [("ALS", "ALS"), ("HC", "HC"), ("HealthyControls", "HC"), ("PS", "PS"), ("Post-stroke", "PS"), ("post_stroke", "PS")],
+    [("als", "ALS"), ("HC", "HC"), ("HealthyControls", "HC"), ("PS", "PS"), ("Post-stroke", "PS"), ("Stroke", "PS")],
 )
 def test_group_folders_have_other_names_too(tmp_path, folder, group):
     (tmp_path / folder).mkdir()
@@ -131,7 +131,7 @@ def test_frames_from_zero_are_settled_for_one_file_alone(release):
     found = read(release)
     assert found["A002/OPEN"].notes["recordings_numbered_from_0_by_saved_frame"] == 1
     assert found["A002/OPEN"].landmarks.timestamps_s == pytest.approx(np.array([1, 5, 9]) / FPS)
-    assert found["N001/BBP"].notes["recordings_numbered_from_1_assumed_without_saved_frame"] == 1
+    assert found["N001/BBP"].notes["recordings_numbered_from_1_assumed_with_nothing_to_compare"] == 1
     assert found["N001/BBP"].landmarks.timestamps_s == pytest.approx(np.array([0, 4, 8]) / FPS)
 
 
@@ -263,8 +263,8 @@ def test_parsing_beyond_the_video_or_of_unknown_videos_is_refused(release):
 def test_depth_that_is_not_there_is_an_error_with_two_ways_on(release):
     said = complaint(release, depth="{recording}_depth*")
     assert said.startswith(
-        "3 of 3 recordings: A002/OPEN, N001/BBP, OP01/PATAKA: has no depth that cohort.depth={recording}_depth* matches; "
-        "set it to how depth is named, or cohort.depth=null to go on in 2-D."
+        "3 of 3 recordings: A002/OPEN, N001/BBP, OP01/PATAKA: has no depth that cohort.depth={recording}_depth* "
+        "matches; set it to how depth is named, or cohort.depth=null to go on in 2-D."
     )
     with pytest.raises(ConfigError, match=r"cohort\.depth=\{name\} cannot be filled in .* \{recording\}, \{subject\}"):
         read(release, depth="{name}")
@@ -275,7 +275,8 @@ def test_several_places_for_depth_are_refused(release):
     for place in ("a", "b"):
         (als / place / "A002_02_NSM_OPEN_depth").mkdir(parents=True)
     said = complaint(release, depth="{recording}_depth*")
-    assert "A002/OPEN: has 2 places for depth (A002_02_NSM_OPEN_depth, A002_02_NSM_OPEN_depth); make cohort.depth=" in said
+    name = "A002_02_NSM_OPEN_depth"
+    assert f"A002/OPEN: has 2 places for depth ({name}, {name}); make cohort.depth=" in said
 
 
 def test_five_of_eight_people_broken_are_told_together_and_the_others_read(tmp_path):
@@ -297,7 +298,7 @@ def test_five_of_eight_people_broken_are_told_together_and_the_others_read(tmp_p
     assert "has 135 columns" in problems["A004/OPEN"]
     assert problems["A005/OPEN"] == "has landmarks of frame 13, 14, but its video has frames 1 to 12"
     assert problems["A006/OPEN"].endswith("A006_02_NSM_OPEN_color.txt lists frame 2 more than once")
-    assert problems["A007_02_NSM_OPNE_color"] == "unknown task 'NSM_OPNE' in its name. Did you mean 'NSM_OPEN' or 'NSM_SPREAD' or 'NSM_BROW'?"
+    assert problems["A007_02_NSM_OPNE_color"].startswith("unknown task 'NSM_OPNE' in its name. Did you mean 'NSM_OPEN'")
     assert "A008_02_NSM_OPEN_color.avi" in problems["A008/OPEN"]
     for name in ("A004", "A005", "A006", "A007", "A008"):
         assert name in str(error.value)

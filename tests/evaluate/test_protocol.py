@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate.protocol import Protocol
 
 
-def test_the_last_of_two_classes_is_positive():
-    assert Protocol(classes=["HC", "ALS"]).positive == "ALS"
-    assert Protocol(classes=["HC", "ALS", "PS"]).positive is None
+def test_classes_that_are_not_named_are_found_with_controls_first():
+    assert Protocol(classes=None).settled(["ALS", "HC", "ALS"]).classes == ("HC", "ALS")
+    assert Protocol(classes=None).settled(["b", "a"]).classes == ("a", "b")
+    assert Protocol(classes=["HC", "ALS"]).settled(["PS"]).classes == ("HC", "ALS")
+
+
+def test_one_class_is_no_question():
+    with pytest.raises(DataError, match="^Everybody is of class HC; a question needs at least two classes.$"):
+        Protocol(classes=None).settled(["HC", "HC"])
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,17 @@ def test_a_run_whose_results_were_deleted_is_not_done(tmp_path):
     assert not RunFolder(tmp_path).is_done(CONFIG)
 
 
-def test_other_science_is_refused_naming_each_difference(tmp_path):
+def test_a_run_without_a_finished_fold_may_become_another(tmp_path):
     with RunFolder(tmp_path).open(CONFIG):
         pass
+    with RunFolder(tmp_path).open({"seed": 5}) as run:
+        assert not run.is_done({"seed": 5})
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == {"seed": 5}
+
+
+def test_other_science_is_refused_naming_each_difference(tmp_path):
+    with RunFolder(tmp_path).open(CONFIG) as run:
+        run.write_text("folds/A001.csv", "sample\n")
     protocol = {"classes": ["HC", "PS"], "task": "OPEN"}
     other = {"protocol": protocol, "classifier": {"n_estimators": 500}, "split": "loso"}
     expected = (

@@ -1,4 +1,4 @@
-"""The pinhole camera against arithmetic, a loop and its own inverse."""
+"""From pixel landmarks to mm: with depth that came along, with depth looked up in a video, and without either."""
 
 from __future__ import annotations
 
@@ -6,106 +6,115 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pytest import approx
 
-from neuroface.errors import DataError
+from neuroface.errors import ConfigError, DataError
 from neuroface.landmarks import lift
-from neuroface.types import Camera, Landmarks
+from neuroface.recording import projection
+from neuroface.types import Camera, Frame, Landmarks, Recording, Rig
 
 CAMERA = Camera(fx=500, fy=400, cx=320, cy=240, width=640, height=480, depth_unit_mm=0.125)
+LENS = (-0.055, 0.066, -0.0007, 0.0011, -0.021)
+FRAMES = 3
 
 
-def pixel_landmarks(depth: np.ndarray | None = None, frames: int = 3) -> Landmarks:
+def recording(depth: np.ndarray | None = None, *, camera: Camera | None = CAMERA, video=None) -> Recording:
     random = np.random.default_rng(0)
-    return Landmarks(
-        points=random.uniform(0, 480, (frames, 68, 2)),
-        timestamps_s=np.arange(frames) / 50,
+    landmarks = Landmarks(
+        points=random.uniform(50, 400, (FRAMES, 68, 2)),
+        timestamps_s=np.arange(FRAMES) / 50,
         space="pixel",
-        score=random.uniform(size=(frames, 68)),
+        score=random.uniform(size=(FRAMES, 68)),
         depth=depth,
         fitted_on=frozenset({"S1"}),
     )
+    return Recording("S1", "HC", "OPEN", landmarks, camera=camera, video=video)
 
 
-def test_a_point_at_one_metre():
-    # 8000 units of 0.125 mm are 1000 mm; 100 px right of the centre at fx 500 are 200 mm; 100 px down at fy 400 are 250
-    point = lift.deproject(np.array([420.0, 340.0]), np.array(8000.0), CAMERA)
-    assert point == pytest.approx([200, 250, 1000])
+class WallVideo:
+    """A wall one metre away, as the colour camera sees it, in 0.125 mm units."""
+
+    size = (640, 480)
+
+    def __init__(self, rig: Rig | None) -> None:
+        self.rig = rig
+
+    def frames(self, start=0, stop=None, step=1):
+        for i in range(FRAMES)[start:stop:step]:
+            yield Frame(i, i / 50, np.zeros((480, 640, 3), np.uint8), np.full((480, 640), 8000, np.uint16))
 
 
-def test_equals_a_loop_over_points_exactly():
-    random = np.random.default_rng(1)
-    pixels, depth = random.uniform(0, 640, (20, 68, 2)), random.integers(1, 9000, (20, 68)).astype(float)
-    looped = np.empty((20, 68, 3))
-    for frame, point in np.ndindex(20, 68):
-        (u, v), z = pixels[frame, point], depth[frame, point] * 0.125
-        looped[frame, point] = (u - 320) * z / 500, (v - 240) * z / 400, z
-    np.testing.assert_array_equal(lift.deproject(pixels, depth, CAMERA), looped)
-
-
-def test_integer_depth_is_not_changed_and_gives_the_same_points():
-    depth = np.array([8000, 4000], dtype=np.uint16)
-    pixels = np.array([[420.0, 340.0], [0.0, 0.0]])
-    np.testing.assert_array_equal(
-        lift.deproject(pixels, depth, CAMERA), lift.deproject(pixels, depth.astype(float), CAMERA)
-    )
-    assert depth.tolist() == [8000, 4000]
-
-
-@pytest.mark.parametrize("missing", [0.0, -1.0, np.nan])
-def test_missing_depth_is_missing_everywhere(missing):
-    assert np.isnan(lift.deproject(np.array([420.0, 340.0]), np.array(missing), CAMERA)).all()
-
-
-def test_project_is_the_inverse():
-    random = np.random.default_rng(2)
-    pixels, depth = random.uniform(0, 640, (5, 68, 2)), random.uniform(1000, 9000, (5, 68))
-    again, depth_again = lift.project(lift.deproject(pixels, depth, CAMERA), CAMERA)
-    np.testing.assert_allclose(again, pixels, atol=1e-9)
-    np.testing.assert_allclose(depth_again, depth)
-
-
-def test_a_point_behind_the_camera_is_not_seen():
-    pixels, depth = lift.project(np.array([[0.0, 0.0, -10.0]]), CAMERA)
-    assert np.isnan(pixels).all()
-    assert np.isnan(depth).all()
+def lifted(one: Recording, **keys):
+    return lift.depth(one.landmarks, one, **keys)
 
 
 def test_depth_lifts_and_keeps_everything_else():
-    depth = np.full((3, 68), 8000.0)
+    depth = np.full((FRAMES, 68), 8000.0)
     depth[1, 30] = 0
-    landmarks = pixel_landmarks(depth)
-    lifted = lift.depth(landmarks, CAMERA)
-    assert (lifted.space, lifted.unit, lifted.depth, lifted.fitted_on) == ("camera", "mm", None, {"S1"})
-    assert lifted.points[..., 2][depth > 0] == pytest.approx(1000)
-    assert np.isnan(lifted.points[1, 30]).all()
-    assert np.isnan(lifted.points).sum() == 3
-    assert lifted.score is landmarks.score
+    one = recording(depth)
+    result, counts = lifted(one)
+    assert (result.space, result.unit, result.depth, result.fitted_on) == ("camera", "mm", None, {"S1"})
+    assert result.points[..., 2][depth > 0] == approx(1000)
+    assert np.isnan(result.points[1, 30]).all()
+    assert np.isnan(result.points).sum() == 3
+    assert result.score is one.landmarks.score
+    assert counts == {}
+
+
+def test_the_lens_is_undone():
+    bent = replace(CAMERA, distortion="brown_conrady", coefficients=LENS)
+    points = np.random.default_rng(1).uniform([-200, -150, 400], [200, 150, 600], (FRAMES, 68, 3))
+    pixels, depth = projection.project(points, bent)
+    one = recording(depth, camera=bent)
+    result, _ = lift.depth(replace(one.landmarks, points=pixels), one)
+    np.testing.assert_allclose(result.points, points, atol=1e-6)
+    straight, _ = lift.depth(replace(one.landmarks, points=pixels), replace(one, camera=CAMERA))
+    assert np.abs(straight.points - points).max() > 0.5
+
+
+def test_depth_is_looked_up_in_the_video_and_counted():
+    one = recording(camera=None, video=WallVideo(Rig(color=CAMERA, aligned=True)))
+    result, counts = lifted(one)
+    pixels = one.landmarks.points
+    np.testing.assert_allclose(result.points[..., 2], 1000)
+    np.testing.assert_allclose(result.points[..., 0], (pixels[..., 0] - 320) * 1000 / 500)
+    assert counts["depths_missing"] == counts["depths_filled"] == 0
+
+
+def test_the_origin_is_the_colour_camera_or_if_asked_the_depth_camera():
+    depth = np.full((FRAMES, 68), 8000.0)
+    # the depth camera stands 15 mm to the right of the colour camera: what it sees at x = 0 the other sees at x = 15
+    rig = Rig(color=CAMERA, depth=CAMERA, translation_mm=np.array([15.0, 0, 0]))
+    one = recording(depth, video=WallVideo(rig))
+    from_color, from_depth = (lifted(one, origin=origin)[0].points for origin in ("color", "depth"))
+    np.testing.assert_allclose(from_color - from_depth, np.broadcast_to([15.0, 0, 0], from_color.shape), atol=1e-9)
+
+
+def test_an_origin_that_is_not_known_is_refused():
+    one = recording(np.full((FRAMES, 68), 8000.0), video=WallVideo(Rig(color=CAMERA, aligned=True)))
+    with pytest.raises(DataError, match="where the depth camera is relative to the colour camera is not known; set lift"):
+        lifted(one, origin="depth")
+    with pytest.raises(ConfigError, match="lift.origin=colour: there is no such origin. Did you mean 'color'?"):
+        lifted(one, origin="colour")
 
 
 def test_landmarks_in_mm_pass_unchanged():
     landmarks = Landmarks(np.zeros((2, 68, 3)), np.array([0.0, 0.1]), "camera")
-    assert lift.depth(landmarks, None) is landmarks
+    one = Recording("S1", "HC", "OPEN", landmarks)
+    assert lift.depth(landmarks, one) == (landmarks, {})
 
 
 def test_none_changes_nothing():
-    landmarks = pixel_landmarks()
-    assert lift.none(landmarks, CAMERA) is landmarks
+    one = recording()
+    assert lift.none(one.landmarks, one) == (one.landmarks, {})
 
 
-def test_without_depth():
+@pytest.mark.parametrize("video", [None, WallVideo(None)])
+def test_without_depth(video):
     with pytest.raises(DataError, match="pixel landmarks have no depth; set lift=none for features in pixels"):
-        lift.depth(pixel_landmarks(), CAMERA)
+        lifted(recording(video=video))
 
 
 def test_without_camera():
-    with pytest.raises(DataError, match="pixel landmarks have depth but no camera intrinsics; give them, or set"):
-        lift.depth(pixel_landmarks(np.ones((3, 68))), None)
-
-
-def test_a_lens_that_distorts_is_refused_and_one_that_could_but_does_not_is_not():
-    straight = replace(CAMERA, distortion="brown_conrady", coefficients=(0.0,) * 5)
-    bent = replace(straight, coefficients=(0.1, 0.0, 0.0, 0.0, 0.0))
-    landmarks = pixel_landmarks(np.full((3, 68), 8000.0))
-    np.testing.assert_array_equal(lift.depth(landmarks, straight).points, lift.depth(landmarks, CAMERA).points)
-    with pytest.raises(DataError, match="the camera has brown_conrady lens distortion; undistort the pixels before"):
-        lift.depth(landmarks, bent)
+    with pytest.raises(DataError, match="pixel landmarks have depth but no camera intrinsics; give them, or set lift=none"):
+        lifted(recording(np.ones((FRAMES, 68)), camera=None))

@@ -84,7 +84,7 @@ def _subjects(place: Path) -> dict[str, str]:
     return {Path(row["image"]).stem: row["subject"] for row in rows}
 
 
-def _read_still(image: Path, points: Path, **who: str) -> Recording:
+def _read_still(image: Path, points: Path, **who: Any) -> Recording:
     landmarks = Landmarks(read_pts(points)[None], np.zeros(1), "pixel")
     return Recording(**who, landmarks=landmarks, video=VideoFile(image))
 
@@ -104,7 +104,7 @@ def _clip(root: Path, track: Path, row: Mapping[str, str]) -> Source:
     return Source(**who, read=partial(_read_clip, videos[0], track, **who))
 
 
-def _read_clip(clip: Path, track: Path, **who: str) -> Recording:
+def _read_clip(clip: Path, track: Path, **who: Any) -> Recording:
     """A clip and its track: points_px (T, 68, 2), NaN where no face was found; det_score (T,) of the face box; fps."""
     arrays = native.read_arrays(track)
     missing = [name for name in ("points_px", "det_score", "fps") if name not in arrays]

@@ -22,7 +22,7 @@ PTS_FIRST_PIXEL = 1  # 300-W counts pixels from 1 (Sagonas et al., IMAVIS 2016; 
 
 @dataclass(frozen=True, eq=False)
 class AnnotatedImage:
-    """One face of a dlib XML file. image: as the file names it. box: (4,) px, left top right bottom. points: (68, 2) px."""
+    """One face of a dlib XML file. image: as named there. box: (4,) px, left top right bottom. points: (68, 2) px."""
 
     image: str
     box: np.ndarray

@@ -63,6 +63,8 @@ class SyntheticCohort:
     Every person and task has its own random stream, so fewer groups or tasks, or more people, change no recording.
     """
 
+    synthetic = True  # reports say so
+
     def __init__(
         self,
         *,

@@ -40,8 +40,8 @@ class TorontoCohort:
     """Toronto NeuroFace as it is given out: colour video, manual landmarks, clinicians' scores, and depth if found.
 
     root: the folder "NeuroFace Open Access Data", or the one that holds it. depth: name or glob of a recording's depth
-    below its group's folder, with {recording}, {subject}, {group} filled in; null goes on without depth. parsing: CSV of
-    manual repetition bounds (columns video_id, rep, start_frame, end_frame); null takes root/parsing.csv if it is there.
+    below its group's folder, with {recording}, {subject}, {group} filled in; null goes on without depth. parsing: CSV
+    of manual repetition bounds (columns video_id, rep, start_frame, end_frame); null takes root/parsing.csv, if there.
     parsing_one_based: that file counts frames from 1 and includes end_frame. fps: frames per second of every video,
     whatever its header says; null takes VideoInfoFile_*.xlsx (unless video_info is false), then the header.
     first_frame: number the landmark files give the first frame; null compares saved frames with the video.
@@ -137,7 +137,7 @@ class TorontoCohort:
                 raise DataError(f"{file} names {name}, of which there is nothing." + did_you_mean(name, here))
         return bounds
 
-    def _read(self, files: Files, tables: _Tables, **who: str) -> Recording:
+    def _read(self, files: Files, tables: _Tables, **who: Any) -> Recording:
         frames, points = _annotations(files)
         video, times = self._video(files, tables.frame_rates.get(files.name), frames)
         first, how = self._first_frame(video, files, frames)
@@ -169,7 +169,7 @@ class TorontoCohort:
         """The number of a recording's first frame, and how it is known."""
         if self.first_frame is not None:
             return self.first_frame, "by_configuration"
-        return first_frame_number(video, files.saved if video is not None else {}, frames)
+        return first_frame_number(video, files.saved, frames)
 
     def _video(self, files: Files, rate: float | None, frames: np.ndarray) -> tuple[Video | None, np.ndarray]:
         """The video, or None when only its landmarks are here, and (n,) s: the time of each of its frames."""

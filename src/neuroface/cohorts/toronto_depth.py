@@ -46,10 +46,8 @@ class ColorAndDepth:
             raise DataError(f"{place} holds no depth image; depth is one 16-bit PNG per frame")
         self.rig: Rig = read_camera(place / CAMERA)
         if color.size != (self.rig.color.width, self.rig.color.height):
-            width, height = color.size
-            raise DataError(
-                f"the video is {width}x{height} px, {place / CAMERA} is for {self.rig.color.width}x{self.rig.color.height}"
-            )
+            (width, height), camera = color.size, self.rig.color
+            raise DataError(f"the video is {width}x{height} px, {place / CAMERA} is for {camera.width}x{camera.height}")
         self._color = color
         self._pair = pairing.nearest(color.timestamps_s, _times(place, len(self._files), color.timestamps_s))
         without = int((self._pair < 0).sum())

@@ -1,6 +1,6 @@
 """Does a file count frames from 0 or from 1? Settled by comparing saved frames with the decoded video.
 
-The release's smallest frame number is 1, so it probably counts as MATLAB does; nobody documents it, hence the comparison.
+The release's smallest frame number is 1, so it probably counts as MATLAB does; that is documented nowhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from neuroface.types import Video
 
 DEFAULT_FIRST_FRAME = 1
 BY_FRAME_0, BY_SAVED_FRAME = "by_frame_0", "by_saved_frame"
-UNDECIDED, NO_SAVED_FRAME = "assumed_as_saved_frames_fit_both", "assumed_without_saved_frame"
+UNDECIDED, NOTHING_TO_COMPARE = "assumed_as_saved_frames_fit_both", "assumed_with_nothing_to_compare"
 LOOKS = 4  # saved frames to compare; the lowest, because decoding starts at the beginning
 MOVING_SHARE = 0.01  # pixels that tell two neighbouring frames apart: those that change most
 MIN_CHANGE = 4.0  # grey levels they must change by; JPEG alone makes 1 to 3
@@ -25,21 +25,24 @@ CLEAR = 0.4  # the nearer candidate must win by this share of the change between
 OTHER_PICTURE = 20.0  # mean difference in grey levels beyond which a saved frame shows something else
 
 
-def first_frame_number(video: Video, saved: Mapping[int, Path], listed: np.ndarray) -> tuple[int, str]:
+def first_frame_number(video: Video | None, saved: Mapping[int, Path], listed: np.ndarray) -> tuple[int, str]:
     """The number a recording's files give its first frame, 0 or 1, and in a few words how that is known.
 
-    saved: frame number -> image file of that frame. listed: (n,) frame numbers of its landmarks.
+    video: None when only its landmarks are here. saved: frame number -> image file of that frame. listed: (n,) frame
+    numbers of its landmarks.
     Frame n of the files is decoded frame n - 1 (counting from 1) or n (from 0), whichever the saved image is nearer to
-    where the two differ. Without a saved frame, or when none tells, the number is assumed to be 1, and the words say so.
+    where the two differ. Without a saved frame, or when none tells, the number is assumed to be 1; the words say so.
     Errors: DataError for an image that cannot be read, is of another size, or resembles neither frame.
     """
     if 0 in saved or 0 in listed:
         return 0, BY_FRAME_0
+    if video is None or not saved:
+        return DEFAULT_FIRST_FRAME, NOTHING_TO_COMPARE
     for number, file in islice(sorted(saved.items()), LOOKS):
         first = _compare(video, number, file)
         if first is not None:
             return first, BY_SAVED_FRAME
-    return DEFAULT_FIRST_FRAME, UNDECIDED if saved else NO_SAVED_FRAME
+    return DEFAULT_FIRST_FRAME, UNDECIDED
 
 
 def _compare(video: Video, number: int, file: Path) -> int | None:

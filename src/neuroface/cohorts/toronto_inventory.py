@@ -17,8 +17,10 @@ GROUPS = tuple(GROUP_FOLDERS)
 PEOPLE = {
     "ALS": ("A002", "A006", "A008", "A009", "A010", "A011", "A012", "A014", "A015", "A016", "A017"),
     "HC": ("N001", "N002", "N003", "N004", "N007", "N008", "N010", "N011", "N012", "N017", "N019"),
-    "PS": ("OP01", "OP02", "OP03")
-    + ("S001", "S002", "S003", "S005", "S006", "S007", "S008", "S009", "S011", "S012", "S013"),
+    "PS": (
+        *("OP01", "OP02", "OP03"),
+        *("S001", "S002", "S003", "S005", "S006", "S007", "S008", "S009", "S011", "S012", "S013"),
+    ),
 }
 ANNOTATED_FRAMES = {"ALS": 920, "HC": 1015, "PS": 1371}
 VIDEOS_PER_TASK = {
@@ -65,7 +67,8 @@ class Inventory:
                 known = [row.expected[group] for group in GROUPS]
                 cells = [f"{cell} / {count}" for cell, count in zip(cells, (*known, sum(known)), strict=True)]
             lines.append(f"{row.label:24}" + "".join(f"{cell:>12}" for cell in cells))
-        return "\n".join([*lines, "", *(self.remarks or ("Nothing is missing that the public release is known to hold.",))])
+        remarks = self.remarks or ("Nothing is missing that the public release is known to hold.",)
+        return "\n".join([*lines, "", *remarks])
 
 
 def inventory(root: Path, *, depth: str | None) -> Inventory:
@@ -98,7 +101,8 @@ def _missing(recordings: Sequence[Files]) -> list[str]:
     for group in GROUPS:
         absent = [subject for subject in PEOPLE[group] if subject not in here[group]]
         strangers = sorted(here[group] - set(PEOPLE[group]))
-        without = [f"{s}/{t}" for s in PEOPLE[group] if s in here[group] for t in TASKS_OF_EVERYBODY if (s, t) not in done]
+        present = [subject for subject in PEOPLE[group] if subject in here[group]]
+        without = [f"{s}/{task}" for s in present for task in TASKS_OF_EVERYBODY if (s, task) not in done]
         remarks += [f"{group}: not found: {_some(absent)}."] if absent else []
         remarks += [f"{group}: not in the public release: {_some(strangers)}."] if strangers else []
         remarks += [f"{group}: no video of {_some(without)}."] if without else []

@@ -99,6 +99,8 @@ def scan(root: Path) -> Layout:
             around = list(_walk(place))
             for path in around:
                 _assign(path, group, place, around, layout)
+    order = {group: position for position, group in enumerate(GROUP_FOLDERS)}
+    layout.recordings = dict(sorted(layout.recordings.items(), key=lambda item: (order[item[1].group], item[1].name)))
     return layout
 
 
@@ -143,7 +145,7 @@ def depth_places(files: Files, template: str) -> list[Path]:
 
 
 def find_depth(files: Files, template: str) -> Path:
-    """The one place where the depth of a recording lies, as `depth_places`. Errors: DataError when none or several do."""
+    """The one place where the depth of a recording lies, as `depth_places`. Errors: DataError for none or several."""
     found = depth_places(files, template)
     if not found:
         raise DataError(
@@ -169,29 +171,33 @@ def _plain(name: str) -> str:
 
 
 def _assign(file: Path, group: str, place: Path, around: Sequence[Path], layout: Layout) -> None:
-    """Put a file where it belongs, by its name and by the folder it lies in."""
-    parents = [_plain(part) for part in file.relative_to(place).parts[:-1]]
+    """Give a file to the recording it belongs to, by its name and by the folder it lies in."""
     saved = _SAVED_FRAME.fullmatch(file.name)
     if saved:
-        if found := _recording(saved["name"], group, place, around, layout):
-            found.saved[int(saved["frame"])] = file
+        kind, stem = FRAMES, saved["name"]
     elif file.suffix.lower() == VIDEO_SUFFIX and not file.stem.endswith(DEPTH):
-        if found := _recording(file.stem, group, place, around, layout):
-            found.videos.append(file)
-    elif file.suffix == ".txt" and any(part.startswith(_plain(LANDMARKS)) for part in parents):
-        if found := _recording(file.stem, group, place, around, layout):
-            found.landmarks.append(file)
-    elif file.suffix == ".txt" and any(part.startswith(_plain(BOXES)) for part in parents):
-        if found := _recording(file.stem.removesuffix(BOX_ENDING), group, place, around, layout):
-            found.boxes.append(file)
-
-
-def _recording(name: str, group: str, place: Path, around: Sequence[Path], layout: Layout) -> Files | None:
-    """The recording that a file of this stem belongs to; None, with a line in `layout.odd`, for a stem of no meaning."""
+        kind, stem = VIDEOS, file.stem
+    elif file.suffix == ".txt" and _lies_in(LANDMARKS, file, place):
+        kind, stem = LANDMARKS, file.stem
+    elif file.suffix == ".txt" and _lies_in(BOXES, file, place):
+        kind, stem = BOXES, file.stem.removesuffix(BOX_ENDING)
+    else:
+        return
     try:
-        subject, session, task = parse(name)
+        subject, session, task = parse(stem)
     except DataError as error:
-        layout.odd[name] = (group, str(error).rstrip("."))
-        return None
+        layout.odd[stem] = (group, str(error).rstrip("."))
+        return
     # by group too: a person in two groups must stay two, to be seen and refused
-    return layout.recordings.setdefault(f"{group}/{name}", Files(name, group, place, around, subject, session, task))
+    files = layout.recordings.setdefault(
+        f"{group}/{stem}", Files(stem, group, place, around, subject, session, task)
+    )
+    if saved:
+        files.saved[int(saved["frame"])] = file
+    else:
+        {VIDEOS: files.videos, LANDMARKS: files.landmarks, BOXES: files.boxes}[kind].append(file)
+
+
+def _lies_in(kind: str, file: Path, place: Path) -> bool:
+    """Whether a folder between `place` and the file begins with the name of the kind (Landmarks_gt_and_...)."""
+    return any(_plain(part).startswith(_plain(kind)) for part in file.relative_to(place).parts[:-1])

@@ -15,7 +15,7 @@ import numpy as np
 from neuroface.cohorts.toronto_tables import ITEMS, RATERS, SCORES
 from neuroface.types import Truth
 
-LOWEST, HIGHEST = 1, 5  # of an item; here 1 is unimpaired and 5 most impaired (the release's direction: docs/toronto.md)
+LOWEST, HIGHEST = 1, 5  # of an item; here 1 is unimpaired and 5 most impaired (docs/toronto.md)
 RATER_SD = 0.5  # how much two clinicians disagree on an item; a guess
 # How much of the scale severity 1 moves an item, by what the synthetic disease does to movement (synthesis.people).
 REACH = {

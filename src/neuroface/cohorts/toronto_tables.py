@@ -71,7 +71,7 @@ def disagreeing_totals(scores: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def mean_scores(scores: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """{"slp_symmetry": 1..5, ..., "slp_total": 5..25}: a person's mean over recordings and raters, scores that exist."""
+    """{"slp_symmetry": 1..5, ..., "slp_total": 5..25}: a person's mean over the recordings and raters that scored."""
     rows = list(scores)
     means = {}
     for score in SCORES:
@@ -153,7 +153,7 @@ def _read_sheet(file: Path) -> pd.DataFrame:
         raise ConfigError(f"Reading {file} needs openpyxl: pip install 'neuroface[toronto]'.") from error
     except Exception as error:  # openpyxl raises whatever its zip and XML parsers raise
         raise DataError(f"{file} cannot be read as a workbook: {error}") from error
-    sheet.columns = [str(name).strip() for name in sheet.columns]  # type: ignore[assignment]
+    sheet.columns = [str(name).strip() for name in sheet.columns]
     return sheet.dropna(how="all")
 
 

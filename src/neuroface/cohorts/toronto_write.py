@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,6 @@ import numpy as np
 
 from neuroface.cohorts import toronto_scores
 from neuroface.cohorts.landmark_files import write_annotated_frames, write_boxes
-from neuroface.cohorts.native import frame_rate
 from neuroface.cohorts.toronto_depth import write_depth_image, write_depth_tables
 from neuroface.cohorts.toronto_layout import (
     BOX_ENDING,
@@ -41,7 +39,7 @@ from neuroface.types import Frame, Recording, Truth, Video
 
 GROUP_FOLDER = {"ALS": "ALS", "HC": "Healthy controls", "PS": "Stroke"}
 TASK_NAME = {task: name for name, task in TASKS.items()}
-# Three people of the release's stroke group have ids of another form; a clinic has some too, spread over its first ones.
+# Three people of the release's stroke group have ids of another form; so have these of a clinic.
 OP_IDS = {"S001": "OP01", "S004": "OP02", "S007": "OP03"}
 FIRST_FRAME = 1
 BOX_MARGIN = 0.1  # of the landmarks' width and height, on each side; by eye
@@ -91,8 +89,8 @@ def write(
     shutil.rmtree(stage, ignore_errors=True)  # left by a write that was interrupted
     try:
         written = _write_all(recordings, stage, annotate_every, saved_frames)
-        target.mkdir(parents=True, exist_ok=True)
-        target.rmdir()
+        if target.is_dir():
+            target.rmdir()
         stage.replace(target)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -150,14 +148,15 @@ def _write_files(
     """Write one recording's video, depth, landmarks, boxes and saved frames; how many frames were annotated."""
     if recording.video is None or recording.landmarks.space != "pixel":
         raise DataError("has no video with landmarks in pixels; make it with cohort.modality=rgbd")
-    fps = frame_rate(recording.landmarks.timestamps_s)
-    if fps is None:
-        raise DataError("has a single frame, so no frame rate")
+    times = recording.landmarks.timestamps_s
+    if len(times) < 2:
+        raise DataError(f"has {len(times)} frames of landmarks, so no frame rate")
+    fps = (len(times) - 1) / float(times[-1] - times[0])
     for folder in (VIDEOS, LANDMARKS, BOXES, FRAMES):
         (place / folder).mkdir(parents=True, exist_ok=True)
     annotated = recording.landmarks.points[::annotate_every]
     save_every = max(1, len(annotated) // max(1, saved_frames)) * annotate_every
-    rows = _Rows(recording.landmarks.timestamps_s)
+    rows = _Rows(times)
     frames, points, n_saved, n_frames = [], [], 0, 0
     with _VideoFiles(place / VIDEOS, name, recording.video, fps) as files:
         for frame in recording.video.frames():
@@ -218,30 +217,41 @@ def _save_frame(file: Path, frame: Frame) -> None:
 
 
 class _VideoFiles:
-    """The colour video of a recording and, if it has depth, a folder of depth images; written frame by frame."""
+    """The colour video of a recording and, if it has depth, a folder of depth images; written frame by frame.
+
+    An AVI has a constant frame rate, so frames get their number over `fps` as time; depth is put on the same clock.
+    """
 
     def __init__(self, folder: Path, name: str, video: Video, fps: float) -> None:
         import cv2
 
         fourcc = cv2.VideoWriter.fourcc(*"MJPG")
-        self._color = cv2.VideoWriter(str(folder / f"{name}{VIDEO_SUFFIX}"), fourcc, fps, video.size)
+        file = folder / f"{name}{VIDEO_SUFFIX}"
+        self._color = cv2.VideoWriter(str(file), fourcc, fps, video.size)
+        if not self._color.isOpened():
+            raise DataError(f"{file} cannot be written as MJPG video")
         self._depth = folder / (name.removesuffix(COLOR) + DEPTH)
-        self._rig = video.rig
-        self._times: list[float] = []
+        self._rig, self._size, self._fps = video.rig, video.size, fps
+        self._count = 0
+        self._depth_s: list[float] = []
 
     def __enter__(self) -> _VideoFiles:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._color.release()
-        if self._times and self._rig is not None:
-            write_depth_tables(self._depth, self._rig, self._times)
+        if self._depth_s and self._rig is not None:
+            write_depth_tables(self._depth, self._rig, self._depth_s)
 
     def write(self, frame: Frame) -> None:
+        height, width, _ = frame.color.shape
+        if (width, height) != self._size:  # OpenCV would drop it without a word
+            raise DataError(f"frame {frame.index} is {width}x{height} px, the video {self._size[0]}x{self._size[1]}")
         self._color.write(np.ascontiguousarray(frame.color[..., ::-1]))
         if frame.depth is not None:
-            write_depth_image(self._depth, len(self._times), frame.depth)
-            self._times.append(frame.timestamp_s)
+            write_depth_image(self._depth, len(self._depth_s), frame.depth)
+            self._depth_s.append(self._count / self._fps)
+        self._count += 1
 
 
 def _remember(recording: Recording, name: str, clinic: _Clinic) -> None:

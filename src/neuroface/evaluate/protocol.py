@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from neuroface.errors import ConfigError, did_you_mean
+from neuroface.errors import ConfigError, DataError, did_you_mean
 
 Target = Literal["group", "label"]
 TARGETS = ("group", "label")
+
+
+# Labels that stand for people without the condition, in tables whose classes nobody named.
+CONTROLS = ("hc", "control", "controls", "healthy", "healthy control", "healthy controls", "normal", "other", "0", "no")
 
 
 @dataclass(frozen=True)
 class Protocol:
     """A question about groups of people, or about repetitions within people.
 
-    classes: the classes in order; of two, the last is the positive one. task: the task whose repetitions are used,
-    None for all. target: "group" when the class belongs to the person, "label" when it belongs to the repetition.
-    permutations: size of the permutation null, 0 for none; p is at least 1 / (permutations + 1). balance: make the
-    classes weigh the same in every training fold. name: what reports call it.
+    classes: the classes in order; of two, the last is the positive one; None or () for those that are found. task: the
+    task whose repetitions are used, None for all. target: "group" when the class belongs to the person, "label" when it
+    belongs to the repetition. permutations: size of the permutation null, 0 for none; p is at least
+    1 / (permutations + 1). balance: make the classes weigh the same in every training fold. name: what reports call it.
     """
 
     classes: tuple[str, ...]
@@ -29,8 +34,8 @@ class Protocol:
     name: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
-        if len(self.classes) < 2:
+        object.__setattr__(self, "classes", tuple(str(c) for c in self.classes or ()))
+        if len(self.classes) == 1:
             raise ConfigError(f"protocol.classes is {list(self.classes)}; at least two classes are needed.")
         if len(set(self.classes)) != len(self.classes):
             raise ConfigError(f"protocol.classes is {list(self.classes)}; a class may be named only once.")
@@ -39,7 +44,14 @@ class Protocol:
         if isinstance(self.permutations, bool) or not isinstance(self.permutations, int) or self.permutations < 0:
             raise ConfigError(f"protocol.permutations is {self.permutations!r}; it must be a whole number, 0 for none.")
 
-    @property
-    def positive(self) -> str | None:
-        """The class that a high score stands for; None with more than two classes."""
-        return self.classes[-1] if len(self.classes) == 2 else None
+    def settled(self, labels: Iterable[str]) -> Protocol:
+        """The protocol with its classes; where none are named, those among `labels`, controls first (never positive).
+
+        Raises DataError when fewer than two are found.
+        """
+        if self.classes:
+            return self
+        found = sorted(set(map(str, labels)), key=lambda label: (label.lower() not in CONTROLS, label))
+        if len(found) < 2:
+            raise DataError(f"Everybody is of class {', '.join(found)}; a question needs at least two classes.")
+        return replace(self, classes=tuple(found))

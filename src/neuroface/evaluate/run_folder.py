@@ -43,12 +43,13 @@ class RunFolder:
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
     def is_done(self, config: Mapping[str, Any]) -> bool:
-        """Whether this very science is finished here; RunMismatchError when the folder holds other science."""
-        facts = self.facts
-        if not facts:
-            return False
-        self._check_same(facts, config)
-        return facts["status"] == "done" and all((self.path / name).is_file() for name in RESULTS)
+        """Whether this very science is finished here.
+
+        Raises RunMismatchError when the folder holds other science, ConfigError when it is no run folder at all.
+        """
+        self._refuse_foreign()
+        facts = self._continued(config)
+        return facts.get("status") == "done" and all((self.path / name).is_file() for name in RESULTS)
 
     @contextmanager
     def open(self, config: Mapping[str, Any], **facts: Any) -> Iterator[RunFolder]:
@@ -96,15 +97,25 @@ class RunFolder:
         draft.replace(target)
 
     def _start(self, config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        known = self.facts
-        if known:
-            self._check_same(known, config)
+        known = self._continued(config)
         for draft in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
             draft.unlink()
         first = {"status": "running", "digest": digest_of(config), "wall_s": 0.0}
         self.write_json("run.json", {**first, **known, **facts, "status": "running", **_environment()})
-        if not (self.path / "config.yaml").is_file():
+        if not known:
             self.write_text("config.yaml", yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
+
+    def _continued(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """What run.json knows of this very science; {} for a new run, or one that no fold was finished of.
+
+        Raises RunMismatchError when the folder holds finished folds of other science.
+        """
+        facts = self.facts
+        if facts and facts["digest"] != digest_of(config):
+            if any((self.path / "folds").glob("*.csv")):
+                raise self._mismatch(config)
+            return {}
+        return facts
 
     def _refuse_foreign(self) -> None:
         if self.path.exists() and not self.path.is_dir():
@@ -118,9 +129,7 @@ class RunFolder:
                     "Choose another run=."
                 )
 
-    def _check_same(self, facts: Mapping[str, Any], config: Mapping[str, Any]) -> None:
-        if facts["digest"] == digest_of(config):
-            return
+    def _mismatch(self, config: Mapping[str, Any]) -> RunMismatchError:
         file = self.path / "config.yaml"
         there = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
         old, new = _flat(there or {}), _flat(_plain(config))
@@ -130,7 +139,7 @@ class RunFolder:
             if _shown(old, key) != _shown(new, key)
         ]
         more = f"; and {len(differing) - SHOWN} more keys" if len(differing) > SHOWN else ""
-        raise RunMismatchError(
+        return RunMismatchError(
             f"Run folder {self.path} holds other science: {'; '.join(differing[:SHOWN])}{more}. "
             f"Choose another run=, or delete {self.path} to start again."
         )

@@ -30,10 +30,10 @@ def depth(
     """Pixel landmarks -> (T, 68, 3) mm, camera frame, and counts; landmarks in mm pass unchanged.
 
     Depth is what came with the landmarks, or else is looked up in the recording's depth frames: the median of the valid
-    pixels in a window of `window_px` colour pixels around a point, of those within `max_step_mm` of the surface in front;
-    depths that jump by more than `max_jump_mm` are masked and gaps up to `max_gap_s` interpolated (both only for depth
-    that is looked up). The lens is undone. origin: "color" puts (0, 0, 0) at the colour camera, whose pixels these are;
-    "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
+    pixels in a window of `window_px` colour pixels around a point, of those within `max_step_mm` of the surface in
+    front; depths that jump by more than `max_jump_mm` are masked and gaps up to `max_gap_s` interpolated (both only for
+    depth that is looked up). The lens is undone. origin: "color" puts (0, 0, 0) at the colour camera, whose pixels these
+    are; "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
     Counts: see landmark_depth.from_video; none for depth that came with the landmarks.
     Errors: DataError when there is no depth, or no camera to lift with; ConfigError for an unknown origin.
     """
@@ -42,9 +42,10 @@ def depth(
     if landmarks.space != "pixel":
         return landmarks, {}
     rig = None if recording.video is None else recording.video.rig
+    camera = None if rig is None else _seen_from_color(rig)
     counts: dict[str, int] = {}
     if landmarks.depth is not None:
-        camera = recording.camera or (_seen_from_color(rig) if rig else None)
+        camera = recording.camera or camera
     elif recording.video is not None and rig is not None:
         landmarks, counts = landmark_depth.from_video(
             landmarks,
@@ -54,8 +55,7 @@ def depth(
             max_jump_mm=max_jump_mm,
             max_gap_s=max_gap_s,
         )
-        camera = _seen_from_color(rig)
-    else:
+    if landmarks.depth is None:
         raise DataError("pixel landmarks have no depth; set lift=none for features in pixels")
     if camera is None:
         raise DataError("pixel landmarks have depth but no camera intrinsics; give them, or set lift=none")

@@ -1,7 +1,7 @@
 """Square crops of a face and warps to a canonical face, with the exact way back to the pixels of the frame.
 
-Pixel (0, 0) is the centre of the first pixel, in the frame and in the crop. A box is (x, y, width, height) px: its first
-pixel and how many it spans. What lies beyond the frame is black in a crop.
+Pixel (0, 0) is the centre of the first pixel, in the frame and in the crop. A box is (x, y, width, height) px: its
+first pixel and how many it spans. What lies beyond the frame is black in a crop.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from neuroface.recording import head_pose
 
 ALIGNMENTS = ("box", "similarity", "perspective")
 
-# What the face spans in the canonical crop, mm about the mid-point of the inner canthi: from the brows (25 above) to the
-# gnathion (115 below), and as wide as high. Farkas, Anthropometry of the Head and Face, 1994, rounded.
+# What the face spans in the canonical crop, mm about the mid-point of the inner canthi: from the brows (25 above) to
+# the gnathion (115 below), and as wide as high. Farkas, Anthropometry of the Head and Face, 1994, rounded.
 CANONICAL_CENTRE_MM = np.array([0.0, 45.0])
 CANONICAL_SIDE_MM = 140.0
 # Mouth corners of a closed mouth at rest: ch-ch 52 mm, 69 mm below the canthi (same source).
@@ -26,10 +26,16 @@ MOUTH_CORNERS_MM = np.array([[-26.0, 69.0], [26.0, 69.0]])
 
 
 class Crop(Protocol):
-    """A square image cut from a frame, and the mapping between the two; points are (..., 2) px."""
+    """A square image cut from a frame, and the mapping between the two; points are (..., 2) px.
+
+    matrix: (3, 3), carries homogeneous px of the frame to px of the crop.
+    """
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def matrix(self) -> np.ndarray: ...
 
     def cut(self, image: np.ndarray) -> np.ndarray: ...
 
@@ -40,12 +46,18 @@ class Crop(Protocol):
 
 @dataclass(frozen=True)
 class SquareCrop:
-    """`side` px from (left, top) of the frame, resized to `size` px. Whole pixels, so that nothing is interpolated twice."""
+    """`side` px from (left, top) of the frame, resized to `size` px; whole pixels, so that one resize is all."""
 
     left: int
     top: int
     side: int
     size: int
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """(3, 3): from homogeneous px of the frame to px of the crop."""
+        (x, y), scale = self.to_crop(np.zeros(2)), self.size / self.side
+        return np.array([[scale, 0.0, x], [0.0, scale, y], [0.0, 0.0, 1.0]])
 
     def cut(self, image: np.ndarray) -> np.ndarray:
         """(size, size, 3) of an image (H, W, 3); averaged when it shrinks, bilinear when it grows."""
@@ -126,8 +138,8 @@ def warp(points: np.ndarray, *, align: str, margin: float = 0.25, size: int = 25
 
     align "similarity": turned, scaled and moved by a least-squares fit of points that ride on the skull (nose, canthi),
     so a face keeps its shape and its expression. "perspective": a homography fitted to these and the mouth corners; it
-    also evens out a turned head, and with it takes away a part of what mouth corners do. Both are for appearance, not for
-    kinematics.
+    also evens out a turned head, and with it takes away a part of what mouth corners do. Both are for appearance, not
+    for kinematics.
     Errors: ConfigError for another `align`.
     """
     import cv2
@@ -147,7 +159,7 @@ def warp(points: np.ndarray, *, align: str, margin: float = 0.25, size: int = 25
 
 
 def canonical_anchors(*, corners: bool, margin: float, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks (K,) that a warp is fitted to and where they stand in the crop, (K, 2) px; `corners`: mouth corners too."""
+    """Landmarks (K,) that a warp is fitted to, with mouth corners if `corners`, and their places (K, 2) px in the crop."""
     anchors, flat = head_pose.RIGID_POINTS, head_pose.RIGID_FACE_MM[:, :2]
     if corners:
         anchors = np.append(anchors, [face.MOUTH_CORNER_RIGHT, face.MOUTH_CORNER_LEFT])
@@ -171,7 +183,9 @@ def share_outside(crop: Crop, frame_size: tuple[int, int]) -> float:
 
 def _check(margin: float, size: int) -> None:
     if not margin > -0.5 or size < 1:
-        raise ConfigError(f"margin={margin}, size={size}: margin above -0.5 (a share of the box) and size >= 1 px are needed.")
+        raise ConfigError(
+            f"margin={margin}, size={size}: margin above -0.5 (a share of the box) and size >= 1 px are needed."
+        )
 
 
 def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:

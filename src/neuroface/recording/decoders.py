@@ -237,7 +237,7 @@ def why_unreadable(path: Path) -> str:
                 )
             if content.find(b"vide") < 0 <= content.find(b"soun"):
                 return "it holds sound only; give the file with the pictures"
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE" or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):
+    if (head[:4] == b"RIFF" and head[8:12] == b"WAVE") or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):
         return "it holds sound only; give the file with the pictures"
     return f"it is not one (it begins with {head[:8]!r}); give a video file, whatever its name ends with"
 

@@ -18,8 +18,8 @@ from neuroface.types import Camera
 RIGID_POINTS = np.concatenate([face.RIGID, face.NOSTRILS])
 
 # (13, 3) mm, face axes: where RIGID_POINTS are in a mean adult. en-en 32, ex-ex 90, n-sn 53, nasal protrusion sn-prn 20
-# from Farkas, Anthropometry of the Head and Face, 1994, rounded between the means of women and men; the bridge is straight
-# from n to prn, and depths of the canthi and the nostril rims are drawn by eye.
+# from Farkas, Anthropometry of the Head and Face, 1994, rounded between the means of women and men; the bridge is
+# straight from n to prn, and depths of the canthi and the nostril rims are drawn by eye.
 RIGID_FACE_MM = np.array(
     [
         [0.0, -6.0, -10.0],
@@ -105,7 +105,7 @@ def from_pixels(points: np.ndarray, camera: Camera) -> HeadPose:
 
 
 def guessed_camera(size: tuple[int, int]) -> Camera:
-    """A camera for frames of (width, height) px of which nothing else is known; `nominal`, 60 degrees along the longer side."""
+    """A nominal camera for frames of (width, height) px: 60 degrees along the longer side."""
     focal = max(size) / 2 / np.tan(np.radians(GUESSED_VIEW_DEG / 2))
     centre = ((size[0] - 1) / 2, (size[1] - 1) / 2)
     return Camera(focal, focal, *centre, *size, nominal=True, model="guessed from a 60 degree field of view")

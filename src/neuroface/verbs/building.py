@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from neuroface.evaluate.protocol import Protocol
     from neuroface.samples import CohortSummary, Samples, Steps
 
-# Labels that stand for people without the condition, in tables whose classes nobody named.
-CONTROLS = ("hc", "control", "controls", "healthy", "healthy control", "healthy controls", "normal", "other", "0", "no")
-
 
 def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
     """The cohort, and the keys every cohort shares (exclude, skip_broken)."""
@@ -51,17 +48,12 @@ def build_splitter(config: DictConfig) -> Any:
     return instantiate(config.split, "split")
 
 
-def settled_protocol(node: DictConfig, samples: Samples) -> Protocol:
-    """The protocol; classes: null becomes the classes that are there, with controls first and so never positive."""
-    classes = node.classes
-    if classes is None:
-        labels = sorted(set(map(str, samples.y)))
-        classes = sorted(labels, key=lambda label: label.lower() not in CONTROLS)
-    return instantiate({**node, "classes": list(classes)}, "protocol")
+def build_protocol(config: DictConfig) -> Protocol:
+    return instantiate(config.protocol, "protocol")
 
 
 def build_samples(
-    config: DictConfig, protocol: DictConfig | None, *, columns: dict[str, str] | None = None, progress: Any = None
+    config: DictConfig, protocol: Protocol | None, *, columns: dict[str, str] | None = None, progress: Any = None
 ) -> tuple[Samples, CohortSummary]:
     """Samples in the view the classifier asks for; without a protocol, every task and class of the cohort."""
     from neuroface import samples

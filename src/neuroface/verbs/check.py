@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,7 +62,8 @@ def check_option(group: str, name: str) -> Iterator[tuple[str, list[str]]]:
     with hydra_context():
         node = option_node(group, name)
     config, _ = compose("train", [f"{group}=[{name}]" if group == "features" else f"{group}={name}"])
-    yield f"{group}={name} keys", list(_check_keys(group, _resolved(config[group])))
+    shared = targets_of_group(group)
+    yield f"{group}={name} keys", list(_check_keys(group, _resolved(config[group]), shared))
     try:
         if group == "features":
             chosen = instantiate(config.features, "features")
@@ -102,8 +105,19 @@ def _check_cohort(config: Any) -> list[str]:
     return contracts.check_cohort(cohort)
 
 
-def _check_keys(group: str, node: Any) -> Iterator[str]:
-    """Every key of the YAML, wherever a target is named, is an argument of that target with the same default."""
+@functools.cache
+def targets_of_group(group: str) -> Counter[str]:
+    """How many options of the group name each target at their root."""
+    with hydra_context():
+        nodes = [option_node(group, name) for name in options(group)]
+    return Counter(str(node.get("_target_")) for node in nodes if isinstance(node, dict))
+
+
+def _check_keys(group: str, node: Any, shared: Counter[str]) -> Iterator[str]:
+    """Every key of the YAML, wherever a target is named, is an argument of that target.
+
+    It equals the default, too, unless several options of the group share the target to set it differently.
+    """
     if isinstance(node, dict) and "_target_" in node:
         skip = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}.get(group, ())
         own = {key: value for key, value in node.items() if key not in skip}
@@ -113,7 +127,7 @@ def _check_keys(group: str, node: Any) -> Iterator[str]:
         except (ImportError, AttributeError, NeurofaceError) as error:
             yield f"{node['_target_']} cannot be imported: {error}"
             return
-        yield from contracts.check_arguments(own, target)
+        yield from contracts.check_arguments(own, target, same=shared[node["_target_"]] < 2)
     if isinstance(node, dict):
         for value in node.values():
-            yield from _check_keys("", value)
+            yield from _check_keys("", value, shared)

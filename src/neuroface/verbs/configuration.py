@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
     MissingConfigException,
     OverrideParseException,
 )
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -43,15 +46,15 @@ def plugin_packages() -> list[str]:
     return sorted({point.value for point in entry_points(group=PLUGIN_GROUP)})
 
 
-def _with_plugins(overrides: list[str]) -> list[str]:
-    """The overrides with the plug-ins' folders added to hydra.searchpath, beside what the user asks for there."""
-    given = [o for o in overrides if o.startswith("hydra.searchpath=")]
-    rest = [o for o in overrides if not o.startswith("hydra.searchpath=")]
-    paths = [f"pkg://{package}" for package in plugin_packages()]
-    for override in given:
-        paths += [p.strip() for p in override.split("=", 1)[1].strip("[]").split(",") if p.strip()]
-    paths = [p if "://" in p else f"file://{Path(p).resolve()}" for p in paths]
-    return [*rest, f"hydra.searchpath=[{','.join(paths)}]"] if paths else rest
+class PluginConfigs(SearchPathPlugin):
+    """Makes Hydra look for options in the installed plug-ins too, after our own tree."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for package in plugin_packages():
+            search_path.append(provider=package, path=f"pkg://{package}")
+
+
+Plugins.instance().register(PluginConfigs)
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
     overrides = [_quoted(o) for o in overrides]
     with hydra_context():
         try:
-            config = hydra.compose(verb, _with_plugins(overrides), return_hydra_config=True)
+            config = hydra.compose(verb, overrides, return_hydra_config=True)
         except HydraException as error:
             raise _explain(error, verb, overrides) from error
         choices = _choices(verb, overrides)
@@ -91,7 +94,7 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
 def _choices(verb: str, overrides: list[str]) -> dict[str, Any]:
     """Group -> the option chosen, or the list of options where a group takes several."""
     loader = GlobalHydra.instance().config_loader()
-    defaults = loader.compute_defaults_list(verb, _with_plugins(overrides), RunMode.RUN).defaults
+    defaults = loader.compute_defaults_list(verb, overrides, RunMode.RUN).defaults
     choices: dict[str, Any] = {}
     for path in (default.config_path for default in defaults):
         group, _, name = str(path).rpartition("/")
@@ -139,9 +142,9 @@ def _as_deep_as(key: str, known: set[str]) -> set[str]:
 def _keys(verb: str, choices: list[str]) -> list[str]:
     """All keys of a verb's configuration, dotted, under choices of groups that are known to work."""
     try:
-        config = hydra.compose(verb, _with_plugins(choices))
+        config = hydra.compose(verb, choices)
     except HydraException:
-        config = hydra.compose(verb, _with_plugins([]))
+        config = hydra.compose(verb, [])
     return list(_flatten(OmegaConf.to_container(config)))
 
 
@@ -166,7 +169,7 @@ def options(group: str) -> list[str]:
 def option_node(group: str, name: str) -> Any:
     """The node that an option puts under its group, as plain data. Needs a Hydra context."""
     overrides = [f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"]
-    config = hydra.compose("train", _with_plugins(overrides))
+    config = hydra.compose("train", overrides)
     return OmegaConf.to_container(config.get(group) or OmegaConf.create({}), resolve=False)
 
 
@@ -236,7 +239,7 @@ def multirun(verb: str, arguments: list[str], run: Callable[[list[str]], None]) 
             GlobalHydra.instance().hydra = state
 
     application = hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(job)
-    before, sys.argv = sys.argv, [f"neuroface {verb}", *_with_plugins(arguments)]
+    before, sys.argv = sys.argv, [f"neuroface {verb}", *arguments]
     try:
         application()
     finally:

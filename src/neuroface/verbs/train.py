@@ -58,33 +58,37 @@ def train(
         "paths": paths(config),
         "device": "cpu",
     }
-    with folder.open(part, **facts):
-        _work(config, folder, columns or {})
+    _work(config, part, folder, facts, columns or {})
     draw(path, tensorboard=config.execution.tensorboard)
 
 
-def _work(config: DictConfig, folder: RunFolder, columns: dict[str, str]) -> None:
+def _work(
+    config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: dict[str, Any], columns: dict[str, str]
+) -> None:
+    """Everything is built and read before the folder is opened: what cannot start leaves nothing behind."""
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
     from neuroface.progress import Progress
-    from neuroface.verbs.building import build_estimator, build_samples, build_splitter, settled_protocol
+    from neuroface.verbs.building import build_estimator, build_protocol, build_samples, build_splitter
 
     with Progress() as progress:
-        estimator, splitter = build_estimator(config), build_splitter(config)
-        samples, cohort_summary = build_samples(config, config.protocol, columns=columns, progress=progress)
-        folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
-        folder.write_json("cohort.json", dataclasses.asdict(cohort_summary))
-        engine.run(
-            samples,
-            estimator,
-            splitter,
-            folder,
-            protocol=settled_protocol(config.protocol, samples),
-            seed=config.seed,
-            n_jobs=config.execution.n_jobs,
-            save_models=config.execution.save_models,
-            progress=progress,
-        )
+        protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
+        samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
+        protocol = protocol.settled(samples.y)
+        with folder.open(part, **facts):
+            folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
+            folder.write_json("cohort.json", dataclasses.asdict(cohort_summary))
+            engine.run(
+                samples,
+                estimator,
+                splitter,
+                folder,
+                protocol=protocol,
+                seed=config.seed,
+                n_jobs=config.execution.n_jobs,
+                save_models=config.execution.save_models,
+                progress=progress,
+            )
 
 
 def draw(path: Path, *, tensorboard: bool = True) -> Path:

@@ -1,0 +1,238 @@
+"""From recordings with video to folders of face crops: the work behind `neuroface prepare cohort=videos`.
+
+out/prepare.json             the settings; a folder made with others is refused
+out/<recording>/000042.png   the crop of frame 42 (0-based, as the source counts); faces.csv, landmarks.npz,
+recording.json out/faces.csv                every crop of every recording, with the box it came from
+out/recordings.csv           every recording, with what was read, found and lost
+
+A recording appears under its name only when it is complete, and then is not done again. Sources are only read.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import neuroface
+from neuroface.errors import ConfigError, DataError, Problems, RunMismatchError, did_you_mean
+from neuroface.recording.crop import ALIGNMENTS
+from neuroface.recording.extract_one import FILE_TYPES, Job, extract
+from neuroface.recording.face_detectors import HaarDetector
+from neuroface.recording.faces import Follow
+from neuroface.types import Recording
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SETTINGS = "prepare.json"
+STAGE = ".partial-"
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFaces:
+    """What `prepare_faces` found and wrote.
+
+    recordings: one row each with frames_read, frames_sampled, faces_detected, faces_interpolated, faces_lost,
+    crops_written, seconds. resumed: how many of them were complete before. broken: (recording, what is wrong).
+    """
+
+    out: Path
+    recordings: pd.DataFrame
+    resumed: int
+    broken: tuple[tuple[str, str], ...]
+
+    def text(self) -> str:
+        """A few lines for a person: what was found, what was lost, and in which recordings most."""
+        table = self.recordings
+        sampled, lost = int(table["frames_sampled"].sum()), int(table["faces_lost"].sum())
+        lines = [
+            f"{len(table)} recordings ({self.resumed} were complete already): {sampled} frames sampled, "
+            f"{sampled - lost} faces, {lost} frames without a face ({100 * lost / max(sampled, 1):.1f} %) dropped"
+        ]
+        worst = table[table["faces_lost"] > 0].sort_values("faces_lost", ascending=False, kind="stable")
+        for row in worst.head(5).to_dict("records"):
+            lines.append(f"  {row['recording']}: no face in {row['faces_lost']} of {row['frames_sampled']} frames")
+        lines += [f"  broken: {name}: {what}" for name, what in self.broken]
+        return "\n".join([*lines, str(self.out)])
+
+
+def prepare_faces(
+    recordings: Iterable[Recording],
+    out: str | Path,
+    *,
+    rate_fps: float | None = None,
+    detector: Any = None,
+    keep: str = "track",
+    every: int = 1,
+    min_overlap: float = 0.3,
+    patience_s: float = 1.0,
+    align: str = "box",
+    margin: float = 0.25,
+    size: int = 256,
+    image_type: str = "png",
+    n_jobs: int = 1,
+    skip_broken: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> PreparedFaces:
+    """Crop the face out of the frames of each recording's video and write crops, boxes and moved landmarks under `out`.
+
+    rate_fps: crops per second, the first frame of each 1/rate s by timestamp; None is every frame. detector: takes a
+    Frame and returns boxes (N, 4) px, or a given source with `.of(recording)`; None is HaarDetector(). keep, every,
+    min_overlap, patience_s: see Follow. align: "box" is a square about the box, "similarity" and "perspective" warp by
+    the recording's landmarks (frames without them are dropped and counted). margin, size: see crop.square. image_type:
+    png or jpg. n_jobs: worker processes, -1 is one per core. skip_broken: go on without recordings that cannot be read.
+    Errors: ConfigError for values without meaning and for an `out` within a source's folder, RunMismatchError for an
+    `out` made with other settings; DataError, at the end, that names every recording that failed (the others are kept).
+    """
+    detector = HaarDetector() if detector is None else detector
+    follow = Follow(keep, every, min_overlap, patience_s)
+    _check(rate_fps=rate_fps, align=align, image_type=image_type, detector=detector)
+    science = {
+        "rate_fps": rate_fps,
+        "detector": described(detector),
+        "follow": asdict(follow),
+        "align": align,
+        "margin": margin,
+        "size": size,
+        "image_type": image_type,
+    }
+    chosen, problems = list(recordings), Problems()
+    target = Path(out).expanduser().resolve()
+    _keep_away_from_sources(chosen, target)
+    _claim(target, science)
+    names = _folder_names(chosen, problems)
+    jobs = [
+        Job(r, target / name, target / f"{STAGE}{name}", detector, follow, rate_fps, align, margin, size, image_type)
+        for r, name in zip(chosen, names, strict=True)
+        if name
+    ]
+    rows, resumed = _run(jobs, n_jobs, progress, problems)
+    broken = tuple(problems.items())
+    if not skip_broken or not rows:
+        problems.raise_if_any("What was finished is kept. Repair them, or set cohort.skip_broken=true.", of=len(chosen))
+    if not rows:
+        raise DataError("There are no recordings to take faces from.")
+    return PreparedFaces(target, _write_tables(rows, jobs, target), resumed, broken)
+
+
+def described(detector: Any) -> dict[str, Any]:
+    """A detector as data: its name and settings, so that a folder knows what made it."""
+    thing = detector if inspect.isroutine(detector) else type(detector)
+    settings = {}
+    if is_dataclass(detector) and not isinstance(detector, type):
+        settings = {name: value for name, value in vars(detector).items() if not name.startswith("_")}
+    return {"name": f"{thing.__module__}.{thing.__qualname__}", **{k: _plain(v) for k, v in settings.items()}}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _check(*, rate_fps: float | None, align: str, image_type: str, detector: Any) -> None:
+    if rate_fps is not None and not rate_fps > 0:
+        raise ConfigError(f"rate_fps={rate_fps}: crops per second must be positive, or null for every frame.")
+    if align not in ALIGNMENTS:
+        raise ConfigError(f"align={align} is no way to cut a face." + did_you_mean(align, ALIGNMENTS))
+    if image_type not in FILE_TYPES:
+        raise ConfigError(f"image_type={image_type} is not written." + did_you_mean(image_type, FILE_TYPES))
+    if not callable(detector) and not hasattr(detector, "of"):
+        raise ConfigError(f"detector {detector!r} is neither callable nor a source of boxes with .of(recording).")
+
+
+def _keep_away_from_sources(recordings: Sequence[Recording], target: Path) -> None:
+    """A folder of crops among the sources would be read as a source the next time, and might overwrite one."""
+    for recording in recordings:
+        path = getattr(recording.video, "path", None)
+        if path is None:
+            continue
+        source = Path(path).resolve()
+        if target == source or target.is_relative_to(source.parent):
+            raise ConfigError(
+                f"out={target} lies among the source videos in {source.parent}. Choose a folder elsewhere."
+            )
+
+
+def _claim(target: Path, science: dict[str, Any]) -> None:
+    """Make `target` the folder of these settings; refuse one made with others or not by neuroface."""
+    file = target / SETTINGS
+    if file.is_file():
+        made = json.loads(file.read_text(encoding="utf-8"))["settings"]
+        differing = [key for key in science if made.get(key) != json.loads(json.dumps(science))[key]]
+        if differing:
+            raise RunMismatchError(
+                f"{target} was made with other settings: "
+                + ", ".join(f"{key}={made.get(key)!r}, not {science[key]!r}" for key in differing)
+                + ". Choose another out=, or go back to these settings."
+            )
+        for left in target.glob(f"{STAGE}*"):  # of a run that was killed
+            shutil.rmtree(left)
+        return
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ConfigError(
+            f"out={target} is not empty and was not made by prepare cohort=videos. Choose an empty folder."
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    whole = {
+        "made_by": f"neuroface {neuroface.__version__}, research software, not a medical device",
+        "settings": science,
+    }
+    part = file.with_name(f"{STAGE}{SETTINGS}")
+    part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
+    part.replace(file)
+
+
+def _folder_names(recordings: Sequence[Recording], problems: Problems) -> list[str]:
+    """A folder name for each recording; "" for one that cannot have its own, which becomes a problem."""
+    names: list[str] = []
+    for recording in recordings:
+        name = re.sub(r"[^\w.+\-]+", "_", recording.name.replace("/", "__")).lstrip(".")
+        if recording.video is None:
+            problems.add(recording.name, "has no video to take faces from")
+            name = ""
+        elif not name or name.casefold() in {n.casefold() for n in names}:
+            problems.add(recording.name, f"would share the folder {name!r} with another recording")
+            name = ""
+        names.append(name)
+    return names
+
+
+def _run(
+    jobs: Sequence[Job], n_jobs: int, progress: Callable[[str, int, int], None] | None, problems: Problems
+) -> tuple[dict[str, dict[str, Any]], int]:
+    """{recording: its row} of every recording that is complete, and how many were so before."""
+    import joblib
+
+    rows = {job.recording.name: row for job in jobs if (row := job.finished())}
+    resumed = len(rows)
+    todo = [job for job in jobs if job.recording.name not in rows]
+    pool = joblib.Parallel(n_jobs=min(n_jobs, max(len(todo), 1)), return_as="generator_unordered")
+    for done, (name, outcome) in enumerate(pool(joblib.delayed(extract)(job) for job in todo), start=1):
+        if isinstance(outcome, dict):
+            rows[name] = outcome
+        else:
+            problems.add(name, outcome)
+        if progress:
+            progress("recordings", resumed + done, len(jobs))
+    return rows, resumed
+
+
+def _write_tables(rows: dict[str, dict[str, Any]], jobs: Sequence[Job], target: Path) -> pd.DataFrame:
+    """faces.csv and recordings.csv of the whole folder, in the order of the cohort; returns the latter."""
+    import pandas as pd
+
+    done = [job for job in jobs if job.recording.name in rows]
+    faces = [pd.read_csv(job.folder / "faces.csv", dtype={"recording": str}) for job in done]
+    for table, job in zip(faces, done, strict=True):
+        table.insert(1, "file", [f"{job.folder.name}/{name}" for name in table.pop("file")])
+    recordings = pd.DataFrame([rows[job.recording.name] for job in done])
+    for name, table in (("faces.csv", pd.concat(faces, ignore_index=True)), ("recordings.csv", recordings)):
+        part = target / f"{STAGE}{name}"
+        table.to_csv(part, index=False)
+        part.replace(target / name)
+    return recordings

@@ -1,0 +1,216 @@
+"""The faces of one recording: sampled by time, found, cut, moved into place when all of it is there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroface.errors import DataError, NeurofaceError
+from neuroface.recording import faces
+from neuroface.recording.crop import Crop, share_outside, square, warp
+from neuroface.recording.faces import Follow, Seen
+from neuroface.types import Frame, Landmarks, Recording
+
+# What an image file is written with: PNG at its fastest level (lossless at any), JPEG nearly without loss.
+FILE_TYPES = {"png": ("IMWRITE_PNG_COMPRESSION", 1), "jpg": ("IMWRITE_JPEG_QUALITY", 95)}
+COLUMNS = (
+    *("recording", "file", "subject", "session", "group", "task", "frame", "timestamp_s", "found"),
+    *("x", "y", "width", "height", "outside"),
+    *(f"m{row}{column}" for row in range(3) for column in range(3)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One recording, where its crops go (folder), where they are while it is not complete (stage), and how to cut."""
+
+    recording: Recording
+    folder: Path
+    stage: Path
+    detector: Any
+    follow: Follow
+    rate_fps: float | None
+    align: str
+    margin: float
+    size: int
+    image_type: str
+
+    def finished(self) -> dict[str, Any] | None:
+        """The row of an earlier run, if it is complete and of the same source."""
+        file = self.folder / "recording.json"
+        if not file.is_file():
+            return None
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return known["row"] if known["source"] == source_of(self.recording) else None
+
+
+def source_of(recording: Recording) -> dict[str, Any]:
+    """What tells one source from another without reading it: whose it is and, of a file, its path, size and change."""
+    who = {name: getattr(recording, name) for name in ("subject", "session", "group", "task")}
+    path = getattr(recording.video, "path", None)
+    if path is None:
+        return who
+    files = sorted(Path(path).iterdir()) if Path(path).is_dir() else [Path(path)]
+    stats = [file.stat() for file in files]
+    return {
+        **who,
+        "path": str(path),
+        "bytes": sum(s.st_size for s in stats),
+        "changed_ns": max((s.st_mtime_ns for s in stats), default=0),
+    }
+
+
+def extract(job: Job) -> tuple[str, dict[str, Any] | str]:
+    """In a worker: the recording's name and its row, or what is wrong with it. Nothing half-made stays."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # recordings are the parallelism
+    shutil.rmtree(job.stage, ignore_errors=True)
+    try:
+        job.stage.mkdir(parents=True)
+        row = _cut_all(job)
+        known = {"source": source_of(job.recording), "row": row}
+        (job.stage / "recording.json").write_text(json.dumps(known, indent=2), encoding="utf-8")
+        if job.folder.exists():  # of a source that has changed since
+            shutil.rmtree(job.folder)
+        job.stage.rename(job.folder)
+    except (NeurofaceError, OSError) as error:
+        return job.recording.name, str(error).rstrip(".")
+    finally:
+        cv2.setNumThreads(threads)
+        shutil.rmtree(job.stage, ignore_errors=True)
+    return job.recording.name, row
+
+
+def sampled(frames: Iterable[Frame], rate_fps: float | None, count: Counter[str]) -> Iterator[Frame]:
+    """The first frame of each 1/rate s since the first one, or all; `count` learns frames_read and frames_sampled."""
+    start_s, taken = None, -1
+    for frame in frames:
+        count["frames_read"] += 1
+        start_s = frame.timestamp_s if start_s is None else start_s
+        slot = count["frames_read"] if rate_fps is None else int((frame.timestamp_s - start_s) * rate_fps + 1e-6)
+        if slot > taken:
+            taken = slot
+            count["frames_sampled"] += 1
+            yield frame
+
+
+def _cut_all(job: Job) -> dict[str, Any]:
+    """Write the crops, faces.csv and moved landmarks into the stage; returns the recording's row."""
+    recording, video, began = job.recording, job.recording.video, time.monotonic()
+    assert video is not None
+    detector = job.detector.of(recording) if hasattr(job.detector, "of") else job.detector
+    placed = _Placed(recording.landmarks)
+    if job.align != "box" and not placed.known:
+        raise DataError(f"has no landmarks in pixels, which align={job.align} needs; set align=box, or give landmarks")
+    count, how = Counter[str](), []
+    with (job.stage / "faces.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for seen in job.follow(sampled(video.frames(), job.rate_fps, count), detector):
+            how.append(seen.how)
+            crop = None if seen.box is None else _crop(job, seen, placed)
+            if crop is not None:
+                table.writerow(_line(job, seen, crop, video.size))
+                _write_image(job.stage / _file_name(job, seen), crop.cut(seen.frame.color), job.image_type)
+                placed.add(seen.frame, crop)
+    found = faces.counts(how)
+    placed.write(job.stage / "landmarks.npz")
+    return {
+        "recording": recording.name,
+        "subject": recording.subject,
+        "session": recording.session,
+        "group": recording.group,
+        "task": recording.task,
+        "frames_read": count["frames_read"],
+        "frames_sampled": count["frames_sampled"],
+        **found,
+        "crops_written": placed.n_crops,
+        "landmarks_missing": len(how) - found["faces_lost"] - placed.n_crops,
+        "seconds": round(time.monotonic() - began, 2),
+    }
+
+
+class _Placed:
+    """The recording's landmarks, followed into the crops."""
+
+    def __init__(self, landmarks: Landmarks) -> None:
+        self.known = landmarks.space == "pixel" and bool(np.isfinite(landmarks.points).any())
+        self._landmarks = landmarks
+        times = landmarks.timestamps_s
+        self._apart_s = (float(np.median(np.diff(times))) / 2 if len(times) > 1 else 0.0) + 1e-3
+        self._times: list[float] = []
+        self._frames: list[int] = []
+        self._points: list[np.ndarray] = []
+
+    @property
+    def n_crops(self) -> int:
+        return len(self._frames)
+
+    def at(self, frame: Frame) -> np.ndarray:
+        """(68, 2) px of the frame, from the landmarks nearest in time; NaN where there are none."""
+        if self.known:
+            at = int(np.abs(self._landmarks.timestamps_s - frame.timestamp_s).argmin())
+            if abs(self._landmarks.timestamps_s[at] - frame.timestamp_s) <= self._apart_s:
+                return np.asarray(self._landmarks.points[at], dtype=float)
+        return np.full((68, 2), np.nan)
+
+    def add(self, frame: Frame, crop: Crop) -> None:
+        self._frames.append(frame.index)
+        self._times.append(frame.timestamp_s)
+        if self.known:
+            self._points.append(crop.to_crop(self.at(frame)))
+
+    def write(self, file: Path) -> None:
+        """points (n, 68, 2) px of the crops, timestamps_s (n,), frame (n,), if the recording came with landmarks."""
+        if self.known and self._points:
+            np.savez(
+                file, points=np.stack(self._points), timestamps_s=np.array(self._times), frame=np.array(self._frames)
+            )
+
+
+def _crop(job: Job, seen: Seen, placed: _Placed) -> Crop | None:
+    assert seen.box is not None
+    if job.align == "box":
+        return square(seen.box, margin=job.margin, size=job.size)
+    return warp(placed.at(seen.frame), align=job.align, margin=job.margin, size=job.size)
+
+
+def _file_name(job: Job, seen: Seen) -> str:
+    return f"{seen.frame.index:06d}.{job.image_type}"
+
+
+def _line(job: Job, seen: Seen, crop: Crop, frame_size: tuple[int, int]) -> list[Any]:
+    """One row of faces.csv; m00 .. m22 is the homography from px of the frame to px of the crop, row by row."""
+    r, frame, box = job.recording, seen.frame, seen.box
+    assert box is not None
+    who = [
+        r.name,
+        _file_name(job, seen),
+        r.subject,
+        r.session,
+        r.group,
+        r.task,
+        frame.index,
+        round(frame.timestamp_s, 6),
+    ]
+    outside = round(share_outside(crop, frame_size), 4)
+    return [*who, seen.how, *(round(float(v), 2) for v in box), outside, *crop.matrix.ravel().tolist()]
+
+
+def _write_image(file: Path, image: np.ndarray, image_type: str) -> None:
+    import cv2
+
+    name, value = FILE_TYPES[image_type]
+    if not cv2.imwrite(str(file), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [getattr(cv2, name), value]):
+        raise DataError(f"{file} could not be written; is the disk full?")
