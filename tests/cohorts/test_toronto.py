@@ -7,14 +7,13 @@ import re
 
 import cv2
 import numpy as np
-import openpyxl
 import pytest
 
 from neuroface.cohorts.toronto import TorontoCohort
 from neuroface.cohorts.toronto_layout import TASKS, parse, scan
 from neuroface.errors import ConfigError, DataError
 
-pytest.importorskip("openpyxl")
+openpyxl = pytest.importorskip("openpyxl")
 
 N_FRAMES, FPS, SIZE = 12, 50.0, (64, 48)
 POINTS = np.stack([np.linspace(10, 50, 68), np.linspace(5, 40, 68)], axis=1)
@@ -115,6 +114,15 @@ def test_every_task_of_the_release_is_known_and_none_is_rest():
     assert parse("S001_03_NSM_KISS_color") == ("S001", "03", "KISS")
 
 
+def test_boxes_are_found_under_both_of_their_names(tmp_path):
+    boxes = tmp_path / "ALS" / "Bbox_gt"
+    boxes.mkdir(parents=True)
+    for name in ("A002_02_NSM_OPEN_color_gt.txt", "A006_02_NSM_OPEN_color.txt"):
+        (boxes / name).write_text("Frame,x1,y1,x2,y2\n1,2,3,4,5\n")
+    found = {files.subject: [file.name for file in files.boxes] for files in scan(tmp_path).recordings.values()}
+    assert found == {"A002": ["A002_02_NSM_OPEN_color_gt.txt"], "A006": ["A006_02_NSM_OPEN_color.txt"]}
+
+
 def test_frames_from_one_are_settled_by_a_saved_frame(release):
     als = release / "NeuroFace Open Access Data" / "ALS"
     save_frame(als, "A002_02_NSM_OPEN_color", 5, shows=4)
@@ -163,6 +171,13 @@ def test_saved_frame_of_something_else_is_refused_unless_the_count_is_given(rele
     assert read(release, first_frame=1)["A002/OPEN"].notes["recordings_numbered_from_1_by_configuration"] == 1
 
 
+def test_saved_frame_of_another_size_is_refused(release):
+    als = release / "NeuroFace Open Access Data" / "ALS"
+    (als / "Frames").mkdir()
+    cv2.imwrite(str(als / "Frames" / "A002_02_NSM_OPEN_color.avi_5.jpg"), picture(4)[:, :40])
+    assert "A002_02_NSM_OPEN_color.avi_5.jpg is 40x48 px, the video 64x48" in complaint(release)
+
+
 def test_first_pixel_moves_every_point(release):
     at_zero, at_one = (read(release, first_pixel=p)["A002/OPEN"].landmarks.points for p in (0, 1))
     assert at_zero - at_one == pytest.approx(np.ones((3, 68, 2)))
@@ -181,6 +196,11 @@ def test_landmarks_without_video_need_a_frame_rate(tmp_path):
     one = read(tmp_path, fps=25)["A002/OPEN"]
     assert one.video is None
     assert one.landmarks.timestamps_s == pytest.approx(np.array([0, 4, 8]) / 25)
+
+
+def test_saved_frames_alone_are_no_recording(release):
+    save_frame(release / "NeuroFace Open Access Data" / "ALS", "A002_02_NSM_KISS_color", 5, shows=4)
+    assert "A002/KISS: has saved frames or boxes, but neither a video nor landmarks; add them" in complaint(release)
 
 
 def test_video_information_wins_over_the_header_and_configuration_over_both(release):

@@ -6,7 +6,6 @@ import csv
 
 import cv2
 import numpy as np
-import openpyxl
 import pytest
 
 from neuroface.cohorts.toronto import TorontoCohort
@@ -16,7 +15,7 @@ from neuroface.cohorts.toronto_write import write
 from neuroface.errors import ConfigError, DataError
 from neuroface.types import Camera, Frame, Landmarks, Recording, Repetition, Rig, Truth
 
-pytest.importorskip("openpyxl")
+openpyxl = pytest.importorskip("openpyxl")
 
 N_FRAMES, FPS, WIDTH, HEIGHT = 24, 50.0, 96, 72
 COLOR = Camera(fx=90, fy=90, cx=48, cy=36, width=WIDTH, height=HEIGHT, depth_unit_mm=0.125, model="SR300")
@@ -102,10 +101,10 @@ def test_names_and_folders_are_those_of_the_release(written):
         f"{root}/Stroke/Videos/S002_02_NSM_BIGSMILE_color.avi",
         f"{root}/Stroke/VID_DATASET_Clinical information_Stroke.csv",
         f"{root}/Stroke/SLP_Assessment_PS.xlsx",
-        "NOTICE.txt",
+        f"{root}/SYNTHETIC.txt",
         "parsing.csv",
     } <= files
-    assert "not a medical device" in (written.out / "NOTICE.txt").read_text()
+    assert "not a medical device" in (written.out / root / "SYNTHETIC.txt").read_text()
     assert written.left_out == [("A001/REST", "the release has no task REST")]
     assert (written.recordings, written.people) == (4, {"A001": "ALS", "N001": "HC", "OP01": "PS", "S002": "PS"})
 
@@ -261,6 +260,13 @@ def test_a_folder_in_use_is_left_alone(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
     with pytest.raises(ConfigError, match="at least 1 and 0 are needed"):
         write([recording()], tmp_path / "new", annotate_every=0)
+
+
+def test_what_was_written_here_is_known_to_be_synthetic(written, tmp_path):
+    for root in (written.out, written.out / "NeuroFace Open Access Data"):
+        assert TorontoCohort(root=root).synthetic
+        assert TorontoCohort(root=root).inventory().startswith("Synthetic people in the form of Toronto NeuroFace in ")
+    assert not TorontoCohort(root=tmp_path).synthetic
 
 
 def test_inventory_of_a_clinic_counts_what_was_written(written):

@@ -21,7 +21,7 @@ from neuroface.cohorts.landmark_files import read_annotated_frames
 from neuroface.cohorts.reading import Source, folder, given, stream, unreadable
 from neuroface.cohorts.toronto_depth import ColorAndDepth
 from neuroface.cohorts.toronto_frames import first_frame_number
-from neuroface.cohorts.toronto_layout import PARSING_FILE, Files, Layout, find_depth, scan
+from neuroface.cohorts.toronto_layout import PARSING_FILE, Files, Layout, find_depth, is_synthetic, scan
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.video import VideoFile
 from neuroface.types import Landmarks, Recording, Repetition, Video
@@ -76,6 +76,11 @@ class TorontoCohort:
         self.first_frame = first_frame
         self.first_pixel = first_pixel
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether the people are made up: a release that neuroface wrote."""
+        return is_synthetic(Path(self.root).expanduser())
+
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
@@ -90,7 +95,7 @@ class TorontoCohort:
     def slp_scores(self) -> dict[str, dict[str, float]]:
         """{recording name: {"Symmetry (SLP1)": 1..5, ..., "Tot (SLP2)": 5..25}}: clinicians' scores, per recording."""
         layout = scan(folder(self.root, "cohort.root"))
-        scores = _slp_by_stem(layout.root)
+        scores = _slp_by_stem(layout)
         return {files.label: scores[files.name] for files in layout.recordings.values() if files.name in scores}
 
     def _sources(self, layout: Layout) -> list[Source]:
@@ -111,13 +116,13 @@ class TorontoCohort:
 
     def _tables(self, layout: Layout) -> _Tables:
         tables = _Tables(parsing=self._parsing(layout))
-        for file in sorted(layout.root.rglob(toronto_tables.CLINICAL_FILES)):
+        for file in layout.matching(toronto_tables.CLINICAL_FILES):
             for subject, facts in toronto_tables.clinical(file).items():
                 tables.attributes.setdefault(subject, {}).update(facts)
         if self.video_info:
-            for file in sorted(layout.root.rglob(toronto_tables.VIDEO_INFO_FILES)):
+            for file in layout.matching(toronto_tables.VIDEO_INFO_FILES):
                 tables.frame_rates |= toronto_tables.frame_rates(file)
-        scores = _slp_by_stem(layout.root)
+        scores = _slp_by_stem(layout)
         of_person: dict[str, list[Mapping[str, float]]] = {}
         for files in layout.recordings.values():
             if files.name in scores:
@@ -138,6 +143,8 @@ class TorontoCohort:
         return bounds
 
     def _read(self, files: Files, tables: _Tables, **who: Any) -> Recording:
+        if not files.videos and not files.landmarks:
+            raise DataError("has saved frames or boxes, but neither a video nor landmarks; add them, or take it away")
         frames, points = _annotations(files)
         video, times = self._video(files, tables.frame_rates.get(files.name), frames)
         first, how = self._first_frame(video, files, frames)
@@ -185,9 +192,9 @@ class TorontoCohort:
         return ColorAndDepth(color, find_depth(files, self.depth)), color.timestamps_s
 
 
-def _slp_by_stem(root: Path) -> dict[str, dict[str, float]]:
+def _slp_by_stem(layout: Layout) -> dict[str, dict[str, float]]:
     scores: dict[str, dict[str, float]] = {}
-    for file in sorted(root.rglob(toronto_tables.SLP_FILES)):
+    for file in layout.matching(toronto_tables.SLP_FILES):
         scores |= toronto_tables.slp_scores(file)
     return scores
 

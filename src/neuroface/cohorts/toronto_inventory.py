@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neuroface.cohorts import toronto_tables
 from neuroface.cohorts.landmark_files import read_annotated_frames, read_boxes
-from neuroface.cohorts.toronto_layout import GROUP_FOLDERS, TASKS, Files, Layout, depth_places, scan
+from neuroface.cohorts.toronto_layout import GROUP_FOLDERS, TASKS, Files, Layout, depth_places, is_synthetic, scan
 from neuroface.errors import DataError, NeurofaceError
 
 GROUPS = tuple(GROUP_FOLDERS)
@@ -58,7 +58,8 @@ class Inventory:
     remarks: tuple[str, ...]
 
     def __str__(self) -> str:
-        lines = [f"Toronto NeuroFace in {self.root}: found / in the public release", ""]
+        what = "Synthetic people in the form of Toronto NeuroFace" if is_synthetic(self.root) else "Toronto NeuroFace"
+        lines = [f"{what} in {self.root}: found / in the public release", ""]
         lines.append(f"{'':24}" + "".join(f"{name:>12}" for name in (*GROUPS, "all")))
         for row in self.rows:
             found = [row.found.get(group, 0) for group in GROUPS]
@@ -139,9 +140,9 @@ def _has_depth(files: Files, template: str, remarks: list[str]) -> bool:
 
 def _tables(layout: Layout, recordings: Sequence[Files], remarks: list[str]) -> list[Row]:
     """Rows for SLP scores, clinical facts and frame rates; a table that cannot be read is a remark."""
-    scores = _read_all(layout.root, toronto_tables.SLP_FILES, toronto_tables.slp_scores, remarks)
-    facts = _read_all(layout.root, toronto_tables.CLINICAL_FILES, toronto_tables.clinical, remarks)
-    rates = _read_all(layout.root, toronto_tables.VIDEO_INFO_FILES, toronto_tables.frame_rates, remarks)
+    scores = _read_all(layout, toronto_tables.SLP_FILES, toronto_tables.slp_scores, remarks)
+    facts = _read_all(layout, toronto_tables.CLINICAL_FILES, toronto_tables.clinical, remarks)
+    rates = _read_all(layout, toronto_tables.VIDEO_INFO_FILES, toronto_tables.frame_rates, remarks)
     for noun, listed, known in (
         ("SLP scores", scores, {f.name for f in recordings}),
         ("clinical facts", facts, {f.subject for f in recordings}),
@@ -159,9 +160,9 @@ def _tables(layout: Layout, recordings: Sequence[Files], remarks: list[str]) -> 
     ]
 
 
-def _read_all(root: Path, pattern: str, read: Callable[[Path], Mapping], remarks: list[str]) -> dict:
+def _read_all(layout: Layout, pattern: str, read: Callable[[Path], Mapping], remarks: list[str]) -> dict:
     found: dict = {}
-    for file in sorted(root.rglob(pattern)):
+    for file in layout.matching(pattern):
         try:
             found.update(read(file))
         except NeurofaceError as error:  # also a missing openpyxl

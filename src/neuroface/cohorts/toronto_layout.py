@@ -35,6 +35,7 @@ RELEASE_SESSION = "02"  # of every recording in the release, so it says nothing 
 VIDEOS, LANDMARKS, BOXES, FRAMES = "Videos", "Landmarks_gt", "Bbox_gt", "Frames"
 COLOR, DEPTH = "_color", "_depth"
 VIDEO_SUFFIX = ".avi"
+SYNTHETIC_NOTICE = "SYNTHETIC.txt"  # ours: in a release whose people were made up
 PARSING_FILE = "parsing.csv"  # ours: the release has no manual repetition bounds
 BOX_ENDING = "_gt"  # one user of the release has boxes named <stem>_gt.txt, another <stem>.txt
 
@@ -70,15 +71,21 @@ class Files:
 
 @dataclass
 class Layout:
-    """What lies under a root: recordings by name, the groups' folders, and files whose names say nothing we know.
+    """What lies under a root.
 
-    odd: stem -> (group, what is wrong with it).
+    folders: group -> its folders. recordings: "group/stem" -> its files. odd: stem that says nothing we know -> (group,
+    what is wrong with it). around: every path, but for what lies in folders of depth.
     """
 
     root: Path
     folders: dict[str, list[Path]]
     recordings: dict[str, Files] = field(default_factory=dict)
     odd: dict[str, tuple[str, str]] = field(default_factory=dict)
+    around: list[Path] = field(default_factory=list)
+
+    def matching(self, pattern: str) -> list[Path]:
+        """Every file whose name matches a glob, wherever it lies."""
+        return sorted(path for path in self.around if fnmatchcase(path.name, pattern))
 
 
 def scan(root: Path) -> Layout:
@@ -93,15 +100,21 @@ def scan(root: Path) -> Layout:
         zips = sorted(p.name for p in root.glob("*.zip"))
         unpack = f" It holds {', '.join(zips)}: unpack them first." if zips else ""
         raise DataError(f"{root} has no folder of a group ({known}).{unpack} Set cohort.root to the folder above them.")
-    layout = Layout(root, folders)
+    layout = Layout(root, folders, around=[path for top in (root, inner) if top.is_dir() for path in top.iterdir()])
     for group, places in folders.items():
         for place in places:
             around = list(_walk(place))
+            layout.around += around
             for path in around:
                 _assign(path, group, place, around, layout)
     order = {group: position for position, group in enumerate(GROUP_FOLDERS)}
     layout.recordings = dict(sorted(layout.recordings.items(), key=lambda item: (order[item[1].group], item[1].name)))
     return layout
+
+
+def is_synthetic(root: Path) -> bool:
+    """Whether neuroface wrote this release, of synthetic people."""
+    return any((place / SYNTHETIC_NOTICE).is_file() for place in (root, root / RELEASE_FOLDER))
 
 
 def group_folders(root: Path) -> dict[str, list[Path]]:
@@ -167,7 +180,7 @@ def _walk(place: Path) -> Iterator[Path]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z]", "", name.lower())
+    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _assign(file: Path, group: str, place: Path, around: Sequence[Path], layout: Layout) -> None:

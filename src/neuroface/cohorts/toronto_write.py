@@ -29,6 +29,7 @@ from neuroface.cohorts.toronto_layout import (
     PARSING_FILE,
     RELEASE_FOLDER,
     RELEASE_SESSION,
+    SYNTHETIC_NOTICE,
     TASKS,
     VIDEO_SUFFIX,
     VIDEOS,
@@ -276,4 +277,4 @@ def _write_tables(clinic: _Clinic, stage: Path) -> None:
     if clinic.parsing:
         with (stage / PARSING_FILE).open("w", encoding="utf-8", newline="") as lines:
             csv.writer(lines, lineterminator="\n").writerows([PARSING_COLUMNS, *sorted(clinic.parsing)])
-    (stage / "NOTICE.txt").write_text(NOTICE, encoding="utf-8")
+    (root / SYNTHETIC_NOTICE).write_text(NOTICE, encoding="utf-8")

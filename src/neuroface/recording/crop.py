@@ -159,7 +159,7 @@ def warp(points: np.ndarray, *, align: str, margin: float = 0.25, size: int = 25
 
 
 def canonical_anchors(*, corners: bool, margin: float, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks (K,) that a warp is fitted to, with mouth corners if `corners`, and their places (K, 2) px in the crop."""
+    """Landmarks (K,) that a warp is fitted to, with mouth corners if asked for, and their (K, 2) px in the crop."""
     anchors, flat = head_pose.RIGID_POINTS, head_pose.RIGID_FACE_MM[:, :2]
     if corners:
         anchors = np.append(anchors, [face.MOUTH_CORNER_RIGHT, face.MOUTH_CORNER_LEFT])

@@ -69,7 +69,7 @@ def prepare_faces(
     rate_fps: float | None = None,
     detector: Any = None,
     keep: str = "track",
-    every: int = 1,
+    search_every_s: float = 0.15,
     min_overlap: float = 0.3,
     patience_s: float = 1.0,
     align: str = "box",
@@ -91,7 +91,7 @@ def prepare_faces(
     `out` made with other settings; DataError, at the end, that names every recording that failed (the others are kept).
     """
     detector = HaarDetector() if detector is None else detector
-    follow = Follow(keep, every, min_overlap, patience_s)
+    follow = Follow(keep, search_every_s, min_overlap, patience_s)
     _check(rate_fps=rate_fps, align=align, image_type=image_type, detector=detector)
     science = {
         "rate_fps": rate_fps,

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from neuroface import face
 from neuroface.errors import DataError, NeurofaceError
 from neuroface.recording import faces
 from neuroface.recording.crop import Crop, share_outside, square, warp
 from neuroface.recording.faces import Follow, Seen
+from neuroface.recording.landmark_match import nearest
 from neuroface.types import Frame, Landmarks, Recording
 
 # What an image file is written with: PNG at its fastest level (lossless at any), JPEG nearly without loss.
@@ -147,8 +149,6 @@ class _Placed:
     def __init__(self, landmarks: Landmarks) -> None:
         self.known = landmarks.space == "pixel" and bool(np.isfinite(landmarks.points).any())
         self._landmarks = landmarks
-        times = landmarks.timestamps_s
-        self._apart_s = (float(np.median(np.diff(times))) / 2 if len(times) > 1 else 0.0) + 1e-3
         self._times: list[float] = []
         self._frames: list[int] = []
         self._points: list[np.ndarray] = []
@@ -159,11 +159,8 @@ class _Placed:
 
     def at(self, frame: Frame) -> np.ndarray:
         """(68, 2) px of the frame, from the landmarks nearest in time; NaN where there are none."""
-        if self.known:
-            at = int(np.abs(self._landmarks.timestamps_s - frame.timestamp_s).argmin())
-            if abs(self._landmarks.timestamps_s[at] - frame.timestamp_s) <= self._apart_s:
-                return np.asarray(self._landmarks.points[at], dtype=float)
-        return np.full((68, 2), np.nan)
+        at = nearest(self._landmarks, frame.timestamp_s) if self.known else None
+        return np.full((face.N_POINTS, 2), np.nan) if at is None else np.asarray(self._landmarks.points[at], float)
 
     def add(self, frame: Frame, crop: Crop) -> None:
         self._frames.append(frame.index)

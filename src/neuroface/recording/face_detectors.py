@@ -11,6 +11,7 @@ import numpy as np
 from neuroface.errors import ConfigError, DataError, WeightsNotFoundError, did_you_mean
 from neuroface.recording.crop import box_around
 from neuroface.recording.faces import FaceDetector
+from neuroface.recording.landmark_match import nearest
 from neuroface.types import Frame, Recording
 
 CASCADES = ("default", "alt", "alt2", "alt_tree")
@@ -122,12 +123,10 @@ class LandmarkBoxes:
         landmarks = recording.landmarks
         if landmarks.space != "pixel" or not np.isfinite(landmarks.points).any():
             raise DataError("has no landmarks in pixels to take the face from; choose a detector")
-        times = landmarks.timestamps_s
-        apart = float(np.median(np.diff(times))) / 2 if len(times) > 1 else 0.0
 
         def detect(frame: Frame) -> np.ndarray:
-            at = int(np.abs(times - frame.timestamp_s).argmin())
-            box = box_around(landmarks.points[at]) if abs(times[at] - frame.timestamp_s) <= apart + 1e-3 else None
+            at = nearest(landmarks, frame.timestamp_s)
+            box = None if at is None else box_around(landmarks.points[at])
             return np.empty((0, 4)) if box is None else box[None]
 
         return detect

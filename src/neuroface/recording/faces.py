@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
@@ -34,39 +33,48 @@ class Follow:
     """How one face is followed through a recording.
 
     keep: "track" keeps the box that overlaps most with the last one and takes the largest only at the start and after
-    `patience_s` without it; "largest" takes the largest of each frame. every: detect in each k-th frame; between two
-    detections that overlap by `min_overlap` (intersection over union) the box is interpolated in time, otherwise each
-    frame between them is searched too, so nothing is guessed across a loss.
+    `patience_s` without it; "largest" takes the largest of each frame. search_every_s: time from one frame that is
+    searched to the next, 0 for each frame; between two faces that overlap by `min_overlap` (intersection over union)
+    the box is interpolated in time, otherwise each frame between them is searched too: nothing is guessed across a loss.
     Errors: ConfigError for values without meaning.
     """
 
     keep: str = "track"
-    every: int = 1
+    search_every_s: float = 0.15
     min_overlap: float = 0.3
     patience_s: float = 1.0
 
     def __post_init__(self) -> None:
         if self.keep not in RULES:
             raise ConfigError(f"keep={self.keep} is no way to choose a face." + did_you_mean(self.keep, RULES))
-        if self.every < 1 or not 0 <= self.min_overlap <= 1 or self.patience_s < 0:
+        if self.search_every_s < 0 or not 0 <= self.min_overlap <= 1 or self.patience_s < 0:
             raise ConfigError(
-                f"every={self.every}, min_overlap={self.min_overlap}, patience_s={self.patience_s}: "
-                "every >= 1, 0 <= min_overlap <= 1 and patience_s >= 0 are needed."
+                f"search_every_s={self.search_every_s}, min_overlap={self.min_overlap}, patience_s={self.patience_s}: "
+                "search_every_s >= 0, 0 <= min_overlap <= 1 and patience_s >= 0 are needed."
             )
 
     def __call__(self, frames: Iterable[Frame], detector: FaceDetector) -> Iterator[Seen]:
-        """Every frame once, in order, with its face; at most `every` frames are held."""
+        """Every frame once, in order, with its face; `search_every_s` of frames are held."""
         last: Seen | None = None  # the last frame with a face
         unbroken = False  # the frame before the block is that one
-        stream = iter(frames)
-        block = list(islice(stream, 1))  # the first frame is searched, then the last one of each block
-        while block:
+        for block in self._blocks(frames):
             found = self._between(block, last, detector) if unbroken and len(block) > 1 else None
             for seen in found or self._one_by_one(block, last, detector):
                 unbroken = seen.box is not None
                 last = seen if unbroken else last
                 yield seen
-            block = list(islice(stream, self.every))
+
+    def _blocks(self, frames: Iterable[Frame]) -> Iterator[list[Frame]]:
+        """The first frame, then runs of frames whose last one is `search_every_s` after the last of the run before."""
+        block: list[Frame] = []
+        ended_s = -np.inf
+        for frame in frames:
+            block.append(frame)
+            if frame.timestamp_s - ended_s >= self.search_every_s - 1e-6:
+                yield block
+                block, ended_s = [], frame.timestamp_s
+        if block:
+            yield block
 
     def _between(self, block: list[Frame], last: Seen | None, detector: FaceDetector) -> list[Seen] | None:
         """The block by interpolation from the last face to the one in its last frame; None where that is no answer."""

@@ -139,8 +139,10 @@ def read_times(file: Path) -> dict[str, np.ndarray]:
                 raise DataError(f"line {line} of {file} cannot be read: {error}") from error
             if frame != len(stream):
                 raise DataError(f"line {line} of {file} is {row['stream']} frame {frame}; frame {len(stream)} is next")
-            if not np.isfinite(time) or (stream and time < stream[-1]):
-                raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s follows {stream[-1:]}")
+            if not np.isfinite(time):
+                raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s is no time")
+            if stream and time < stream[-1]:
+                raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s follows {stream[-1]:g} s")
             stream.append(time)
     empty = [name for name, stream in times.items() if not stream]
     if empty:
