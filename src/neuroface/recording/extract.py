@@ -83,10 +83,11 @@ def prepare_faces(
     """Crop the face out of the frames of each recording's video and write crops, boxes and moved landmarks under `out`.
 
     rate_fps: crops per second, the first frame of each 1/rate s by timestamp; None is every frame. detector: takes a
-    Frame and returns boxes (N, 4) px, or a given source with `.of(recording)`; None is HaarDetector(). keep, every,
-    min_overlap, patience_s: see Follow. align: "box" is a square about the box, "similarity" and "perspective" warp by
-    the recording's landmarks (frames without them are dropped and counted). margin, size: see crop.square. image_type:
-    png or jpg. n_jobs: worker processes, -1 is one per core. skip_broken: go on without recordings that cannot be read.
+    Frame and returns boxes (N, 4) px, or a given source with `.of(recording)`; None is HaarDetector(). keep,
+    search_every_s, min_overlap, patience_s: see Follow. align: "box" is a square about the box, "similarity" and
+    "perspective" warp by the recording's landmarks (frames without them are dropped and counted). margin, size: see
+    crop.square. image_type: png or jpg. n_jobs: worker processes, -1 is one per core. skip_broken: go on without
+    recordings that cannot be read.
     Errors: ConfigError for values without meaning and for an `out` within a source's folder, RunMismatchError for an
     `out` made with other settings; DataError, at the end, that names every recording that failed (the others are kept).
     """
@@ -102,7 +103,8 @@ def prepare_faces(
         "size": size,
         "image_type": image_type,
     }
-    chosen, problems = list(recordings), Problems()
+    problems = Problems()
+    chosen = _sound(recordings, problems)
     target = Path(out).expanduser().resolve()
     _keep_away_from_sources(chosen, target)
     _claim(target, science)
@@ -115,10 +117,25 @@ def prepare_faces(
     rows, resumed = _run(jobs, n_jobs, progress, problems)
     broken = tuple(problems.items())
     if not skip_broken or not rows:
-        problems.raise_if_any("What was finished is kept. Repair them, or set cohort.skip_broken=true.", of=len(chosen))
+        problems.raise_if_any("What was finished is kept. Repair them, or set cohort.skip_broken=true.")
     if not rows:
         raise DataError("There are no recordings to take faces from.")
     return PreparedFaces(target, _write_tables(rows, jobs, target), resumed, broken)
+
+
+def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recording]:
+    """The recordings that can be opened; the others, which a cohort names after its last sound one, become problems."""
+    sound = []
+    try:
+        for recording in recordings:
+            sound.append(recording)
+    except DataError as error:
+        broken = getattr(error, "problems", None)
+        if broken is None:
+            raise
+        for name, what in broken:
+            problems.add(name, what)
+    return sound
 
 
 def described(detector: Any) -> dict[str, Any]:

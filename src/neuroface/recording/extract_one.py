@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from neuroface import face
 from neuroface.errors import DataError, NeurofaceError
 from neuroface.recording import faces
 from neuroface.recording.crop import Crop, share_outside, square, warp
 from neuroface.recording.faces import Follow, Seen
-from neuroface.recording.landmark_match import nearest
+from neuroface.recording.landmark_match import LandmarksAt
 from neuroface.types import Frame, Landmarks, Recording
 
 # What an image file is written with: PNG at its fastest level (lossless at any), JPEG nearly without loss.
@@ -148,7 +147,7 @@ class _Placed:
 
     def __init__(self, landmarks: Landmarks) -> None:
         self.known = landmarks.space == "pixel" and bool(np.isfinite(landmarks.points).any())
-        self._landmarks = landmarks
+        self._landmarks = LandmarksAt(landmarks)
         self._times: list[float] = []
         self._frames: list[int] = []
         self._points: list[np.ndarray] = []
@@ -159,8 +158,7 @@ class _Placed:
 
     def at(self, frame: Frame) -> np.ndarray:
         """(68, 2) px of the frame, from the landmarks nearest in time; NaN where there are none."""
-        at = nearest(self._landmarks, frame.timestamp_s) if self.known else None
-        return np.full((face.N_POINTS, 2), np.nan) if at is None else np.asarray(self._landmarks.points[at], float)
+        return np.asarray(self._landmarks.points(frame.timestamp_s), dtype=float)
 
     def add(self, frame: Frame, crop: Crop) -> None:
         self._frames.append(frame.index)

@@ -11,7 +11,7 @@ import numpy as np
 from neuroface.errors import ConfigError, DataError, WeightsNotFoundError, did_you_mean
 from neuroface.recording.crop import box_around
 from neuroface.recording.faces import FaceDetector
-from neuroface.recording.landmark_match import nearest
+from neuroface.recording.landmark_match import LandmarksAt
 from neuroface.types import Frame, Recording
 
 CASCADES = ("default", "alt", "alt2", "alt_tree")
@@ -123,10 +123,10 @@ class LandmarkBoxes:
         landmarks = recording.landmarks
         if landmarks.space != "pixel" or not np.isfinite(landmarks.points).any():
             raise DataError("has no landmarks in pixels to take the face from; choose a detector")
+        known = LandmarksAt(landmarks)
 
         def detect(frame: Frame) -> np.ndarray:
-            at = nearest(landmarks, frame.timestamp_s)
-            box = None if at is None else box_around(landmarks.points[at])
+            box = box_around(known.points(frame.timestamp_s))
             return np.empty((0, 4)) if box is None else box[None]
 
         return detect

@@ -35,7 +35,8 @@ class Follow:
     keep: "track" keeps the box that overlaps most with the last one and takes the largest only at the start and after
     `patience_s` without it; "largest" takes the largest of each frame. search_every_s: time from one frame that is
     searched to the next, 0 for each frame; between two faces that overlap by `min_overlap` (intersection over union)
-    the box is interpolated in time, otherwise each frame between them is searched too: nothing is guessed across a loss.
+    the box is interpolated in time, otherwise each frame between them is searched too: nothing is guessed across a
+    loss.
     Errors: ConfigError for values without meaning.
     """
 

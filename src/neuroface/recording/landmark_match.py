@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuroface import face
 from neuroface.types import Landmarks
 
 # Containers store milliseconds, so equal times may differ by one.
 ROUNDING_S = 1e-3
 
 
-def nearest(landmarks: Landmarks, timestamp_s: float) -> int | None:
-    """Position of the landmarks within half their shortest interval of a time; None when there are none."""
-    times = landmarks.timestamps_s
-    if not len(times):
-        return None
-    after = int(np.searchsorted(times, timestamp_s))
-    near = min((at for at in (after - 1, after) if 0 <= at < len(times)), key=lambda at: abs(times[at] - timestamp_s))
-    return near if abs(times[near] - timestamp_s) <= half_interval(landmarks) + ROUNDING_S else None
+class LandmarksAt:
+    """Landmarks by time: those within half the shortest interval between two of them, else none.
 
-
-def half_interval(landmarks: Landmarks) -> float:
-    """Seconds: half the shortest time between two frames of landmarks; 0 for one frame.
-
-    The shortest and not the median: of manually annotated frames most are far apart, and a frame between two of them is
-    not annotated.
+    The shortest and not the median: manually annotated frames lie far apart, and a frame between two is not annotated.
     """
-    steps = np.diff(landmarks.timestamps_s)
-    return float(steps.min()) / 2 if len(steps) else 0.0
+
+    def __init__(self, landmarks: Landmarks) -> None:
+        self._times, self._points = landmarks.timestamps_s, landmarks.points
+        steps = np.diff(self._times)
+        self._apart_s = (float(steps.min()) / 2 if len(steps) else 0.0) + ROUNDING_S
+
+    def position(self, timestamp_s: float) -> int | None:
+        """The frame of landmarks that belongs to a time."""
+        after = int(np.searchsorted(self._times, timestamp_s))
+        near = [at for at in (after - 1, after) if 0 <= at < len(self._times)]
+        at = min(near, key=lambda at: abs(self._times[at] - timestamp_s), default=None)
+        return at if at is not None and abs(self._times[at] - timestamp_s) <= self._apart_s else None
+
+    def points(self, timestamp_s: float) -> np.ndarray:
+        """(68, D) px or mm at a time; NaN where there are none."""
+        at = self.position(timestamp_s)
+        return np.full((face.N_POINTS, self._points.shape[2]), np.nan) if at is None else self._points[at]

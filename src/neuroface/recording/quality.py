@@ -17,7 +17,7 @@ from neuroface.errors import ConfigError
 from neuroface.recording import head_pose, projection
 from neuroface.recording.crop import box_around
 from neuroface.recording.head_pose import HeadPose
-from neuroface.recording.landmark_match import nearest
+from neuroface.recording.landmark_match import LandmarksAt
 from neuroface.types import Landmarks, Recording
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ POSE_SOURCES = ("mm", "depth", "pixels", "pixels, guessed camera", "")
 
 @dataclass(frozen=True)
 class FrontalGate:
-    """When a person looks away: the head is turned by more than `max_yaw_deg` or `max_pitch_deg` from the camera's axis.
+    """When a person looks away: the head turns more than `max_yaw_deg` or `max_pitch_deg` from the camera's axis.
 
-    max_share: a recording looks away when more than this share of the frames whose pose is known do. Guarin et al. leave
-    out videos in which the subject looks away and give no limit; these defaults are ours. A nose or brow unlike the mean
-    face's shifts pitch by a few degrees, so narrow limits on pitch throw out faces, not poses.
+    max_share: a recording looks away when more than this share of the frames whose pose is known do. Guarin et al.
+    leave out videos in which the subject looks away and give no limit; these defaults are ours. A nose or brow unlike
+    the mean face's shifts pitch by a few degrees, so narrow limits on pitch throw out faces, not poses.
     Errors: ConfigError for limits without meaning.
     """
 
@@ -61,8 +61,8 @@ class FrontalGate:
 def pose_of(recording: Recording) -> tuple[HeadPose, str]:
     """Head pose in each frame of landmarks, and what it was computed from (one of POSE_SOURCES).
 
-    From mm in camera axes; else from pixels with depth and a camera; else from pixels and a mean head, with the camera or
-    a guessed one. NaN when there is neither: landmarks in head space have lost their pose.
+    From mm in camera axes; else from pixels with depth and a camera; else from pixels and a mean head, with the camera
+    or a guessed one. NaN when there is neither: landmarks in head space have lost their pose.
     """
     landmarks, camera = recording.landmarks, _color_camera(recording)
     if landmarks.space == "camera":
@@ -89,7 +89,7 @@ def measure(recording: Recording, *, gate: FrontalGate | None = None, blur_every
     pose, source = pose_of(recording)
     row: dict[str, Any] = {name: getattr(recording, name) for name in ("name", "subject", "session", "group", "task")}
     row["recording"] = row.pop("name")
-    row |= _timing(landmarks)
+    row |= _timing(getattr(recording.video, "timestamps_s", landmarks.timestamps_s))
     row["frames_without_face"] = int((~np.isfinite(landmarks.points).all(axis=2).any(axis=1)).sum())
     row["mouth_depth_missing"] = mouth_depth_missing(landmarks)
     row["pose_from"] = source
@@ -140,7 +140,7 @@ def mouth_depth_missing(landmarks: Landmarks) -> float:
 
 
 def out_of_frame(landmarks: Landmarks, frame_size: tuple[int, int] | None) -> float:
-    """0..1: landmarks that lie beyond the frame of (width, height) px, of those that are not missing; NaN if unknown."""
+    """0..1: share of the landmarks seen that lie beyond the frame of (width, height) px; NaN if unknown."""
     if landmarks.space != "pixel" or frame_size is None:
         return float("nan")
     seen = landmarks.points[np.isfinite(landmarks.points).all(axis=2)]
@@ -164,30 +164,31 @@ def sharpness(image: np.ndarray, box: np.ndarray) -> float:
 
 
 def _sharpness(recording: Recording, every_s: float) -> Iterator[float]:
-    """Sharpness of the face in frames at least `every_s` apart; frames between them are not asked for."""
+    """Sharpness of the face in every k-th frame, about `every_s` apart; frames without landmarks are passed over."""
     if recording.video is None or recording.landmarks.space != "pixel":
         return
-    next_s = -np.inf
-    for frame in recording.video.frames():
-        if frame.timestamp_s < next_s:
-            continue
-        at = nearest(recording.landmarks, frame.timestamp_s)
-        box = None if at is None else box_around(recording.landmarks.points[at])
+    first = [frame.timestamp_s for frame in recording.video.frames(0, 2)]
+    step = max(round(every_s / (first[1] - first[0])), 1) if len(first) == 2 else 1
+    known = LandmarksAt(recording.landmarks)
+    for frame in recording.video.frames(step=step):
+        box = box_around(known.points(frame.timestamp_s))
         if box is not None:
-            next_s = frame.timestamp_s + every_s
             yield sharpness(frame.color, box)
 
 
-def _timing(landmarks: Landmarks) -> dict[str, Any]:
-    """frames, seconds, frames/s, and frames lost: those that would fit into gaps of the usual interval."""
-    times = landmarks.timestamps_s
+def _timing(times: np.ndarray) -> dict[str, Any]:
+    """frames, seconds, frames/s, and frames lost: those that would fit into gaps of the usual interval.
+
+    times: (T,) s, of the video where it knows them all, else of the landmarks.
+    """
     steps = np.diff(times)
     usual = float(np.median(steps)) if len(steps) else float("nan")
     lost = int((np.round(steps / usual) - 1).clip(min=0).sum()) if len(steps) else 0
+    duration_s = float(times[-1] - times[0]) if len(times) else 0.0
     return {
         "frames": len(times),
-        "duration_s": float(times[-1] - times[0]) if len(times) else 0.0,
-        "fps": 1 / usual,
+        "duration_s": duration_s,
+        "fps": (len(steps) + lost) / duration_s if len(steps) else float("nan"),
         "frames_lost": lost,
         "frames_lost_share": lost / (len(times) + lost) if len(times) else float("nan"),
     }

@@ -31,7 +31,7 @@ _RELIEF = np.array(
         (-67, -28, 70, 0), (-68, -48, 78, 0),
         # temple and cheekbone
         (-60, -10, 26, 0), (-66, -8, 52, 0), (-67, -14, 78, 0),
-        (-57, 12, 22, 0), (-64, 14, 50, 0), (-68, 6, 94, 0), (-66, 28, 92, 0.05),
+        (-57, 12, 22, 0), (-64, 14, 50, 0), (-67.5, 6, 86, 0), (-66, 28, 84, 0.05),
         # eye socket
         (-12.5, -3, -3, 0), (-20, -10.5, -2.5, 0), (-30, -12, -0.5, 0), (-40, -11, 5, 0), (-49, -6, 13, 0),
         (-20, 9, -0.5, 0), (-30, 11.5, 0, 0), (-40, 10, 5.5, 0), (-49, 6, 14, 0),
@@ -45,8 +45,8 @@ _RELIEF = np.array(
         (-14.5, 25, -7, 0),
         # between nose and mouth, and the red of the lips
         (0, 54, -14.4, 0), (-4.5, 55, -15.2, 0), (-12, 54.5, -11.5, 0), (-21, 60, -6.5, 0.05),
-        (0, 65, -17.8, 0), (-8.5, 64.6, -16.4, 0), (-16.5, 66, -12.4, 0.1),
-        (0, 73, -17.8, 1), (-8.5, 72.6, -16.4, 0.97), (-16, 71.2, -12.2, 0.85),
+        (0, 65, -17.0, 0), (-8.5, 64.6, -15.8, 0), (-16.5, 66, -12, 0.1),
+        (0, 73, -16.9, 1), (-8.5, 72.6, -15.8, 0.97), (-16, 71.2, -11.8, 0.85),
         # chin and below
         (0, 85, -9.8, 1), (-13, 84, -8.2, 1), (-24, 80, -4.5, 0.8), (0, 99, -14, 1), (-12, 98, -11.5, 1),
         (-26, 93, -2, 0.95), (-38, 86, 9, 0.8),
@@ -113,7 +113,25 @@ def layout_of(points: np.ndarray) -> np.ndarray:
 def outlines(landmark_sites: np.ndarray) -> list[np.ndarray]:
     """Smooth closed curves between the landmarks of outer lips, inner lips and eyes: (k, 2) mm each, landmarks left out."""
     closed = (face.MOUTH_OUTER, face.MOUTH_INNER, face.EYE_RIGHT, face.EYE_LEFT)
-    return [_between(landmark_sites[loop]) for loop in closed]
+    return [*(_between(landmark_sites[loop]) for loop in closed), _red_of_lips(landmark_sites)]
+
+
+def _red_of_lips(landmark_sites: np.ndarray) -> np.ndarray:
+    """(22, 2) mm: points half way between the outer and the inner outline of the lips, so that the red keeps its relief."""
+    share = np.linspace(0.0, 1.0, 13)[1:-1]
+    halves = []
+    for loop in (face.MOUTH_OUTER, face.MOUTH_INNER):
+        outline = opening(landmark_sites, loop)
+        half = len(outline) // 2  # both loops start at the right corner and pass the left one half way
+        halves.append([_along(path, share) for path in (outline[: half + 1], np.vstack([outline[half:], outline[:1]]))])
+    (outer_top, outer_bottom), (inner_top, inner_bottom) = halves
+    return np.vstack([outer_top + inner_top, outer_bottom + inner_bottom]) / 2
+
+
+def _along(path: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(k, 2): points at the given shares of the length of a path (n, 2)."""
+    length = np.r_[0.0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
+    return np.column_stack([np.interp(share * length[-1], length, path[:, axis]) for axis in range(2)])
 
 
 def opening(landmark_sites: np.ndarray, loop: np.ndarray) -> np.ndarray:

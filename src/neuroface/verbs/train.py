@@ -50,6 +50,8 @@ def train(
     part, folder = science(config), RunFolder(path)
     if folder.is_done(part) and (path / "report" / "report.html").is_file():
         return
+    if "features" in config.cohort:  # a table brings its own; the choice of ours is not used
+        choices = {**choices, "features": []}
     words = [word for word in overrides if not word.startswith("run=")]
     facts = {
         "choices": choices,

@@ -1,0 +1,193 @@
+"""`neuroface train` from end to end on small synthetic cohorts: results, resuming, honesty."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neuroface.errors import ConfigError, RunMismatchError
+from neuroface.verbs import eval as eval_verb
+from neuroface.verbs import report as report_verb
+from neuroface.verbs import train
+from neuroface.verbs.experiment import distinct_cells
+
+SMALL = ["size=ci", "classifier.estimator.n_estimators=10", "execution.n_jobs=1", "protocol.permutations=4"]
+
+
+def read(folder: Path, name: str):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    train.run([*SMALL, f"run={folder}"])
+    return folder
+
+
+def test_the_run_folder_is_complete(finished):
+    wanted = {
+        "config.yaml", "run.json", "splits.json", "predictions.csv", "scores.json", "audit.json", "cohort.json",
+        "samples.csv", "folds", "null", "models", "report", "tensorboard",
+    }  # fmt: skip
+    assert wanted <= {path.name for path in finished.iterdir()}
+    assert read(finished, "run.json")["status"] == "done"
+    assert read(finished, "audit.json")["verdict"] == "clean"
+    assert len(list((finished / "folds").glob("*.csv"))) == 12
+    assert "synthetic" in (finished / "report" / "report.html").read_text()
+
+
+def test_predictions_hold_every_repetition_once(finished):
+    predictions = pd.read_csv(finished / "predictions.csv")
+    assert len(predictions) == 12 * 5
+    assert predictions["sample"].is_unique
+    assert (predictions["subject"] == predictions["fold"]).all()
+    assert np.allclose(predictions["p_HC"] + predictions["p_ALS"], 1)
+
+
+def test_scores_follow_from_the_predictions_alone(finished):
+    from sklearn.metrics import roc_auc_score
+
+    people = pd.read_csv(finished / "predictions.csv").groupby("subject").agg({"y": "first", "p_ALS": "mean"})
+    expected = roc_auc_score(people["y"] == "ALS", people["p_ALS"].round(12))
+    assert read(finished, "scores.json")["subject"]["auc"] == pytest.approx(expected)
+
+
+def test_a_finished_run_is_not_done_again(finished, monkeypatch, capsys):
+    def unexpected(*_, **__):
+        raise AssertionError("a finished run must not read data")
+
+    monkeypatch.setattr("neuroface.verbs.building.build_samples", unexpected)
+    train.run([*SMALL, f"run={finished}"])
+    assert "subject AUC" in capsys.readouterr().out
+
+
+def test_other_science_in_the_same_folder_is_refused(finished):
+    with pytest.raises(RunMismatchError, match=r"seed is 0 there, 1 here. Choose another run="):
+        train.run([*SMALL, "seed=1", f"run={finished}"])
+
+
+def test_how_it_runs_is_not_what_it_is(finished):
+    """Other numbers of processes are the same science."""
+    train.run([*SMALL, "execution.n_jobs=2", "execution.save_models=false", f"run={finished}"])
+
+
+def test_eval_scores_again_from_what_is_stored(finished):
+    before = read(finished, "scores.json")
+    (finished / "scores.json").write_text(json.dumps({**before, "subject": {}}))
+    eval_verb.run([f"run={finished}"])
+    assert read(finished, "scores.json") == before
+
+
+def test_report_is_drawn_again(finished, capsys):
+    page = finished / "report" / "report.html"
+    page.unlink()
+    report_verb.run([f"run={finished}"])
+    assert page.is_file()
+    assert capsys.readouterr().out.strip() == str(page)
+
+
+def test_a_run_that_is_not_there():
+    with pytest.raises(ConfigError, match=r"^run= names a run folder: run=runs/NAME, or run=\[A,B\]\.$"):
+        eval_verb.run([])
+
+
+def test_killed_and_started_again_gives_the_same_bytes(finished, tmp_path):
+    command = [sys.executable, "-m", "neuroface", "train", *SMALL, "execution.n_jobs=2", f"run={tmp_path / 'killed'}"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    folds = tmp_path / "killed" / "folds"
+    deadline = time.monotonic() + 120
+    while len(list(folds.glob("*.csv"))) < 3 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(list(folds.glob("*.csv"))) >= 3
+    subprocess.run(command, check=True, capture_output=True)
+    for name in ("predictions.csv", "scores.json"):
+        assert (tmp_path / "killed" / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
+    from neuroface.verbs.configuration import compose
+
+    monkeypatch.chdir(tmp_path)
+    path = train.run_path(*compose("train", []))
+    assert path.parent == Path("runs")
+    assert path.name.startswith("als_vs_hc-OPEN-forest-")
+    assert train.run_path(*compose("train", ["execution.n_jobs=7"])) == path
+    assert train.run_path(*compose("train", ["seed=7"])) != path
+
+
+def test_table_of_features_from_anywhere(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    subject = np.repeat([f"p{i:02d}" for i in range(16)], 2)
+    group = np.where(np.arange(32) < 16, "control", "patient")
+    table = pd.DataFrame({"id": subject, "group": group, "f_a": rng.normal(size=32) + 3 * (group == "patient")})
+    table.to_csv(tmp_path / "some.csv", index=False, encoding="utf-8-sig")
+    train.run([
+        "cohort=table", f"cohort.path={tmp_path / 'some.csv'}", "cohort.subject=id", "cohort.label=group",
+        "cohort.features=f_*", "protocol.permutations=0", "execution.n_jobs=1", f"run={tmp_path / 't'}",
+    ])  # fmt: skip
+    assert "control 8 v patient 8" in capsys.readouterr().out
+    assert read(tmp_path / "t", "scores.json")["positive"] == "patient"
+    assert read(tmp_path / "t", "scores.json")["subject"]["auc"] > 0.9
+
+
+def test_cells_that_the_command_line_makes_equal_are_run_once():
+    cells = [
+        {"protocol": "als_vs_hc", "protocol.task": "BBP", "features": ["als11_v1"]},
+        {"protocol": "als_vs_hc", "protocol.task": "OPEN", "features": ["als11_v1"]},
+    ]
+    assert list(distinct_cells(cells, [])) == ["als_vs_hc-BBP", "als_vs_hc-OPEN"]
+    assert distinct_cells(cells, ["protocol.task=OPEN"]) == {
+        "als_vs_hc": {"protocol": "als_vs_hc", "features": ["als11_v1"]}
+    }
+
+
+@pytest.mark.slow
+def test_the_six_cells_of_guarin(tmp_path, capsys):
+    train.run(["experiment=guarin_forest", *SMALL, f"run={tmp_path / 'g'}"])
+    table = pd.read_csv(tmp_path / "g" / "table.csv")
+    assert list(table["published"]) == [0.87, 0.95, 0.95, 0.85, 0.77, 0.92]
+    assert (tmp_path / "g" / "als_vs_hc-BBP" / "report" / "report.html").is_file()
+    assert "synthetic" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_expressions_of_two_signers(shared_data, tmp_path):
+    root = shared_data / "gfe_kinect3d"
+    train.run([
+        "experiment=gfe_expression", f"cohort.root={root}", "protocol.permutations=9", "execution.n_jobs=1",
+        "execution.save_models=false", "execution.tensorboard=false", f"run={tmp_path / 'gfe'}",
+    ])  # fmt: skip
+    table = pd.read_csv(tmp_path / "gfe" / "table.csv")
+    mean = table[table["name"].str.startswith("mean")].iloc[0]
+    assert mean["value"] >= 0.80
+    assert mean["null_mean"] == pytest.approx(0.5, abs=0.07)
+    predictions = pd.read_csv(tmp_path / "gfe" / "topics" / "predictions.csv")
+    assert set(predictions["expression"]) == {"topics"}
+
+
+@pytest.mark.slow
+def test_nothing_is_significant_where_nothing_is(tmp_path):
+    """On cohorts without an effect, p stays above .05 in most and the AUC stays near its own null."""
+    p_values = []
+    for seed in range(4):
+        folder = tmp_path / str(seed)
+        train.run([
+            "cohort.effect=0", f"cohort.seed={seed}", "size=ci", "classifier=logistic", "protocol.permutations=39",
+            "execution.n_jobs=1", "execution.save_models=false", "execution.tensorboard=false", f"run={folder}",
+        ])  # fmt: skip
+        scores = read(folder, "scores.json")["subject"]
+        assert abs(scores["auc"] - scores["auc_null_mean"]) < 3 * scores["auc_null_sd"]
+        p_values.append(scores["auc_p"])
+    assert sum(p < 0.05 for p in p_values) <= 1
