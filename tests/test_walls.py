@@ -25,7 +25,14 @@ FLOORS = [
     {"verbs", "cli", "__main__"},
 ]
 # Rooms of one floor know nothing of each other, but for these.
-NEIGHBOURS = {("cohorts", "synthesis"), ("landmarks", "recording"), ("samples", "cohort_summary"), ("cli", "verbs"), ("__main__", "cli")}
+NEIGHBOURS = {
+    ("cohorts", "synthesis"),
+    ("cohorts", "recording"),
+    ("landmarks", "recording"),
+    ("samples", "cohort_summary"),
+    ("cli", "verbs"),
+    ("__main__", "cli"),
+}
 TORCH = {"landmarks", "classifiers", "explain"}
 HYDRA = {"verbs", "cli"}
 

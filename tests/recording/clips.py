@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 160, 120
 
 
 def picture(number: int, *, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: eight squares on top, white where the number has a bit; the left edge is red, the rest grey."""
+    """(H, W, 3) uint8 RGB: eight squares on top, white for the bits of the number; a red left edge, else grey."""
     image = np.full((height, width, 3), 90, np.uint8)
     image[:, : width // 10] = (220, 20, 20)
     side = width // 10
@@ -40,8 +40,9 @@ def write(path: Path, count: int = 40, *, fourcc: str = "MJPG", fps: float = 50.
 
 def write_uneven(path: Path, times_ms: list[int], *, codec: str = "mpeg4", b_frames: int = 0) -> Path:
     """A clip whose frames are shown at the given times, through PyAV."""
-    import av
     from fractions import Fraction
+
+    import av
 
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=1000)

@@ -100,8 +100,9 @@ def depth_frame_mm(shapes, rig: Rig) -> np.ndarray:
 def d400_noise(depth_mm: np.ndarray, rig: Rig, random: np.random.Generator) -> np.ndarray:
     """(h, w) uint16 raw units as a D415 would report them.
 
-    Range noise of .08 px of disparity at a baseline of 55 mm (Intel, "D400 series: tuning for best performance": RMS error
-    = z^2 * subpixel / (f * baseline)), correlated over some pixels as stereo matching does, 2 % holes, whole units.
+    Range noise of .08 px of disparity at a baseline of 55 mm (Intel, "D400 series: tuning for best performance": RMS
+    error = z^2 * subpixel / (f * baseline)), correlated over some pixels as stereo matching does, 2 % holes, whole
+    units.
     """
     sigma = depth_mm**2 * 0.08 / (rig.depth.fx * 55.0)
     noise = cv2.GaussianBlur(random.normal(size=depth_mm.shape), (0, 0), 1.0)

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from . import scene
 
 from neuroface.errors import ConfigError, DataError
 from neuroface.recording import projection
 from neuroface.recording.depth import Alignment, PointDepth, surface_at
+
+from . import scene
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def pixels() -> np.ndarray:
 @pytest.mark.parametrize("aligned", [True, False])
 @pytest.mark.parametrize("lens", [True, False])
 def test_on_a_plane_depth_is_exact_wherever_a_point_lies_between_pixels(pixels, aligned, lens):
-    # aligned frames are seen through the colour lens; a lens bends the image of a plane, so only straight ones are exact
+    # a lens bends the image of a plane, so that it is exact without one, and nearly so with one
     rig = scene.rig(aligned=aligned, lens=lens)
     truth = scene.color_depth_mm([scene.TILTED], rig, pixels)
     found = PointDepth(rig)(scene.depth_frame_mm([scene.TILTED], rig), pixels)
@@ -141,7 +142,7 @@ def test_alignment_carries_every_depth_pixel_to_where_the_colour_camera_sees_it(
 
 
 def test_alignment_equals_the_points_one_by_one():
-    """Each valid depth pixel by the SDK's steps: its two corners into the colour image, all pixels between, the nearest."""
+    """Each depth pixel by the SDK's steps: two corners into the colour image, all pixels between, the nearest wins."""
     rig = scene.rig(lens=False)
     small = replace(rig, depth=replace(rig.depth, fx=30.0, fy=30.0, cx=16.0, cy=12.0, width=32, height=24))
     small = replace(small, color=replace(small.color, fx=40.0, fy=41.0, cx=20.2, cy=15.4, width=40, height=30))

@@ -7,7 +7,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from pytest import approx
 
 from neuroface.recording import projection
 from neuroface.types import Camera, Rig
@@ -20,7 +19,7 @@ MODELS = ("brown_conrady", "modified_brown_conrady", "inverse_brown_conrady")
 def test_a_point_at_one_metre():
     # 8000 units of 0.125 mm are 1000 mm; 100 px right of the centre at fx 500 are 200 mm; 100 px down at fy 400 are 250
     point = projection.deproject(np.array([420.0, 340.0]), np.array(8000.0), CAMERA)
-    assert point == approx([200, 250, 1000])
+    assert point == pytest.approx([200, 250, 1000])
 
 
 def test_equals_a_loop_over_points_exactly():
@@ -83,5 +82,5 @@ def test_from_the_depth_camera_to_the_colour_camera_and_back():
     turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
     rig = Rig(color=CAMERA, depth=CAMERA, rotation=turn, translation_mm=np.array([15.0, 0, 0]))
     point = np.array([10.0, 20, 500])
-    assert projection.depth_to_color(point, rig) == approx([-20 + 15, 10, 500])
-    assert projection.color_to_depth(projection.depth_to_color(point, rig), rig) == approx(point)
+    assert projection.depth_to_color(point, rig) == pytest.approx([-20 + 15, 10, 500])
+    assert projection.color_to_depth(projection.depth_to_color(point, rig), rig) == pytest.approx(point)

@@ -1,4 +1,4 @@
-"""Video files, image folders and stills: every frame its number, its time, its right way up; broken ones say what to do."""
+"""Video files, image folders and stills: every frame its number, its time, its right way up; broken files told."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def test_a_last_frame_that_does_not_decode_is_dropped_and_counted(tmp_path, back
 @pytest.mark.parametrize(
     ("name", "fourcc", "message"),
     [
-        ("a.avi", "MJPG", r"a\.avi is cut off: it declares 40 frames and holds \d+\. Copy it again from its source, or keep"),
+        ("a.avi", "MJPG", r"a\.avi is cut off: it declares 40 frames and holds \d+\. Copy it again from its source"),
         ("a.mkv", "FFV1", r"a\.mkv is cut off: it declares 40 frames and holds \d+\."),
-        ("a.mp4", "mp4v", r"a\.mp4 cannot be opened as a video: its index was never written \(a recording that was cut off\)"),
+        ("a.mp4", "mp4v", r"a\.mp4 cannot be opened as a video: its index was never written \(a recording that was"),
     ],
 )
 def test_a_file_that_was_cut_off(tmp_path, name, fourcc, message, backend):
@@ -129,9 +129,11 @@ def test_a_damaged_end_of_many_frames_is_not_just_dropped(tmp_path, backend):
     path = clips.write(tmp_path / "clip.avi", 30)
     content = path.read_bytes()
     starts = [m.start() for m in re.finditer(b"\xff\xd8", content)]
-    end = content.index(b"idx1", starts[-1])
-    path.write_bytes(content[: starts[25]] + bytes(end - starts[25]) + content[end:])
-    with pytest.raises(DataError, match="clip.avi"):
+    for start, stop in zip(starts[25:], [*starts[26:], content.index(b"idx1", starts[-1])], strict=True):
+        length = stop - start - 8  # the header of the next chunk stays
+        content = content[:start] + bytes(length) + content[start + length :]
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"clip\.avi: the last 5 of 30 frames do not decode; the file is damaged"):
         VideoFile(path, backend=backend)
 
 
@@ -174,7 +176,7 @@ def test_sound_only_in_a_container_for_video(tmp_path, backend):
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    with pytest.raises(DataError, match="speech.mp4 cannot be opened as a video: it holds sound only"):
+    with pytest.raises(DataError, match=r"speech\.mp4 cannot be opened as a video: it holds sound only"):
         VideoFile(tmp_path / "speech.mp4", backend=backend)
 
 
@@ -182,7 +184,7 @@ def test_wrong_keys(tmp_path):
     path = clips.write(tmp_path / "clip.avi", 3)
     with pytest.raises(ConfigError, match="fps is 0; it must be a positive number of frames per second"):
         VideoFile(path, fps=0)
-    with pytest.raises(ConfigError, match="there is no video backend 'ffmpeg'. Choose from opencv, pyav."):
+    with pytest.raises(ConfigError, match=r"there is no video backend 'ffmpeg'\. Choose from opencv, pyav\."):
         VideoFile(path, backend="ffmpeg")
     with pytest.raises(ValueError, match="start and stop from 0, step from 1"):
         list(VideoFile(path).frames(-1))
@@ -190,7 +192,8 @@ def test_wrong_keys(tmp_path):
 
 def test_without_pyav_the_message_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "av", None)
-    with pytest.raises(ConfigError, match=r"backend=pyav needs PyAV: pip install 'neuroface\[video\]', or set backend=opencv"):
+    message = r"backend=pyav needs PyAV: pip install 'neuroface\[video\]', or set backend=opencv"
+    with pytest.raises(ConfigError, match=message):
         VideoFile(clips.write(tmp_path / "clip.avi", 3), backend="pyav")
 
 
@@ -209,7 +212,8 @@ def test_an_image_folder_in_natural_order(tmp_path):
     assert numbers(video) == [0, 1, 2, 3]
     assert numbers(video, 1, 4, 2) == [1, 3]
     np.testing.assert_allclose(video.timestamps_s, np.arange(4) / 25)
-    assert [p.name for p in sorted([Path("b10"), Path("a"), Path("b9"), Path("7")], key=natural)] == ["7", "a", "b9", "b10"]
+    names = sorted([Path("b10"), Path("a"), Path("b9"), Path("7")], key=natural)
+    assert [p.name for p in names] == ["7", "a", "b9", "b10"]
 
 
 def test_an_image_folder_has_no_clock_of_its_own(tmp_path):
@@ -231,7 +235,7 @@ def test_an_empty_folder_and_images_of_two_sizes(tmp_path):
 def test_a_damaged_image_is_named(tmp_path):
     folder = image_folder(tmp_path / "frames", ["1.png", "2.png"])
     (folder / "2.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"2\.png \(8 bytes\) cannot be read as an image; copy it again, or take it out"):
+    with pytest.raises(DataError, match=r"2\.png \(8 bytes\) cannot be read as an image; copy it again, or take"):
         list(VideoFile(folder, fps=25).frames())
 
 

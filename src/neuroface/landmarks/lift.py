@@ -29,13 +29,13 @@ def depth(
 ) -> tuple[Landmarks, dict[str, int]]:
     """Pixel landmarks -> (T, 68, 3) mm, camera frame, and counts; landmarks in mm pass unchanged.
 
-    Depth is what came with the landmarks, or else is looked up in the recording's depth frames: the median of the valid
-    pixels in a window of `window_px` colour pixels around a point, of those within `max_step_mm` of the surface in
-    front; depths that jump by more than `max_jump_mm` are masked and gaps up to `max_gap_s` interpolated (both only for
-    depth that is looked up). The lens is undone. origin: "color" puts (0, 0, 0) at the colour camera, whose pixels these
-    are; "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
-    Counts: see landmark_depth.from_video; none for depth that came with the landmarks.
-    Errors: DataError when there is no depth, or no camera to lift with; ConfigError for an unknown origin.
+    Depth is what came with the landmarks, or else is looked up in the recording's depth frames: the median of the
+    valid pixels in a window of `window_px` colour pixels around a point, of those within `max_step_mm` of the surface
+    in front; depths that jump by more than `max_jump_mm` are masked and gaps up to `max_gap_s` interpolated (both
+    only for depth that is looked up). The lens is undone. origin: "color" puts (0, 0, 0) at the colour camera, whose
+    pixels these are; "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
+    Counts: see landmark_depth.from_video; none for depth that came with the landmarks. Errors: DataError when there
+    is no depth, or no camera to lift with; ConfigError for an unknown origin.
     """
     if origin not in ORIGINS:
         raise ConfigError(f"lift.origin={origin}: there is no such origin." + did_you_mean(origin, ORIGINS))

@@ -1,6 +1,7 @@
 """What stands in a bag of the RealSense SDK: topics, images, calibration. Names are those of the SDK's ros_file_format.
 
-A bag whose messages are read here is a ROS 1 bag opened by rosbags; that library itself is imported by `realsense` only.
+A bag whose messages are read here is a ROS 1 bag opened by rosbags; that library itself is imported by `realsense`
+only.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Stream:
 
 
 def streams(path: Path, bag: Any) -> dict[str, Stream]:
-    """Streams "Color" and, where there is one, "Depth" of an open bag. Errors: DataError for a bag without the former."""
+    """Streams "Color" and, where there is one, "Depth" of an open bag. Errors: DataError without the former."""
     found = {}
     for connection in bag.connections:
         match = IMAGE_TOPIC.fullmatch(connection.topic)
@@ -77,8 +78,8 @@ def streams(path: Path, bag: Any) -> dict[str, Stream]:
     if "Color" not in found:
         topics = ", ".join(sorted({c.topic for c in bag.connections})[:6]) or "none"
         raise DataError(
-            f"{path} holds no colour frames of the RealSense SDK (/device_0/sensor_1/Color_0/image/data); its topics are "
-            f"{topics}. Bags recorded by ROS are other bags: record with the SDK, or export the native RGB-D layout"
+            f"{path} holds no colour frames of the RealSense SDK (/device_0/sensor_1/Color_0/image/data); its topics "
+            f"are {topics}. Bags recorded by ROS are other bags: record with the SDK, or export the native RGB-D layout"
         )
     return found
 
@@ -179,7 +180,7 @@ def _device(bag: Any) -> dict[str, str]:
 
 
 def _intrinsics(path: Path, bag: Any, stream: Stream) -> dict[str, Any]:
-    """Intrinsics in the SDK's words. A device lists its stream profiles; the one that was recorded has the images' size."""
+    """Intrinsics in the SDK's words. A device lists many profiles; that of the images has their size."""
     size = (stream.first.width, stream.first.height)
     for info in _static(bag, re.compile(re.escape(stream.topic) + "/info/camera_info")):
         if (info.width, info.height) == size and info.K[0] > 0:

@@ -1,8 +1,8 @@
 """camera.json: the calibration of a colour and a depth camera, in the words of the RealSense SDK.
 
 {"color_intrinsics": {width, height, fx, fy, ppx, ppy, model, coeffs[5]}, "depth_intrinsics": the same,
- "depth_to_color": {"rotation": [9, column by column], "translation": [3, metres]}, "depth_scale": metres in one raw unit,
- "aligned": depth frames are seen from the colour camera, "model": "Intel RealSense D415", "serial": "..."}
+ "depth_to_color": {"rotation": [9, column by column], "translation": [3, metres]}, "depth_scale": metres in one raw
+ unit, "aligned": depth frames are seen from the colour camera, "model": "Intel RealSense D415", "serial": "..."}
 """
 
 from __future__ import annotations

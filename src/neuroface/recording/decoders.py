@@ -19,15 +19,15 @@ from neuroface.errors import ConfigError, DataError
 # Packets at the end that no frame comes out of: the encoder was stopped in the middle of a frame. More are damage.
 MOST_LOST_AT_END = 2
 # Frames before the end from which the last ones are tried.
-TAIL = 8
+TAIL = 4
 
 
 class Decoder(Protocol):
     """Frames of one file by number.
 
-    size: (width, height) px as frames come out, after rotation. header_fps, header_frames: what the file says of itself,
-    0 if nothing. shown_s: (n_frames,) seconds from the first frame, strictly increasing, or None when the file has no
-    usable times. n_frames: frames that can be decoded; lost_at_end: those after them that cannot.
+    size: (width, height) px as frames come out, after rotation. header_fps, header_frames: what the file says of
+    itself, 0 if nothing. shown_s: (n_frames,) seconds from the first frame, strictly increasing, or None when the
+    file has no usable times. n_frames: frames that can be decoded; lost_at_end: those after them that cannot.
     """
 
     size: tuple[int, int]
@@ -81,7 +81,7 @@ class OpenCvDecoder:
     def _open(self):
         cv2 = _cv2()
         level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what is wrong with the file is said by us, once
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we say what is wrong, and once
         try:
             capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         finally:
@@ -105,8 +105,8 @@ class OpenCvDecoder:
     def _grabbed_at(self, start: int):
         """A capture whose last grabbed frame is number `start`.
 
-        OpenCV's own seeking is off by some frames in files with reordered or uneven frames; where it landed is read from
-        the time of the frame, and a landing behind the aim starts from the beginning.
+        OpenCV's own seeking is off by some frames in files with reordered or uneven frames; where it landed is read
+        from the time of the frame, and a landing behind the aim starts from the beginning.
         """
         capture = self._open()
         at = -1
@@ -128,12 +128,14 @@ class OpenCvDecoder:
 
     def _decodable(self, packets: int) -> int:
         """How many of the packets give a frame, judged at the end of the file."""
-        start = max(packets - TAIL, 0)
         self.n_frames = packets
         if self._shown is None:
+            return packets  # counted while they were decoded
+        last = max(packets - TAIL, 0)
+        try:
+            capture = self._grabbed_at(last)
+        except DataError:  # more is damaged than the end: count what decodes
             return len(self._times_ms(decode=True))
-        capture = self._grabbed_at(start)
-        last = start
         while capture.grab():
             last = self._number(capture)
         return last + 1
@@ -162,7 +164,8 @@ class PyAvDecoder:
             raise DataError(f"{path} has no frame that can be decoded; record or copy it again")
         image = _upright(first)
         self.size = (image.shape[1], image.shape[0])
-        last = max((f.pts for f in self._decode(max(packets - TAIL, 0))), default=-1)
+        tail = [frame.pts for frame in self._decode(max(packets - TAIL, 0))]
+        last = max(tail or (frame.pts for frame in self._decode(0)))
         self.n_frames = int(np.searchsorted(self._ticks, last, side="right"))
         self.lost_at_end = packets - self.n_frames
         self.shown_s = (shown - shown[0])[: self.n_frames]
@@ -206,7 +209,7 @@ class PyAvDecoder:
 
 
 def open_decoder(path: Path, backend: str) -> Decoder:
-    """The decoder of that name for one file. Errors: DataError for a file that is no video, ConfigError for the name."""
+    """The decoder of that name for a file. Errors: DataError for a file that is no video, ConfigError for the name."""
     if not path.is_file():
         raise DataError(f"There is no file {path}.")
     if not path.stat().st_size:
@@ -232,9 +235,7 @@ def why_unreadable(path: Path) -> str:
         head = content[:12]
         if head[4:8] == b"ftyp":
             if content.find(b"moov") < 0:
-                return (
-                    "its index was never written (a recording that was cut off); copy it again, or repair it with ffmpeg"
-                )
+                return "its index was never written (a recording that was cut off); copy it again, or repair it"
             if content.find(b"vide") < 0 <= content.find(b"soun"):
                 return "it holds sound only; give the file with the pictures"
     if (head[:4] == b"RIFF" and head[8:12] == b"WAVE") or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):

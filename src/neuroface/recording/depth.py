@@ -1,23 +1,24 @@
-"""Depth seen from the colour camera: a whole frame, or under landmarks only. Zero depth is missing and is never averaged.
+"""Depth seen from the colour camera: a whole frame, or under some points only. Zero is missing, never averaged.
 
-The depth of a point is its distance along the optical axis of the colour camera. A depth camera stands centimetres beside
-the colour camera, so the same point lies elsewhere in its image, and how far depends on the depth itself.
+The depth of a point is its distance along the optical axis of the colour camera. A depth camera stands centimetres
+beside the colour camera, so the same point lies elsewhere in its image, and how far depends on the depth itself.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError
 from neuroface.recording import projection
-from neuroface.types import Rig
+from neuroface.types import Camera, Rig
 
 # The least pixels that say something about a surface: three fix a plane.
 FEWEST_PIXELS = 3
-# Of the surfaces in a window the one in front counts, as soon as it fills this share of it: behind a lip, a jaw line or a
-# nostril lies always something farther, and an edge has pixels in between that lie on neither.
+# Of the surfaces in a window the one in front counts, as soon as it fills this share of it: behind a lip, a jaw line
+# or a nostril lies always something farther, and an edge has pixels in between that lie on neither.
 FRONT_SHARE = 0.25
 # Nothing nearer than this is looked for along a ray (the closest range of any RealSense camera, D405, is 70 mm).
 NEAREST_MM = 50.0
@@ -66,8 +67,10 @@ class Alignment:
         return np.where(np.isfinite(seen), seen / unit, 0.0).reshape(color.height, color.width)
 
 
-def _covered(low: np.ndarray, high: np.ndarray, width: int, height: int):
-    """(rows, columns, which): image pixels whose centres lie in the boxes low .. high, (n, 2) px each, one shift a time."""
+def _covered(
+    low: np.ndarray, high: np.ndarray, width: int, height: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """(rows, columns, which): image pixels whose centres lie in the boxes low .. high (n, 2) px, shift by shift."""
     first, last = np.ceil(np.minimum(low, high)), np.ceil(np.maximum(low, high))
     first, last = np.nan_to_num(first, nan=-1.0).astype(int), np.nan_to_num(last, nan=-1.0).astype(int)
     span = last - first
@@ -82,9 +85,10 @@ def _covered(low: np.ndarray, high: np.ndarray, width: int, height: int):
 class PointDepth:
     """Depth under given points of the colour image, from the valid pixels of a window around each.
 
-    window_px: width of the window in colour pixels, odd. max_step_mm: pixels that differ by more from the surface in front
-    are left out (edges, the pixels between two surfaces). For a rig that is not aligned only the pixels that a point can
-    lie at are looked at: the depth image along the point's ray, from the nearest to the farthest depth in the frame.
+    window_px: width of the window in colour pixels, odd. max_step_mm: pixels that differ by more from the surface in
+    front are left out (edges, the pixels between two surfaces). For a rig that is not aligned only the pixels that a
+    point can lie at are looked at: the depth image along the point's ray, from the nearest to the farthest depth in
+    the frame.
     """
 
     def __init__(self, rig: Rig, *, window_px: int = 5, max_step_mm: float = 10.0) -> None:
@@ -127,7 +131,7 @@ class PointDepth:
         return found
 
     def _along_rays(self, depth: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-        """(n, 2) px of the depth image, -1 if none: the nearest depth pixel that the colour camera sees at each point."""
+        """(n, 2) px of the depth image: the nearest pixel that the colour camera sees at each point, -1 if none."""
         valid = depth[depth > 0]
         if not valid.size:
             return np.full((len(pixels), 2), -1)
@@ -151,7 +155,7 @@ class PointDepth:
         return np.where(np.isfinite(hit[row, best])[:, None], at[row, best], -1)
 
     @property
-    def _depth_camera(self):
+    def _depth_camera(self) -> Camera:
         assert self.rig.depth is not None  # the constructor refuses a rig that is neither aligned nor has one
         return self.rig.depth
 
@@ -171,9 +175,9 @@ class PointDepth:
 def surface_at(offsets: np.ndarray, z_mm: np.ndarray, max_step_mm: float) -> np.ndarray:
     """(n,) mm: depth of the front surface at the middle of each window; NaN with fewer than three pixels on it.
 
-    offsets: (n, k, 2) px of each pixel from the point; z_mm: (n, k), NaN is missing. The median over the pixels on the front
-    surface, each carried to the point along the surface's slope: on a plane the result is exact wherever the point lies
-    between pixels (1/z is linear in the image of a plane), and a few wrong pixels do not move it.
+    offsets: (n, k, 2) px of each pixel from the point; z_mm: (n, k), NaN is missing. The median over the pixels on
+    the front surface, each carried to the point along the surface's slope: on a plane the result is exact wherever
+    the point lies between pixels (1/z is linear in the image of a plane), and a few wrong pixels do not move it.
     """
     ordered = np.sort(z_mm, axis=1)  # NaN sorts to the end
     count = np.isfinite(z_mm).sum(axis=1)
@@ -186,7 +190,7 @@ def surface_at(offsets: np.ndarray, z_mm: np.ndarray, max_step_mm: float) -> np.
 
 
 def _slope(offsets: np.ndarray, values: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """(n, 2): least-squares gradient of values (n, k) over offsets (n, k, 2) where `on`; 0 where they do not span a plane."""
+    """(n, 2): least-squares gradient of values (n, k) over offsets (n, k, 2) where `on`; 0 if those span no plane."""
     weight = on.astype(float)
     total = np.maximum(weight.sum(axis=1), 1)[:, None]
     centred = np.where(on[..., None], offsets, 0.0)

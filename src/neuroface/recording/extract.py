@@ -10,21 +10,18 @@ A recording appears under its name only when it is complete, and then is not don
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import neuroface
-from neuroface.errors import ConfigError, DataError, Problems, RunMismatchError, did_you_mean
-from neuroface.recording.crop import ALIGNMENTS
-from neuroface.recording.extract_one import FILE_TYPES, Job, extract
-from neuroface.recording.face_detectors import HaarDetector
-from neuroface.recording.faces import Follow
+from neuroface.errors import ConfigError, DataError, Problems, RunMismatchError
+from neuroface.recording.extract_one import Job, extract
+from neuroface.recording.face_cutting import FaceCutting
 from neuroface.types import Recording
 
 if TYPE_CHECKING:
@@ -65,62 +62,32 @@ class PreparedFaces:
 def prepare_faces(
     recordings: Iterable[Recording],
     out: str | Path,
+    cutting: FaceCutting | None = None,
     *,
-    rate_fps: float | None = None,
-    detector: Any = None,
-    keep: str = "track",
-    search_every_s: float = 0.15,
-    min_overlap: float = 0.3,
-    patience_s: float = 1.0,
-    align: str = "box",
-    margin: float = 0.25,
-    size: int = 256,
-    image_type: str = "png",
     n_jobs: int = 1,
     skip_broken: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PreparedFaces:
-    """Crop the face out of the frames of each recording's video and write crops, boxes and moved landmarks under `out`.
+    """Cut the face out of the frames of each recording's video and write crops, boxes and moved landmarks under `out`.
 
-    rate_fps: crops per second, the first frame of each 1/rate s by timestamp; None is every frame. detector: takes a
-    Frame and returns boxes (N, 4) px, or a given source with `.of(recording)`; None is HaarDetector(). keep,
-    search_every_s, min_overlap, patience_s: see Follow. align: "box" is a square about the box, "similarity" and
-    "perspective" warp by the recording's landmarks (frames without them are dropped and counted). margin, size: see
-    crop.square. image_type: png or jpg. n_jobs: worker processes, -1 is one per core. skip_broken: go on without
-    recordings that cannot be read.
-    Errors: ConfigError for values without meaning and for an `out` within a source's folder, RunMismatchError for an
-    `out` made with other settings; DataError, at the end, that names every recording that failed (the others are kept).
+    n_jobs: worker processes, -1 is one per core. skip_broken: go on without recordings that cannot be read.
+    Errors: ConfigError for an `out` beside the sources or not made by this, RunMismatchError for one made with another
+    `cutting`; DataError, at the end, that names every recording that failed (the others are kept).
     """
-    detector = HaarDetector() if detector is None else detector
-    follow = Follow(keep, search_every_s, min_overlap, patience_s)
-    _check(rate_fps=rate_fps, align=align, image_type=image_type, detector=detector)
-    science = {
-        "rate_fps": rate_fps,
-        "detector": described(detector),
-        "follow": asdict(follow),
-        "align": align,
-        "margin": margin,
-        "size": size,
-        "image_type": image_type,
-    }
+    cutting = cutting or FaceCutting()
     problems = Problems()
     chosen = _sound(recordings, problems)
     target = Path(out).expanduser().resolve()
     _keep_away_from_sources(chosen, target)
-    _claim(target, science)
-    names = _folder_names(chosen, problems)
-    jobs = [
-        Job(r, target / name, target / f"{STAGE}{name}", detector, follow, rate_fps, align, margin, size, image_type)
-        for r, name in zip(chosen, names, strict=True)
-        if name
-    ]
+    _claim(target, cutting.settings())
+    named = zip(chosen, _folder_names(chosen, problems), strict=True)
+    jobs = [Job(recording, target / name, target / f"{STAGE}{name}", cutting) for recording, name in named if name]
     rows, resumed = _run(jobs, n_jobs, progress, problems)
-    broken = tuple(problems.items())
     if not skip_broken or not rows:
         problems.raise_if_any("What was finished is kept. Repair them, or set cohort.skip_broken=true.")
     if not rows:
         raise DataError("There are no recordings to take faces from.")
-    return PreparedFaces(target, _write_tables(rows, jobs, target), resumed, broken)
+    return PreparedFaces(target, _write_tables(rows, jobs, target), resumed, tuple(problems.items()))
 
 
 def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recording]:
@@ -136,30 +103,6 @@ def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recordin
         for name, what in broken:
             problems.add(name, what)
     return sound
-
-
-def described(detector: Any) -> dict[str, Any]:
-    """A detector as data: its name and settings, so that a folder knows what made it."""
-    thing = detector if inspect.isroutine(detector) else type(detector)
-    settings = {}
-    if is_dataclass(detector) and not isinstance(detector, type):
-        settings = {name: value for name, value in vars(detector).items() if not name.startswith("_")}
-    return {"name": f"{thing.__module__}.{thing.__qualname__}", **{k: _plain(v) for k, v in settings.items()}}
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
-
-
-def _check(*, rate_fps: float | None, align: str, image_type: str, detector: Any) -> None:
-    if rate_fps is not None and not rate_fps > 0:
-        raise ConfigError(f"rate_fps={rate_fps}: crops per second must be positive, or null for every frame.")
-    if align not in ALIGNMENTS:
-        raise ConfigError(f"align={align} is no way to cut a face." + did_you_mean(align, ALIGNMENTS))
-    if image_type not in FILE_TYPES:
-        raise ConfigError(f"image_type={image_type} is not written." + did_you_mean(image_type, FILE_TYPES))
-    if not callable(detector) and not hasattr(detector, "of"):
-        raise ConfigError(f"detector {detector!r} is neither callable nor a source of boxes with .of(recording).")
 
 
 def _keep_away_from_sources(recordings: Sequence[Recording], target: Path) -> None:
@@ -248,7 +191,8 @@ def _write_tables(rows: dict[str, dict[str, Any]], jobs: Sequence[Job], target: 
     for table, job in zip(faces, done, strict=True):
         table.insert(1, "file", [f"{job.folder.name}/{name}" for name in table.pop("file")])
     recordings = pd.DataFrame([rows[job.recording.name] for job in done])
-    for name, table in (("faces.csv", pd.concat(faces, ignore_index=True)), ("recordings.csv", recordings)):
+    crops = pd.concat([table for table in faces if len(table)] or faces[:1], ignore_index=True)
+    for name, table in (("faces.csv", crops), ("recordings.csv", recordings)):
         part = target / f"{STAGE}{name}"
         table.to_csv(part, index=False)
         part.replace(target / name)

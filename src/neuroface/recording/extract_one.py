@@ -17,12 +17,11 @@ import numpy as np
 from neuroface.errors import DataError, NeurofaceError
 from neuroface.recording import faces
 from neuroface.recording.crop import Crop, share_outside, square, warp
-from neuroface.recording.faces import Follow, Seen
-from neuroface.recording.landmark_match import LandmarksAt
+from neuroface.recording.face_cutting import FILE_TYPES, FaceCutting
+from neuroface.recording.faces import Seen
+from neuroface.recording.landmark_match import ROUNDING_S, LandmarksAt
 from neuroface.types import Frame, Landmarks, Recording
 
-# What an image file is written with: PNG at its fastest level (lossless at any), JPEG nearly without loss.
-FILE_TYPES = {"png": ("IMWRITE_PNG_COMPRESSION", 1), "jpg": ("IMWRITE_JPEG_QUALITY", 95)}
 COLUMNS = (
     *("recording", "file", "subject", "session", "group", "task", "frame", "timestamp_s", "found"),
     *("x", "y", "width", "height", "outside"),
@@ -37,13 +36,7 @@ class Job:
     recording: Recording
     folder: Path
     stage: Path
-    detector: Any
-    follow: Follow
-    rate_fps: float | None
-    align: str
-    margin: float
-    size: int
-    image_type: str
+    cutting: FaceCutting
 
     def finished(self) -> dict[str, Any] | None:
         """The row of an earlier run, if it is complete and of the same source."""
@@ -99,7 +92,7 @@ def sampled(frames: Iterable[Frame], rate_fps: float | None, count: Counter[str]
     for frame in frames:
         count["frames_read"] += 1
         start_s = frame.timestamp_s if start_s is None else start_s
-        slot = count["frames_read"] if rate_fps is None else int((frame.timestamp_s - start_s) * rate_fps + 1e-6)
+        slot = count["frames_read"] if rate_fps is None else int((frame.timestamp_s - start_s + ROUNDING_S) * rate_fps)
         if slot > taken:
             taken = slot
             count["frames_sampled"] += 1
@@ -110,20 +103,22 @@ def _cut_all(job: Job) -> dict[str, Any]:
     """Write the crops, faces.csv and moved landmarks into the stage; returns the recording's row."""
     recording, video, began = job.recording, job.recording.video, time.monotonic()
     assert video is not None
-    detector = job.detector.of(recording) if hasattr(job.detector, "of") else job.detector
+    cutting, detector = job.cutting, job.cutting.detector_for(recording)
     placed = _Placed(recording.landmarks)
-    if job.align != "box" and not placed.known:
-        raise DataError(f"has no landmarks in pixels, which align={job.align} needs; set align=box, or give landmarks")
+    if job.cutting.align != "box" and not placed.known:
+        raise DataError(
+            f"has no landmarks in pixels, which align={job.cutting.align} needs; set align=box, or give landmarks"
+        )
     count, how = Counter[str](), []
     with (job.stage / "faces.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)
-        for seen in job.follow(sampled(video.frames(), job.rate_fps, count), detector):
+        for seen in cutting.follow(sampled(video.frames(), cutting.rate_fps, count), detector):
             how.append(seen.how)
             crop = None if seen.box is None else _crop(job, seen, placed)
             if crop is not None:
                 table.writerow(_line(job, seen, crop, video.size))
-                _write_image(job.stage / _file_name(job, seen), crop.cut(seen.frame.color), job.image_type)
+                _write_image(job.stage / _file_name(job, seen), crop.cut(seen.frame.color), job.cutting.image_type)
                 placed.add(seen.frame, crop)
     found = faces.counts(how)
     placed.write(job.stage / "landmarks.npz")
@@ -176,13 +171,13 @@ class _Placed:
 
 def _crop(job: Job, seen: Seen, placed: _Placed) -> Crop | None:
     assert seen.box is not None
-    if job.align == "box":
-        return square(seen.box, margin=job.margin, size=job.size)
-    return warp(placed.at(seen.frame), align=job.align, margin=job.margin, size=job.size)
+    if job.cutting.align == "box":
+        return square(seen.box, margin=job.cutting.margin, size=job.cutting.size)
+    return warp(placed.at(seen.frame), align=job.cutting.align, margin=job.cutting.margin, size=job.cutting.size)
 
 
 def _file_name(job: Job, seen: Seen) -> str:
-    return f"{seen.frame.index:06d}.{job.image_type}"
+    return f"{seen.frame.index:06d}.{job.cutting.image_type}"
 
 
 def _line(job: Job, seen: Seen, crop: Crop, frame_size: tuple[int, int]) -> list[Any]:

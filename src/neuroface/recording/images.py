@@ -40,7 +40,7 @@ class ImageDecoder:
     """Images of equal size as the frames of a video that has no clock."""
 
     header_fps = 0.0
-    shown_s = None
+    shown_s: np.ndarray | None = None
     lost_at_end = 0
 
     def __init__(self, files: Sequence[Path]) -> None:

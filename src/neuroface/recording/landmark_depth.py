@@ -12,8 +12,9 @@ from neuroface.errors import DataError
 from neuroface.recording.depth import PointDepth
 from neuroface.types import Frame, Landmarks, Video
 
-# Frames on which a jump is judged. A face that nods or comes nearer is monotonic over 9 frames (180 ms at 50 frames/s), and
-# the running median of a monotonic stretch is the stretch itself, so only what leaves it and comes back is a jump.
+# Frames on which a jump is judged. A face that nods or comes nearer is monotonic over 9 frames (180 ms at 50
+# frames/s), and the running median of a monotonic stretch is the stretch itself, so only what leaves it and comes
+# back is a jump.
 JUDGED_FRAMES = 9
 
 
@@ -26,12 +27,12 @@ def from_video(
     max_jump_mm: float = 15.0,
     max_gap_s: float = 0.1,
 ) -> tuple[Landmarks, dict[str, int]]:
-    """Landmarks with depth under each point, from the depth frames of `video`, and what was masked, filled and is missing.
+    """Landmarks with depth under each point, from the depth frames of a video, and what was masked or filled.
 
     landmarks: (T, 68, 2) px of the colour image, on the clock of the video. Depth: (T, 68) raw units along the colour
-    camera's axis, NaN is missing. window_px, max_step_mm: see PointDepth. max_jump_mm: a depth farther than this from the
-    running median over 9 frames is no depth of the face. max_gap_s: shorter gaps are interpolated, longer ones stay.
-    Counts: depth_frames_missing (frames without any depth image), depths_masked, depths_filled, depths_missing.
+    camera's axis, NaN is missing. window_px, max_step_mm: see PointDepth. max_jump_mm: a depth farther than this from
+    the running median over 9 frames is no depth of the face. max_gap_s: shorter gaps are interpolated, longer ones
+    stay. Counts: depth_frames_missing (frames without any depth image), depths_masked, depths_filled, depths_missing.
     Errors: DataError when the video has no depth, or landmarks lie at times at which it has no frame.
     """
     rig = video.rig
@@ -64,7 +65,8 @@ def mask_jumps(
 ) -> tuple[np.ndarray, int]:
     """(T, n) mm with jumps made missing, and how many: depths farther than `max_jump_mm` from their running median.
 
-    Stretches on the two sides of a pause longer than `max_gap_s` are judged apart: a head may be anywhere after a pause.
+    Stretches on the two sides of a pause longer than `max_gap_s` are judged apart: a head may be anywhere after a
+    pause.
     """
     masked = np.array(z_mm)
     pauses = np.flatnonzero(np.diff(timestamps_s) > max_gap_s) + 1
@@ -99,7 +101,7 @@ def frames_at(video: Video, timestamps_s: np.ndarray) -> Iterator[tuple[int, Fra
     lost = np.flatnonzero(apart > allowed_s)
     if len(lost):
         raise DataError(
-            f"{len(lost)} of {len(timestamps_s)} landmark frames have no video frame within {1e3 * allowed_s:.0f} ms; the "
-            f"first, at {timestamps_s[lost[0]]:.3f} s, is {1e3 * apart[lost[0]]:.0f} ms away from one. "
+            f"{len(lost)} of {len(timestamps_s)} landmark frames have no video frame within {1e3 * allowed_s:.0f} ms; "
+            f"the first, at {timestamps_s[lost[0]]:.3f} s, is {1e3 * apart[lost[0]]:.0f} ms away from one. "
             "Are both on the same clock, and is the frame rate right?"
         )

@@ -10,8 +10,9 @@ from neuroface.errors import DataError
 def nearest(color_s: np.ndarray, depth_s: np.ndarray) -> np.ndarray:
     """(n,) number of the depth frame nearest in time to each colour frame, -1 where none is within `tolerance_s`.
 
-    color_s: (n,) and depth_s: (m,) seconds, increasing. A slower depth stream leaves colour frames without depth, which is
-    missing, not old depth on a face that has moved on. Errors: DataError with numbers when no frame pairs at all.
+    color_s: (n,) and depth_s: (m,) seconds, increasing. A slower depth stream leaves colour frames without depth,
+    which is missing, not old depth on a face that has moved on. Errors: DataError with numbers when no frame pairs at
+    all.
     """
     right = np.searchsorted(depth_s, color_s).clip(1, max(len(depth_s) - 1, 1))
     left = right - 1
@@ -29,6 +30,6 @@ def nearest(color_s: np.ndarray, depth_s: np.ndarray) -> np.ndarray:
 
 
 def tolerance_s(color_s: np.ndarray, depth_s: np.ndarray) -> float:
-    """Seconds by which a pair may be apart: half the usual interval of the faster stream, and a millisecond of rounding."""
+    """Seconds by which a pair may be apart: half the usual interval of the faster stream, and 1 ms of rounding."""
     intervals = [float(np.median(np.diff(times))) for times in (color_s, depth_s) if len(times) > 1]
     return min(intervals, default=0.0) / 2 + 1e-3

@@ -1,7 +1,7 @@
 """From pixels and depth to mm and back: the pinhole camera with its lens, and the step from one camera to another.
 
-Axes are the camera's: x to the right in the image, y down, z away from the camera. Pixel (0, 0) is the centre of the first
-pixel.
+Axes are the camera's: x to the right in the image, y down, z away from the camera. Pixel (0, 0) is the centre of the
+first pixel.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Bags recorded by the RealSense SDK (`.bag`, ROS 1): colour and depth frames paired by time, streamed.
 
-Needs the extra `realsense` (rosbags) and no camera driver. Bags that ROS itself recorded have other topics and do not hold
-the depth scale.
+Needs the extra `realsense` (rosbags) and no camera driver. Bags that ROS itself recorded have other topics and do not
+hold the depth scale.
 """
 
 from __future__ import annotations
@@ -38,11 +38,10 @@ class _Moment:
 class RealSenseBag:
     """Colour and depth of a bag recorded by the RealSense SDK, paired by time; a types.Video.
 
-    depth_scale: metres in one raw unit, for a bag that does not hold it. clock: "frame" (the camera's own stamps) or "bag"
-    (when the computer received a frame); where the stamps of the two streams do not overlap the bag's clock is taken, and
-    `notes` says so. Times count from the first colour frame.
-    Errors: DataError for a bag that is damaged, not the SDK's, or without colour, intrinsics, extrinsics or scale;
-    ConfigError without rosbags.
+    depth_scale: metres in one raw unit, for a bag that does not hold it. clock: "frame" (the camera's own stamps) or
+    "bag" (when the computer received a frame); where the stamps of the two streams do not overlap the bag's clock is
+    taken, and `notes` says so. Times count from the first colour frame. Errors: DataError for a bag that is damaged,
+    not the SDK's, or without colour, intrinsics, extrinsics or scale; ConfigError without rosbags.
     """
 
     def __init__(self, path: str | Path, *, depth_scale: float | None = None, clock: str = "frame") -> None:
@@ -58,7 +57,8 @@ class RealSenseBag:
         self._by_frame = clock == "frame" and _overlap(streams)
         self._origin_s = color.first.stamp_s if self._by_frame else color.times_ns[0] / 1e9
         self._tolerance_s = min(stream.interval_s for stream in streams.values()) / 2 + 1e-3
-        self.notes: dict[str, Any] = {"clock": "stamps of the camera" if self._by_frame else "when frames were received"}
+        clock = "stamps of the camera" if self._by_frame else "when frames were received"
+        self.notes: dict[str, Any] = {"clock": clock}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -91,7 +91,7 @@ class RealSenseBag:
                 yield Frame(color.number, color.time_s, bag_messages.color_image(self.path, color.image), raw)
 
     def _pairs(self, start: int, stop: int) -> Iterator[tuple[_Moment, Image | None]]:
-        """Colour frames start .. stop, each with the depth frame nearest in time; no more than half a second is held."""
+        """Colour frames start .. stop, each with the depth frame nearest in time; half a second is held at most."""
         colors: deque[_Moment] = deque()
         depths: deque[_Moment] = deque()
         for kind, moment in self._moments(start):

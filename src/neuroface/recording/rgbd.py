@@ -124,7 +124,8 @@ def read_depth(file: Path) -> np.ndarray:
 def read_times(file: Path) -> dict[str, np.ndarray]:
     """Seconds of each frame of streams "color" and "depth", from timestamps.csv (columns stream, frame, timestamp_s).
 
-    Errors: DataError for a missing column or stream, a number that is none, frames out of order, a clock that runs back.
+    Errors: DataError for a missing column or stream, a number that is none, frames out of order, a clock that runs
+    back.
     """
     with file.open(encoding="utf-8-sig", newline="") as text:
         rows = csv.DictReader(text)

@@ -50,8 +50,8 @@ class PngFolder:
 def write_rgbd(video: Video, out: str | Path, *, color: str = "png") -> int:
     """Write a video with depth as a folder that `RgbdFolder` reads; returns how many colour frames it has.
 
-    color: "png" (one file per frame) or "ffv1" (one video, color.avi, lossless too). The folder appears when it is whole;
-    one that holds something is refused.
+    color: "png" (one file per frame) or "ffv1" (one video, color.avi, lossless too). The folder appears when it is
+    whole; one that holds something is refused.
     """
     if color not in COLOR_KINDS:
         raise ConfigError(f"color={color}: there is no such kind. Choose from {', '.join(COLOR_KINDS)}.")

@@ -17,10 +17,10 @@ from neuroface.types import Frame, Rig
 class VideoFile:
     """Frames of a video file, an image folder (natural order) or a still image; a types.Video.
 
-    Times come from the file where they are sane (numbers that strictly increase), else from its nominal frame rate; `fps`
-    overrides both, for files whose header is known to be wrong. `notes` says which of them it was, and how many frames at
-    the end were declared but do not decode (they are dropped). Rotation metadata of phones is honoured. Nothing but the
-    current frame is held. backend: "opencv", or "pyav" (extra `video`) for times that are exact.
+    Times come from the file where they are sane (numbers that strictly increase), else from its nominal frame rate;
+    `fps` overrides both, for files whose header is known to be wrong. `notes` says which of them it was, and how many
+    frames at the end were declared but do not decode (they are dropped). Rotation metadata of phones is honoured.
+    Nothing but the current frame is held. backend: "opencv", or "pyav" (extra `video`) for times that are exact.
     Errors: DataError, naming the file, for what is missing, empty, cut off, not a video, or without any clock.
     """
 
@@ -48,8 +48,10 @@ class VideoFile:
     def fps(self) -> float | None:
         """Frames per second, from the mean of the usual intervals (gaps left out); None for a single frame."""
         intervals = np.diff(self.timestamps_s)
-        usual = intervals[np.abs(intervals - np.median(intervals)) <= np.median(intervals) / 2] if len(intervals) else []
-        return float(1 / np.mean(usual)) if len(usual) else None
+        if not len(intervals):
+            return None
+        median = np.median(intervals)
+        return float(1 / np.mean(intervals[np.abs(intervals - median) <= median / 2]))
 
     def __len__(self) -> int:
         return self._decoder.n_frames
@@ -76,8 +78,11 @@ def _decoder(path: Path, backend: str) -> Decoder:
 
 
 def _check_whole(path: Path, decoder: Decoder) -> None:
-    """A file that says it is longer than it is was cut off. Frame counts of some containers are guesses from duration and
-    rate, and so are durations of others: a file counts as cut off when both say so."""
+    """A file that says it is longer than it is was cut off.
+
+    Frame counts of some containers are guesses from duration and rate, and so are durations of others: a file counts as
+    cut off when both say so.
+    """
     if decoder.lost_at_end > MOST_LOST_AT_END:
         raise DataError(
             f"{path}: the last {decoder.lost_at_end} of {decoder.n_frames + decoder.lost_at_end} frames do not decode; "
@@ -90,8 +95,8 @@ def _check_whole(path: Path, decoder: Decoder) -> None:
         missing = min(missing, round(late_s / interval_s))
     if missing > MOST_LOST_AT_END:
         raise DataError(
-            f"{path} is cut off: it declares {decoder.header_frames} frames and holds {decoder.n_frames}. Copy it again "
-            "from its source, or keep what is there with: ffmpeg -i in -c copy out"
+            f"{path} is cut off: it declares {decoder.header_frames} frames and holds {decoder.n_frames}. Copy it "
+            "again from its source, or keep what is there with: ffmpeg -i in -c copy out"
         )
 
 

@@ -123,9 +123,9 @@ def _grid(columns: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _in_patch(name: str, s: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """(n, 2) texture px of shares s, t (n,) of a patch, a pixel inside its border."""
+    """(n, 2) texture px of shares s, t (n,) of a patch, some pixels inside its border."""
     x, y, width, height = PATCHES[name]
-    return np.column_stack([x + 2 + s * (width - 5), y + 2 + t * (height - 5)])
+    return np.column_stack([x + 4 + s * (width - 9), y + 4 + t * (height - 9)])
 
 
 def _round_about(columns: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from neuroface.types import Camera
 
 _FRACTION_BITS = 5  # of a pixel, in coordinates given to OpenCV
 _SMALLEST_PX2 = 0.05  # triangles seen edge-on or smaller have no usable planes; their neighbours cover their border
+_THINNEST_PX = 0.5  # least height of a triangle whose plane is trusted beyond its border
 
 
 class View:
@@ -56,27 +57,9 @@ class View:
         height, width = self.ids.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
-    def planes(self, values: np.ndarray) -> np.ndarray:
-        """(5, F' + 1) float32: slope along columns and rows, value at the box's first pixel, least and largest value.
-
-        values: (V,) at the vertices. A pixel that OpenCV paints on a border may lie just outside its triangle: there the
-        plane runs on, within the triangle's own range. Entry 0 is for pixels without a triangle.
-        """
-        a, b, c = (self.pixels[self.triangles[:, k]] for k in range(3))
-        corner_values = values[self.triangles]
-        ab, ac = b - a, c - a
-        vb, vc = corner_values[:, 1] - corner_values[:, 0], corner_values[:, 2] - corner_values[:, 0]
-        doubled = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-        across = (vb * ac[:, 1] - vc * ab[:, 1]) / doubled
-        down = (vc * ab[:, 0] - vb * ac[:, 0]) / doubled
-        at_origin = corner_values[:, 0] - across * (a[:, 0] - self.left) - down * (a[:, 1] - self.top)
-        out = np.zeros((5, len(self.triangles) + 1), dtype=np.float32)
-        out[:, 1:] = across, down, at_origin, corner_values.min(axis=1), corner_values.max(axis=1)
-        return out
-
     def spread(self, values: np.ndarray) -> np.ndarray:
         """(h, w) float32 over `ids`: values, (V,) at the vertices, as a plane over each triangle; 0 without a triangle."""
-        across, down, at_origin, least, largest = self.planes(values)
+        across, down, at_origin = self._planes(values)
         height, width = self.ids.shape
         out = across[self.ids]
         out *= np.arange(width, dtype=np.float32)
@@ -84,8 +67,27 @@ class View:
         slope *= np.arange(height, dtype=np.float32)[:, None]
         out += slope
         out += at_origin[self.ids]
-        np.maximum(out, least[self.ids], out=out)
-        return np.minimum(out, largest[self.ids], out=out)
+        return out
+
+    def _planes(self, values: np.ndarray) -> np.ndarray:
+        """(3, F' + 1) float32: slope along columns and rows, and value at the box's first pixel; entry 0: no triangle.
+
+        A pixel that OpenCV paints on a border may lie up to a pixel outside its triangle, where the plane of a sliver would
+        run away: slivers are flat.
+        """
+        a, b, c = (self.pixels[self.triangles[:, k]] for k in range(3))
+        corner_values = values[self.triangles]
+        ab, ac = b - a, c - a
+        vb, vc = corner_values[:, 1] - corner_values[:, 0], corner_values[:, 2] - corner_values[:, 0]
+        doubled = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+        longest = np.maximum(np.maximum((ab**2).sum(axis=1), (ac**2).sum(axis=1)), ((c - b) ** 2).sum(axis=1))
+        sliver = doubled**2 < _THINNEST_PX**2 * longest
+        across = np.where(sliver, 0.0, (vb * ac[:, 1] - vc * ab[:, 1]) / doubled)
+        down = np.where(sliver, 0.0, (vc * ab[:, 0] - vb * ac[:, 0]) / doubled)
+        at_origin = corner_values[:, 0] - across * (a[:, 0] - self.left) - down * (a[:, 1] - self.top)
+        out = np.zeros((3, len(self.triangles) + 1), dtype=np.float32)
+        out[:, 1:] = across, down, np.where(sliver, corner_values.mean(axis=1), at_origin)
+        return out
 
     def per_triangle(self, values: np.ndarray) -> np.ndarray:
         """(h, w): one value per triangle of the whole mesh, (F,), spread over `ids`; 0 without a triangle."""

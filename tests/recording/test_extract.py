@@ -1,0 +1,268 @@
+"""Faces of many recordings: what is written, what is lost, resumed, refused; and that sources stay as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from neuroface.cohorts.videos import VideosCohort
+from neuroface.errors import ConfigError, DataError, RunMismatchError
+from neuroface.recording import extract_one
+from neuroface.recording.extract import prepare_faces
+from neuroface.recording.extract_one import sampled
+from neuroface.recording.face_cutting import FaceCutting
+from neuroface.recording.face_detectors import BoxTable, LandmarkBoxes
+from neuroface.recording.video import VideoFile
+from neuroface.types import Recording
+
+from .drawn_clips import DrawnVideo, find_disc, landmarks, recording, write_clip
+
+DISC = FaceCutting(detector=find_disc, search_every_s=0.0, size=64)
+
+
+def contents(root: Path) -> dict[str, str]:
+    return {
+        str(file.relative_to(root)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(root.rglob("*"))
+        if file.is_file()
+    }
+
+
+def on_disk(folder: Path, names: str, n_frames: int = 12) -> list[Recording]:
+    folder.mkdir(exist_ok=True)
+    clips = [write_clip(folder / f"{name}.avi", n_frames) for name in names]
+    marks = landmarks(n_frames)
+    return [
+        Recording(subject=clip.stem, group="g", task="t", landmarks=marks, video=VideoFile(clip, fps=25))
+        for clip in clips
+    ]
+
+
+def test_crops_boxes_and_losses_are_written(tmp_path):
+    video = DrawnVideo(20, empty=frozenset({3, 4, 11}))
+    done = prepare_faces([recording("P1", 20, video=video), recording("P2", 20)], tmp_path / "out", DISC)
+    table = done.recordings.set_index("recording")
+    wanted = ["frames_read", "frames_sampled", "faces_detected", "faces_lost", "crops_written"]
+    assert list(table.loc["P1/t", wanted]) == [20, 20, 17, 3, 17]
+    assert list(table.loc["P2/t", wanted]) == [20, 20, 20, 0, 20]
+    faces = pd.read_csv(tmp_path / "out" / "faces.csv")
+    assert list(faces.loc[faces["recording"] == "P1/t", "frame"]) == [i for i in range(20) if i not in (3, 4, 11)]
+    for file in faces["file"]:
+        assert cv2.imread(str(tmp_path / "out" / file)).shape == (64, 64, 3)
+    assert done.text().splitlines()[:2] == [
+        "2 recordings (0 were complete already): 40 frames sampled, 37 faces, 3 frames without a face (7.5 %) dropped",
+        "  P1/t: no face in 3 of 20 frames",
+    ]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out" / "recordings.csv")[wanted], done.recordings[wanted])
+
+
+def test_landmarks_follow_into_the_crop(tmp_path):
+    prepare_faces([recording("P1", 10)], tmp_path / "out", DISC)
+    moved = np.load(tmp_path / "out" / "P1__t" / "landmarks.npz")
+    faces = pd.read_csv(tmp_path / "out" / "faces.csv")
+    image = cv2.imread(str(tmp_path / "out" / faces["file"][4]))
+    rows, columns = np.nonzero(image[..., 2] > 128)
+    middle = [(columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2]
+    np.testing.assert_allclose(moved["points"][4].mean(axis=0), middle, atol=0.5)
+    matrix = faces.loc[4, [f"m{r}{c}" for r in range(3) for c in range(3)]].to_numpy(dtype=float).reshape(3, 3)
+    points = np.c_[landmarks().points[4], np.ones(68)] @ matrix.T
+    np.testing.assert_allclose(moved["points"][4], points[:, :2], atol=1e-9)
+    np.testing.assert_allclose(moved["timestamps_s"], np.arange(10) / 25)
+
+
+@pytest.mark.parametrize("align", ["similarity", "perspective"])
+def test_aligned_faces_need_landmarks(tmp_path, align):
+    one = recording("P1", 6)
+    points = one.landmarks.points.copy()
+    points[2, 27:] = np.nan  # a face is seen, its skull is not
+    half = replace(one, landmarks=replace(one.landmarks, points=points))
+    row = prepare_faces(
+        [half], tmp_path / "out", FaceCutting(detector=LandmarkBoxes(), align=align, size=64)
+    ).recordings.iloc[0]
+    assert (row["crops_written"], row["faces_detected"], row["landmarks_missing"]) == (5, 6, 1)
+    blind = replace(one, landmarks=replace(one.landmarks, points=np.full((6, 68, 2), np.nan)))
+    with pytest.raises(DataError) as error:
+        prepare_faces([blind], tmp_path / "blind", FaceCutting(detector=find_disc, align=align))
+    assert f"has no landmarks in pixels, which align={align} needs; set align=box, or give landmarks" in str(
+        error.value
+    )
+
+
+@pytest.mark.parametrize(("rate", "frames"), [(5, [0, 5, 10, 15]), (10, [0, 3, 5, 8, 10, 13, 15, 18]), (50, range(20))])
+def test_frames_are_sampled_by_time(rate, frames):
+    count: Counter[str] = Counter()
+    assert [f.index for f in sampled(DrawnVideo(20).frames(), rate, count)] == list(frames)
+    assert (count["frames_read"], count["frames_sampled"]) == (20, len(list(frames)))
+
+
+def test_times_rounded_to_milliseconds_lose_no_frame():
+    video = DrawnVideo(90, fps=30)
+    video.timestamps_s = np.floor(video.timestamps_s * 1000) / 1000
+    assert len(list(sampled(video.frames(), 30, Counter()))) == 90
+    assert len(list(sampled(video.frames(), 10, Counter()))) == 30
+
+
+def test_a_finished_recording_is_not_done_again(tmp_path, monkeypatch):
+    first, second = on_disk(tmp_path / "in", "ab")
+    prepare_faces([first], tmp_path / "out", DISC)
+    whole = prepare_faces([first, second], tmp_path / "out", DISC)
+    assert whole.resumed == 1
+    stamp = (tmp_path / "out" / "a__t" / "recording.json").stat().st_mtime_ns
+    monkeypatch.setattr(extract_one, "_cut_all", lambda job: pytest.fail("cut again"))
+    again = prepare_faces([first, second], tmp_path / "out", DISC)
+    assert again.resumed == 2
+    assert (tmp_path / "out" / "a__t" / "recording.json").stat().st_mtime_ns == stamp
+    pd.testing.assert_frame_equal(again.recordings, whole.recordings)
+
+
+def test_a_source_that_changed_is_done_again(tmp_path):
+    (one,) = on_disk(tmp_path / "in", "a")
+    prepare_faces([one], tmp_path / "out", DISC)
+    (longer,) = on_disk(tmp_path / "in", "a", n_frames=15)
+    done = prepare_faces([longer], tmp_path / "out", DISC)
+    assert done.resumed == 0
+    assert done.recordings["crops_written"].tolist() == [15]
+
+
+def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
+    (one,) = on_disk(tmp_path / "in", "a")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(extract_one, "_write_image", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_faces([one], tmp_path / "out", DISC)
+    assert not (tmp_path / "out" / "a__t").exists()
+    (tmp_path / "out" / ".partial-a__t").mkdir()  # of a process that could not clean up
+    (tmp_path / "out" / ".partial-a__t" / "000000.png").write_bytes(b"half")
+    resumed, fresh = prepare_faces([one], tmp_path / "out", DISC), prepare_faces([one], tmp_path / "fresh", DISC)
+    assert resumed.recordings["crops_written"].tolist() == fresh.recordings["crops_written"].tolist() == [12]
+    times = ("recordings.csv", "a__t/recording.json")  # these hold how long it took
+    before, after = contents(tmp_path / "fresh"), contents(tmp_path / "out")
+    assert {k: v for k, v in before.items() if k not in times} == {k: v for k, v in after.items() if k not in times}
+
+
+@pytest.mark.slow
+def test_processes_write_what_one_process_writes(tmp_path):
+    recordings = on_disk(tmp_path / "in", "abc")
+    for n_jobs in (1, 2):
+        prepare_faces(recordings, tmp_path / f"out{n_jobs}", DISC, n_jobs=n_jobs)
+    one, two = (pd.read_csv(tmp_path / f"out{n}" / "faces.csv") for n in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+    images = [{k: v for k, v in contents(tmp_path / f"out{n}").items() if k.endswith(".png")} for n in (1, 2)]
+    assert images[0] == images[1]
+    assert len(images[0]) == 36
+
+
+def test_sources_are_never_touched(tmp_path):
+    sources = tmp_path / "in"
+    recordings = on_disk(sources, "ab")
+    before = {name: (digest, (sources / name).stat().st_mtime_ns) for name, digest in contents(sources).items()}
+    prepare_faces(recordings, tmp_path / "out", DISC)
+    with pytest.raises(DataError):
+        prepare_faces(recordings, tmp_path / "broken", FaceCutting(detector=BoxTable(tmp_path / "no.csv")))
+    for place in (sources, sources / "faces"):
+        with pytest.raises(ConfigError) as error:
+            prepare_faces(recordings, place, DISC)
+        assert str(error.value) == (
+            f"out={place} lies among the source videos in {sources}. Choose a folder elsewhere."
+        )
+    assert {name: (digest, (sources / name).stat().st_mtime_ns) for name, digest in contents(sources).items()} == before
+
+
+def test_another_folder_is_refused(tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    with pytest.raises(ConfigError) as error:
+        prepare_faces([recording()], tmp_path, DISC)
+    assert str(error.value) == (
+        f"out={tmp_path} is not empty and was not made by prepare cohort=videos. Choose an empty folder."
+    )
+    assert contents(tmp_path).keys() == {"thesis.docx"}
+
+
+def test_other_settings_are_refused_by_name(tmp_path):
+    prepare_faces([recording("P1", 4)], tmp_path / "out", DISC)
+    before = contents(tmp_path / "out")
+    with pytest.raises(RunMismatchError) as error:
+        prepare_faces(
+            [recording("P1", 4)], tmp_path / "out", FaceCutting(detector=find_disc, search_every_s=0.0, size=32)
+        )
+    assert str(error.value) == (
+        f"{tmp_path / 'out'} was made with other settings: size=64, not 32. "
+        "Choose another out=, or go back to these settings."
+    )
+    assert contents(tmp_path / "out") == before
+    settings = json.loads((tmp_path / "out" / "prepare.json").read_text())["settings"]
+    assert settings["detector"]["name"].endswith("drawn_clips.find_disc")
+
+
+def test_broken_recordings_are_told_together_and_the_others_kept(tmp_path):
+    good = recording("P1", 4)
+    no_video, twin = replace(good, subject="P2", video=None), replace(good, subject="P1", session="", task="t")
+    with pytest.raises(DataError) as error:
+        prepare_faces([good, no_video, twin], tmp_path / "out", DISC)
+    assert str(error.value) == (
+        "2 problems\n"
+        "  P2/t: has no video to take faces from.\n"
+        "  P1/t: would share the folder 'P1__t' with another recording.\n"
+        "What was finished is kept. Repair them, or set cohort.skip_broken=true."
+    )
+    done = prepare_faces([good, no_video, twin], tmp_path / "out", DISC, skip_broken=True)
+    assert done.resumed == 1
+    assert "  broken: P2/t: has no video to take faces from" in done.text().splitlines()
+
+
+def test_no_recording_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="There are no recordings to take faces from"):
+        prepare_faces([], tmp_path / "out", DISC)
+
+
+def test_a_clip_without_any_face_is_counted_not_hidden(tmp_path):
+    dark = recording("P1", 5, video=DrawnVideo(5, empty=frozenset(range(5))))
+    done = prepare_faces([dark], tmp_path / "out", DISC)
+    assert done.recordings[["faces_lost", "crops_written"]].to_numpy().tolist() == [[5, 0]]
+    assert len(pd.read_csv(tmp_path / "out" / "faces.csv")) == 0
+
+
+def test_corrected_boxes_can_be_fed_back(tmp_path):
+    prepare_faces([recording("P1", 6)], tmp_path / "one", DISC)
+    faces = pd.read_csv(tmp_path / "one" / "faces.csv")
+    faces = faces[faces["frame"] != 2]
+    faces["x"] += 5
+    faces.to_csv(tmp_path / "mine.csv", index=False)
+    given = FaceCutting(detector=BoxTable(tmp_path / "mine.csv"), size=64)
+    done = prepare_faces([recording("P1", 6)], tmp_path / "two", given)
+    assert done.recordings["faces_lost"].tolist() == [1]
+    again = pd.read_csv(tmp_path / "two" / "faces.csv")
+    np.testing.assert_allclose(again[["frame", "x", "y"]], faces[["frame", "x", "y"]])
+
+
+def test_settings_without_meaning_are_refused():
+    with pytest.raises(ConfigError) as error:
+        FaceCutting(align="simlarity")
+    assert str(error.value) == "align=simlarity: there is no such choice. Did you mean 'similarity'?"
+    with pytest.raises(ConfigError, match="rate_fps=0"):
+        FaceCutting(rate_fps=0)
+    with pytest.raises(ConfigError, match="neither callable"):
+        FaceCutting(detector="haar")
+
+
+def test_what_a_cohort_cannot_open_is_told_with_the_rest(tmp_path):
+    on_disk(tmp_path / "in", "ab")
+    (tmp_path / "in" / "empty.mp4").write_bytes(b"")
+    cohort = VideosCohort(root=tmp_path / "in")
+    with pytest.raises(DataError, match=r"(?s)^empty/video: .*empty\.mp4.*What was finished is kept"):
+        prepare_faces(cohort.recordings(), tmp_path / "out", DISC)
+    done = prepare_faces(cohort.recordings(), tmp_path / "out", DISC, skip_broken=True)
+    assert (done.resumed, len(done.recordings)) == (2, 2)
+    assert [name for name, _ in done.broken] == ["empty/video"]
