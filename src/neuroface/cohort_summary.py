@@ -35,6 +35,7 @@ class CohortSummary:
     notes: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
     repetition_agreement: dict[str, Any] | None = None
+    quality: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Tally:
@@ -44,6 +45,7 @@ class Tally:
         self.names: set[str] = set()
         self.group_of: dict[str, str] = {}
         self.left_out: list[dict[str, str]] = []
+        self.quality: list[dict[str, Any]] = []
         self._used: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._filled: set[str] = set()
@@ -99,6 +101,7 @@ class Tally:
             notes=self._notes,
             attributes=attributes_by_group({s: (self.group_of[s], self._attributes[s]) for s in people}),
             repetition_agreement=self._mean_agreement(),
+            quality=self.quality,
             **{name: self._counts[name] for name in COUNTED},
         )
 

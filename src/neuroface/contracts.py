@@ -134,7 +134,8 @@ def check_arguments(node: Mapping[str, Any], target: Callable[..., Any], *, same
             continue
         default = parameters[key].default
         ours = (target.__module__ or "").startswith("neuroface.")
-        if ours and same and default is not inspect.Parameter.empty and _plain(default) != _plain(value):
+        nested = isinstance(value, Mapping) and "_target_" in value  # checked by itself
+        if ours and same and not nested and default is not inspect.Parameter.empty and _plain(default) != _plain(value):
             problems.append(f"{key}: {value!r} differs from the default {default!r} of {target.__qualname__}")
     if (target.__module__ or "").startswith("neuroface."):
         problems += [

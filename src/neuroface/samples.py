@@ -26,7 +26,8 @@ class Steps:
 
     landmarks: Landmarks -> (Landmarks, counts). lift: (Landmarks, Recording) -> (Landmarks, counts).
     repetitions: (Landmarks, task=, given=) -> repetitions. features: nested mapping of functions.
-    frame: "head" (rigid head motion removed within each repetition) or "camera".
+    frame: "head" (rigid head motion removed within each repetition) or "camera". quality: Recording -> a row of
+    quality.csv, or None to measure nothing.
     """
 
     landmarks: Callable[[Landmarks], tuple[Landmarks, dict[str, int]]]
@@ -34,6 +35,7 @@ class Steps:
     repetitions: Callable[..., tuple[Repetition, ...]]
     features: Mapping[str, Any]
     frame: Any = "head"
+    quality: Callable[[Recording], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ class Wanted:
     """Which samples are asked for.
 
     classes, tasks: None for all. target: "group" (a person has a class) or "label" (a repetition has one). exclude:
-    subjects, or names of recordings.
+    subjects, or names of recordings. frontal_only: without recordings in which the person looks away.
     """
 
     classes: tuple[str, ...] | None = None
     tasks: tuple[str, ...] | None = None
     target: str = "group"
     exclude: frozenset[str] = frozenset()
+    frontal_only: bool = False
 
     def class_of(self, recording: Recording, repetition: Repetition) -> str:
         return recording.group if self.target == "group" else repetition.label or ""
@@ -90,10 +93,11 @@ def build(
         if progress:
             progress("reading recordings", len(tally.names), len(tally.names))
         try:
-            names, new = _rows(recording, steps, wanted, tally)
+            names_here, new = _rows(recording, steps, wanted, tally)
         except DataError as error:
             problems.add(recording.name, str(error).rstrip("."))
             continue
+        names = names or names_here
         rows += new
     for where, what in problems.items():
         tally.leave_out(where, what)
@@ -132,6 +136,12 @@ def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> t
     """Names of the features, and one row for each repetition whose class is asked for."""
     if not np.isfinite(recording.landmarks.points).any():
         raise DataError("has no landmark in any frame")
+    if steps.quality is not None:
+        quality = steps.quality(recording)
+        tally.quality.append(quality)
+        if wanted.frontal_only and quality["frontal"] is False:
+            tally.leave_out(recording.name, f"looks away in {100 * quality['looks_away']:.0f} % of its frames")
+            return (), []
     landmarks, counts = steps.landmarks(recording.landmarks)
     landmarks, lifted = steps.lift(landmarks, recording)
     found = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)

@@ -152,7 +152,6 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
     assert {k: v for k, v in before.items() if k not in times} == {k: v for k, v in after.items() if k not in times}
 
 
-@pytest.mark.slow
 def test_processes_write_what_one_process_writes(tmp_path):
     recordings = on_disk(tmp_path / "in", "abc")
     for n_jobs in (1, 2):

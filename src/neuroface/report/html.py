@@ -67,6 +67,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "people": run_tables.people(run),
         "features": run_tables.features(run),
         "left_out": run_tables.left_out(run),
+        "quality": run.quality if run.quality is not None else pd.DataFrame(),
         "audit": run_tables.audit(run),
     }
     if run.is_within_person:
@@ -100,6 +101,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "people": page_tables.shown(run_tables.people(run)),
         "left_out": page_tables.shown(run_tables.left_out(run)),
         "handled": page_tables.shown(run_tables.handled(run)),
+        "quality": page_tables.shown(run_tables.quality(run)),
         "agreement": page_tables.shown(run_tables.agreement(run)),
         "audit": page_tables.shown(run_tables.audit(run)),
         "facts": _facts(run),

@@ -43,7 +43,8 @@ class Headline:
 class Run:
     """What stands in one run folder.
 
-    predictions: one row per sample. null: rows of every permutation, or None. features: the feature table, or None.
+    predictions: one row per sample. null: rows of every permutation, or None. features, quality: the feature table and
+    the quality of each recording, or None.
     classes: in the order of the confusion matrix; of two, the last is the positive one.
     """
 
@@ -54,6 +55,7 @@ class Run:
     predictions: pd.DataFrame
     null: pd.DataFrame | None
     features: pd.DataFrame | None
+    quality: pd.DataFrame | None
     cohort: Mapping[str, Any]
     audit: Mapping[str, Any]
 
@@ -201,7 +203,6 @@ def read(folder: Path | str) -> Run:
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
         raise DataError(f"{folder / 'config.yaml'} cannot be read: {error}. Run it again into a new folder.") from None
-    table = folder / "samples.csv"
     run = Run(
         folder=folder,
         config=config,
@@ -209,7 +210,8 @@ def read(folder: Path | str) -> Run:
         scores=_json(folder / "scores.json"),
         predictions=_csv((folder / "predictions.csv").read_text(encoding="utf-8")),
         null=_null(folder / "null"),
-        features=_csv(table.read_text(encoding="utf-8")) if table.is_file() else None,
+        features=_table(folder / "samples.csv"),
+        quality=_table(folder / "quality.csv"),
         cohort=_json(folder / "cohort.json", optional=True),
         audit=_json(folder / "audit.json", optional=True),
     )
@@ -230,6 +232,11 @@ def _json(path: Path, *, optional: bool = False) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise DataError(f"{path} cannot be read: {error}. Delete it and run the same command again.") from None
+
+
+def _table(file: Path) -> pd.DataFrame | None:
+    """A table that a run may have; None where it is absent or empty."""
+    return _csv(file.read_text(encoding="utf-8")) if file.is_file() and file.stat().st_size > 1 else None
 
 
 def _csv(text: str) -> pd.DataFrame:

@@ -38,6 +38,20 @@ AGREEMENT = {
     "count_error": "count error, repetitions",
 }
 
+QUALITY = {
+    "fps": "frames per second",
+    "frames_lost_share": "share of frames lost",
+    "frames_without_face": "frames without a face",
+    "mouth_depth_missing": "share of mouth points without depth",
+    "yaw_deg": "head yaw, deg (positive: to the person's left)",
+    "pitch_deg": "head pitch, deg",
+    "roll_deg": "head roll, deg",
+    "looks_away": "share of frames that look away",
+    "distance_mm": "distance from the camera, mm",
+    "out_of_frame": "share of points out of the picture",
+    "blur": "sharpness of the face (variance of Laplacian)",
+}
+
 
 def scores(run: Run, paper: Value | None = None) -> pd.DataFrame:
     """One row per who (this run, single repetitions, shuffled labels, dummy, paper) and measure: value, low, high, p.
@@ -218,6 +232,20 @@ def agreement(run: Run) -> pd.DataFrame:
     return pd.DataFrame(
         [{"measure": AGREEMENT.get(name, name.replace("_", " ")), "value": value} for name, value in flat.items()]
     )
+
+
+def quality(run: Run) -> pd.DataFrame:
+    """One row per measure of the recordings: median and range in each group; what nobody has is left out."""
+    if run.quality is None:
+        return pd.DataFrame()
+    rows = []
+    for name, words in QUALITY.items():
+        values = run.quality[name] if name in run.quality else pd.Series(dtype=float)
+        if values.notna().any():
+            by_group = values.groupby(run.quality["group"], sort=False)
+            spread = {g: f"{v.median():.3g} ({v.min():.3g} to {v.max():.3g})" for g, v in by_group}
+            rows.append({"measure": words, **spread})
+    return pd.DataFrame(rows)
 
 
 def audit(run: Run) -> pd.DataFrame:

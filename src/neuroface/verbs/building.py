@@ -29,6 +29,7 @@ def build_steps(config: DictConfig) -> Steps:
         repetitions=instantiate(config.repetitions, "repetitions"),
         features=instantiate(config.features, "features"),
         frame=config.frame,
+        quality=instantiate(config.quality, "quality"),
     )
 
 
@@ -64,6 +65,7 @@ def build_samples(
         tasks=(protocol.task,) if protocol and protocol.task else None,
         target=protocol.target if protocol else "group",
         exclude=frozenset(map(str, common.get("exclude", ()))),
+        frontal_only=bool(common.get("frontal_only")),
     )
     return samples.build(
         cohort,

@@ -11,6 +11,7 @@ from typing import Any
 from neuroface import contracts
 from neuroface.errors import AuditError, ConfigError, DataError, NeurofaceError, did_you_mean
 from neuroface.verbs.configuration import (
+    COMMON_KEYS,
     compose,
     groups,
     hydra_context,
@@ -119,8 +120,7 @@ def _check_keys(group: str, node: Any, shared: Counter[str]) -> Iterator[str]:
     It equals the default, too, unless several options of the group share the target to set it differently.
     """
     if isinstance(node, dict) and "_target_" in node:
-        skip = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}.get(group, ())
-        own = {key: value for key, value in node.items() if key not in skip}
+        own = {key: value for key, value in node.items() if key not in COMMON_KEYS.get(group, ())}
         module, _, attribute = node["_target_"].rpartition(".")
         try:
             target = getattr(importlib.import_module(module), attribute)

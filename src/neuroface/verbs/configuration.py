@@ -38,7 +38,7 @@ PATHS = ("root", "path", "subjects")
 # Groups of which several options may be chosen at once.
 MULTIPLE = ("features",)
 # Keys every cohort and classifier node may carry beside the arguments of its target.
-COMMON_KEYS = {"cohort": ("exclude", "skip_broken"), "classifier": ("view",)}
+COMMON_KEYS = {"cohort": ("exclude", "skip_broken", "frontal_only", "layout"), "classifier": ("view",)}
 
 
 def plugin_packages() -> list[str]:

@@ -68,6 +68,8 @@ def _work(
     config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: dict[str, Any], columns: dict[str, str]
 ) -> None:
     """Everything is built and read before the folder is opened: what cannot start leaves nothing behind."""
+    import pandas as pd
+
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
     from neuroface.progress import Progress
@@ -79,7 +81,9 @@ def _work(
         protocol = protocol.settled(samples.y)
         with folder.open(part, **facts):
             folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
-            folder.write_json("cohort.json", dataclasses.asdict(cohort_summary))
+            facts_of_cohort = dataclasses.asdict(cohort_summary)
+            folder.write_text("quality.csv", pd.DataFrame(facts_of_cohort.pop("quality")).to_csv(index=False, float_format="%.6g"))
+            folder.write_json("cohort.json", facts_of_cohort)
             engine.run(
                 samples,
                 estimator,

@@ -1,0 +1,42 @@
+"""`neuroface landmarks`: the landmarks of a cohort written to disk, with their quality and, if asked, drawn on the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from neuroface.errors import ConfigError
+from neuroface.types import Recording
+from neuroface.verbs.configuration import compose
+
+
+def run(overrides: list[str]) -> None:
+    """Write landmarks in the native layout under `out`, quality.csv, and overlay clips with overlay=true."""
+    config, _ = compose("landmarks", overrides)
+    if not config.out:
+        raise ConfigError("out= says where the folder goes: out=DIR.")
+    import pandas as pd
+
+    from neuroface.cohorts import folder
+    from neuroface.recording import overlay, quality
+    from neuroface.verbs.building import build_cohort, build_steps, wanted_recordings
+
+    cohort, common = build_cohort(config)
+    steps, out = build_steps(config), Path(str(config.out))
+    rows: list[dict[str, object]] = []
+
+    def found() -> Iterator[Recording]:
+        for recording in wanted_recordings(cohort, common):
+            landmarks, _ = steps.landmarks(recording.landmarks)
+            recording = replace(recording, landmarks=landmarks)
+            rows.append(steps.quality(recording) if steps.quality else {"recording": recording.name})
+            if config.overlay:
+                file = out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                overlay.write_overlay(recording, file)
+            yield recording
+
+    written = folder.write(found(), out)
+    quality.write(pd.DataFrame(rows), out / "quality.csv")
+    print(f"{written.recordings} recordings of {written.people} people\n{out}")
