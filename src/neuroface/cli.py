@@ -16,8 +16,9 @@ VERBS = {
     "train": "fit and test a classifier, leaving people out; writes a run folder with a report",
     "eval": "score finished runs again from their predictions (run=FOLDER)",
     "report": "draw the report of a run again (run=FOLDER)",
+    "landmarks": "write landmarks and their quality, drawn on the clip if asked (out=FOLDER)",
     "features": "write the feature table of a cohort (out=FILE.csv)",
-    "prepare": "write a cohort in neuroface's own layout on disk (out=FOLDER)",
+    "prepare": "write a cohort to disk, cut faces out of videos, or tell what a release holds (out=FOLDER)",
     "list": "show what there is to choose from (neuroface list features)",
     "check": "run the contract suite on a component (neuroface check features=rom)",
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, DataError
+from neuroface.types import Recording
 from neuroface.verbs.configuration import instantiate, without_common_keys
 
 if TYPE_CHECKING:
@@ -18,6 +21,21 @@ def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
     """The cohort, and the keys every cohort shares (exclude, skip_broken)."""
     node, common = without_common_keys("cohort", config.cohort)
     return instantiate(node, "cohort"), common
+
+
+def wanted_recordings(cohort: Any, common: dict[str, Any]) -> Iterator[Recording]:
+    """The recordings that are not excluded; broken ones, told by the cohort at its end, are passed over if asked."""
+    exclude = set(map(str, common.get("exclude", ())))
+    try:
+        for recording in cohort.recordings():
+            if not {recording.name, recording.subject} & exclude:
+                yield recording
+    except DataError as error:
+        broken = [what for what in getattr(error, "problems", ()) if what[0] not in exclude]
+        if not hasattr(error, "problems") or (broken and not common.get("skip_broken")):
+            raise
+        for where, what in broken:
+            print(f"left out {where}: {what}", file=sys.stderr)
 
 
 def build_steps(config: DictConfig) -> Steps:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from neuroface import contracts
 from neuroface.errors import AuditError, ConfigError, DataError, NeurofaceError, did_you_mean
 from neuroface.verbs.configuration import (
@@ -21,7 +23,10 @@ from neuroface.verbs.configuration import (
     without_common_keys,
 )
 
-CHECKED = ("classifier", "cohort", "features", "landmarks", "lift", "protocol", "repetitions", "split")
+CHECKED = (
+    "classifier", "cohort", "faces", "faces/detector", "features", "landmarks", "lift", "protocol", "quality",
+    "repetitions", "split",
+)  # fmt: skip
 
 
 def run(arguments: list[str]) -> None:
@@ -62,13 +67,12 @@ def check_option(group: str, name: str) -> Iterator[tuple[str, list[str]]]:
     """(component, problems) for an option of a group: its keys against its signature, then its behaviour."""
     with hydra_context():
         node = option_node(group, name)
-    config, _ = compose("train", [f"{group}=[{name}]" if group == "features" else f"{group}={name}"])
-    shared = targets_of_group(group)
-    yield f"{group}={name} keys", list(_check_keys(group, _resolved(config[group]), shared))
+    config, _ = compose("prepare", [f"{group}=[{name}]" if group == "features" else f"{group}={name}"])
+    chosen = OmegaConf.select(config, group.replace("/", "."))
+    yield f"{group}={name} keys", list(_check_keys(group, OmegaConf.to_container(chosen), targets_of_group(group)))
     try:
         if group == "features":
-            chosen = instantiate(config.features, "features")
-            for key, feature in contracts.leaves(chosen):
+            for key, feature in contracts.leaves(instantiate(chosen, group)):
                 yield f"features={name} {key}", contracts.check_feature(key, feature)
         elif group == "classifier":
             yield f"classifier={name}", contracts.check_classifier(instantiate(_target_only(group, config), group))
@@ -77,22 +81,17 @@ def check_option(group: str, name: str) -> Iterator[tuple[str, list[str]]]:
         elif group == "cohort":
             yield f"cohort={name}", _check_cohort(config)
         else:
-            instantiate(config[group], group)
+            instantiate(chosen, group)
             yield f"{group}={name}", []
-    except ConfigError as error:
-        yield f"{group}={name}", [str(error)]
+    except ConfigError as error:  # an option that waits for a file of the user's says so, and that is in order
+        waits = isinstance(node, dict) and None in node.values()
+        yield f"{group}={name}", [] if waits else [str(error)]
     if not node and group not in ("features",):
         yield f"{group}={name}", ["is empty"]
 
 
 def _target_only(group: str, config: Any) -> Any:
     return without_common_keys(group, config[group])[0]
-
-
-def _resolved(node: Any) -> Any:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.to_container(node, resolve=True)
 
 
 def _check_cohort(config: Any) -> list[str]:

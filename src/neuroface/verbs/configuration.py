@@ -158,7 +158,8 @@ def _flatten(node: Any, prefix: str = "") -> Iterator[str]:
 def groups() -> list[str]:
     """The names of all groups of options. Needs a Hydra context."""
     loader = GlobalHydra.instance().config_loader()
-    return [g for g in loader.list_groups("") if g != "hydra"]
+    top = [group for group in loader.list_groups("") if group != "hydra"]
+    return [*top, *(f"{group}/{inner}" for group in top for inner in loader.list_groups(group))]
 
 
 def options(group: str) -> list[str]:
@@ -169,8 +170,9 @@ def options(group: str) -> list[str]:
 def option_node(group: str, name: str) -> Any:
     """The node that an option puts under its group, as plain data. Needs a Hydra context."""
     overrides = [f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"]
-    config = hydra.compose("train", overrides)
-    return OmegaConf.to_container(config.get(group) or OmegaConf.create({}), resolve=False)
+    config = hydra.compose("prepare", overrides)
+    node = OmegaConf.select(config, group.replace("/", "."))
+    return OmegaConf.to_container(OmegaConf.create({}) if node is None else node, resolve=False)
 
 
 def instantiate(node: Any, what: str) -> Any:

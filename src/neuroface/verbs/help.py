@@ -10,8 +10,9 @@ OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
     "eval": "run=FOLDER, or run=[A,B,...]",
     "report": "run=FOLDER, or run=[A,B,...]",
+    "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
-    "prepare": "out=FOLDER",
+    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces",
 }
 
 
@@ -31,7 +32,7 @@ def verb_help(verb: str, line: str) -> str:
     if verb == "check":
         return f"neuroface check group=choice [group=choice ...] | all: {line}"
     words = [f"neuroface {verb} [group=choice ...] [key=value ...]: {line}", "", OPTIONS_OF[verb]]
-    if verb in ("train", "features", "prepare"):
+    if verb not in ("eval", "report"):
         tree = _tree()
         width = max(map(len, tree))
         words += ["", "groups and their choices (neuroface list GROUP says what each one is)"]

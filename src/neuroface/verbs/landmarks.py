@@ -1,10 +1,11 @@
-"""`neuroface landmarks`: the landmarks of a cohort written to disk, with their quality and, if asked, drawn on the clip."""
+"""`neuroface landmarks`: the landmarks of a cohort on disk, with their quality and, if asked, drawn on the clip."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from neuroface.errors import ConfigError
 from neuroface.types import Recording
@@ -12,7 +13,7 @@ from neuroface.verbs.configuration import compose
 
 
 def run(overrides: list[str]) -> None:
-    """Write landmarks in the native layout under `out`, quality.csv, and overlay clips with overlay=true."""
+    """Write out/landmarks (native layout), out/quality.csv and, with overlay=true, out/overlay/*.mp4."""
     config, _ = compose("landmarks", overrides)
     if not config.out:
         raise ConfigError("out= says where the folder goes: out=DIR.")
@@ -24,19 +25,19 @@ def run(overrides: list[str]) -> None:
 
     cohort, common = build_cohort(config)
     steps, out = build_steps(config), Path(str(config.out))
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
 
     def found() -> Iterator[Recording]:
         for recording in wanted_recordings(cohort, common):
             landmarks, _ = steps.landmarks(recording.landmarks)
             recording = replace(recording, landmarks=landmarks)
-            rows.append(steps.quality(recording) if steps.quality else {"recording": recording.name})
+            rows.append(steps.quality(recording))
             if config.overlay:
-                file = out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                overlay.write_overlay(recording, file)
-            yield recording
+                clip = out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
+                clip.parent.mkdir(parents=True, exist_ok=True)
+                overlay.write_overlay(recording, clip)
+            yield replace(recording, video=None)
 
-    written = folder.write(found(), out)
+    written = folder.write(found(), out / "landmarks")
     quality.write(pd.DataFrame(rows), out / "quality.csv")
     print(f"{written.recordings} recordings of {written.people} people\n{out}")

@@ -1,26 +1,70 @@
-"""`neuroface prepare`: a cohort written in neuroface's own layout on disk."""
+"""`neuroface prepare`: a cohort written to disk, or what is found of it there."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from neuroface.errors import ConfigError
-from neuroface.verbs.configuration import compose
+from omegaconf import DictConfig
+
+from neuroface.errors import ConfigError, did_you_mean
+from neuroface.verbs.configuration import compose, instantiate
+
+LAYOUTS = ("native", "toronto", "faces")
 
 
 def run(overrides: list[str]) -> None:
-    """Write every recording of the cohort under `out`, to be read with cohort=folder cohort.root=OUT."""
-    config, _ = compose("prepare", overrides)
-    if not config.out:
-        raise ConfigError("out= says where the folder goes: out=DIR.")
-    from neuroface.cohorts import folder
+    """Write every recording of the cohort under `out`; without one, tell what a cohort on disk holds."""
+    config, choices = compose("prepare", overrides)
     from neuroface.verbs.building import build_cohort
 
     cohort, common = build_cohort(config)
+    if not config.out:
+        if not hasattr(cohort, "inventory"):
+            raise ConfigError("out= says where the folder goes: out=DIR.")
+        print(cohort.inventory())
+        return
     if not hasattr(cohort, "recordings"):
         raise ConfigError("cohort=table holds features, not recordings; there is nothing to prepare.")
-    exclude = set(common.get("exclude") or ())
-    recordings = (r for r in cohort.recordings() if not {r.name, r.subject} & exclude)
-    written = folder.write(recordings, Path(str(config.out)))
-    print(f"{written.recordings} recordings of {written.people} people")
-    print(f"{config.out}\nread it with cohort=folder cohort.root={config.out}")
+    layout = common.get("layout") or ("faces" if choices.get("cohort") == "videos" else "native")
+    if layout not in LAYOUTS:
+        raise ConfigError(f"cohort.layout={layout}: there is no such layout." + did_you_mean(layout, LAYOUTS))
+    write = {"native": _native, "toronto": _toronto, "faces": _faces}[layout]
+    print(write(cohort, common, Path(str(config.out)), config))
+
+
+def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
+    from neuroface.cohorts import folder
+    from neuroface.verbs.building import wanted_recordings
+
+    written = folder.write(wanted_recordings(cohort, common), out)
+    people = f"{written.recordings} recordings of {written.people} people"
+    return f"{people}\n{out}\nread it with cohort=folder cohort.root={out}"
+
+
+def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
+    from neuroface.cohorts import toronto_write
+    from neuroface.verbs.building import wanted_recordings
+
+    written = toronto_write.write(wanted_recordings(cohort, common), out)
+    lines = [f"{written.recordings} recordings of {len(written.people)} people"]
+    lines.append(f"{written.frames_annotated} annotated frames")
+    lines += [f"left out {name}: {why}" for name, why in written.left_out]
+    return "\n".join([*lines, str(out), f"read it with cohort=toronto cohort.root={out}"])
+
+
+def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
+    from neuroface.progress import Progress
+    from neuroface.recording.extract import prepare_faces
+    from neuroface.verbs.building import wanted_recordings
+
+    with Progress() as progress:
+        prepared = prepare_faces(
+            wanted_recordings(cohort, {**common, "skip_broken": False}),
+            out,
+            instantiate(config.faces, "faces"),
+            n_jobs=config.execution.n_jobs,
+            skip_broken=bool(common.get("skip_broken")),
+            progress=progress,
+        )
+    return prepared.text()

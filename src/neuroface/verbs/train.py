@@ -81,9 +81,10 @@ def _work(
         protocol = protocol.settled(samples.y)
         with folder.open(part, **facts):
             folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
-            facts_of_cohort = dataclasses.asdict(cohort_summary)
-            folder.write_text("quality.csv", pd.DataFrame(facts_of_cohort.pop("quality")).to_csv(index=False, float_format="%.6g"))
-            folder.write_json("cohort.json", facts_of_cohort)
+            about = dataclasses.asdict(cohort_summary)
+            quality = pd.DataFrame(about.pop("quality"))
+            folder.write_text("quality.csv", quality.to_csv(index=False, float_format="%.6g"))
+            folder.write_json("cohort.json", about)
             engine.run(
                 samples,
                 estimator,
