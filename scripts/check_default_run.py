@@ -1,4 +1,7 @@
-"""Checks the run folder that `neuroface train` leaves: `python scripts/check_default_run.py FOLDER`; exit code 5 if not."""
+"""Checks the run folder that `neuroface train` leaves: `python scripts/check_default_run.py FOLDER`.
+
+Prints what is wrong and ends with exit code 5, or says that all is as it should be.
+"""
 
 from __future__ import annotations
 

@@ -65,7 +65,10 @@ def test_help_loads_nothing_heavy(words):
         (["check", "features=rum"], "neuroface: features=rum: there is no such option. Did you mean 'rom'?"),
         (["train", "features=[]", "run=r"], "neuroface: No features are chosen."),
         (["train", "frame=haed", "run=r"], "neuroface: Unknown frame 'haed' for features. Did you mean 'head'?"),
-        (["train", "protocol.classes=[HC,MS]"], "neuroface: Unknown group 'MS' for this cohort. Choose from ALS, HC, PS."),
+        (
+            ["train", "protocol.classes=[HC,MS]"],
+            "neuroface: Unknown group 'MS' for this cohort. Choose from ALS, HC, PS.",
+        ),
         (["train", "protocol.task=SMILE"], "neuroface: Unknown task 'SMILE'"),
     ],
 )

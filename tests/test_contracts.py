@@ -84,9 +84,7 @@ def test_a_third_party_feature_is_listed_checked_and_used(tmp_path, monkeypatch,
     from neuroface.verbs import features
 
     out = tmp_path / "f.csv"
-    features.run([
-        "features=[blink,rom]", "cohort.people={HC: 1, ALS: 1, PS: 1}", "cohort.tasks=[OPEN]", f"out={out}"
-    ])
+    features.run(["features=[blink,rom]", "cohort.people={HC: 1, ALS: 1, PS: 1}", "cohort.tasks=[OPEN]", f"out={out}"])
     header = out.read_text().splitlines()[0].split(",")
     assert "blink.eye_closure_mm" in header
     assert "rom.mouth_opening_mm" in header
@@ -113,7 +111,8 @@ def install_plugin(folder, monkeypatch):
         )
     )
     (package / "configs" / "features" / "blink.yaml").write_text(
-        "# How far the eyes close.\nblink:\n  eye_closure:\n    _target_: nf_blink.eyes.eye_closure\n    _partial_: true\n"
+        "# How far the eyes close.\n"
+        "blink:\n  eye_closure:\n    _target_: nf_blink.eyes.eye_closure\n    _partial_: true\n"
     )
     information = folder / "nf_blink-1.0.dist-info"
     information.mkdir()

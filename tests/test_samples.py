@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from checks import face_opening
 
+from checks import face_opening
 from neuroface.errors import ConfigError, DataError
 from neuroface.features import rom
 from neuroface.landmarks import lift
@@ -122,7 +122,9 @@ def test_excluded_recordings_are_told_and_need_not_be_sound():
 
 
 def test_excluding_nobody_is_a_typing_error():
-    with pytest.raises(ConfigError, match=r"^cohort.exclude names 'N11', which is not in the cohort. Did you mean 'N1'"):
+    with pytest.raises(
+        ConfigError, match=r"^cohort.exclude names 'N11', which is not in the cohort. Did you mean 'N1'"
+    ):
         build(People(opening("N1")), STEPS, Wanted(exclude=frozenset({"N11"})))
 
 
@@ -135,7 +137,10 @@ def test_a_person_belongs_to_one_group():
     ("wanted", "message"),
     [
         (Wanted(tasks=("KISS",)), "The cohort has no recording for task KISS. See cohort and protocol.task."),
-        (Wanted(classes=("HC", "PS")), "Nobody is of class PS; the cohort has HC by group. Set protocol.classes to two"),
+        (
+            Wanted(classes=("HC", "PS")),
+            "Nobody is of class PS; the cohort has HC by group. Set protocol.classes to two",
+        ),
     ],
 )
 def test_a_question_the_cohort_cannot_answer(wanted, message):
@@ -168,6 +173,13 @@ def test_columns_that_tell_cells_apart_reach_the_table():
     samples, _ = build(People(opening("N1")), STEPS, Wanted(), columns={"expression": "smile", "task": "ignored"})
     table = feature_table(samples)
     assert list(table.columns) == [
-        "sample", "subject", "group", "task", "repetition", "expression", "y", "rom.mouth_opening_mm"
+        "sample",
+        "subject",
+        "group",
+        "task",
+        "repetition",
+        "expression",
+        "y",
+        "rom.mouth_opening_mm",
     ]
     assert (table["task"] == "OPEN").all()

@@ -43,13 +43,15 @@ class Camera:
 
     def __post_init__(self) -> None:
         if self.distortion not in DISTORTIONS:
-            raise DataError(f"Unknown distortion model {self.distortion!r}." + did_you_mean(self.distortion, DISTORTIONS))
+            raise DataError(
+                f"Unknown distortion model {self.distortion!r}." + did_you_mean(self.distortion, DISTORTIONS)
+            )
         if self.distortion != "none" and len(self.coefficients) != 5:
             raise DataError(f"Distortion {self.distortion} needs 5 coefficients; got {len(self.coefficients)}.")
         if not (self.fx > 0 and self.fy > 0 and self.depth_unit_mm > 0):
             raise DataError(
-                f"Camera {self.model or '(no model)'} has fx={self.fx}, fy={self.fy}, depth_unit_mm={self.depth_unit_mm}; "
-                "all three must be positive."
+                f"Camera {self.model or '(no model)'} has fx={self.fx}, fy={self.fy}, "
+                f"depth_unit_mm={self.depth_unit_mm}; all three must be positive."
             )
 
 
@@ -57,8 +59,8 @@ class Camera:
 class Rig:
     """A colour camera and, beside it, a depth camera.
 
-    rotation (3, 3), translation_mm (3,): x_color = R x_depth + t, in camera axes. aligned: depth frames are already seen
-    from the colour camera, pixel for pixel; then its intrinsics count for both.
+    rotation (3, 3), translation_mm (3,): x_color = R x_depth + t, in camera axes. aligned: depth frames are already
+    seen from the colour camera, pixel for pixel; then its intrinsics count for both.
     """
 
     color: Camera
@@ -163,7 +165,9 @@ class Repetition:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.stop:
-            raise DataError(f"Repetition {self.index} runs from frame {self.start} to {self.stop}; start < stop is needed.")
+            raise DataError(
+                f"Repetition {self.index} runs from frame {self.start} to {self.stop}; start < stop is needed."
+            )
 
     @property
     def frames(self) -> slice:
@@ -213,7 +217,8 @@ class Recording:
         for rep in self.repetitions or ():
             if rep.stop > len(self.landmarks):
                 raise DataError(
-                    f"{self.name}: repetition {rep.index} ends at frame {rep.stop}, the recording has {len(self.landmarks)}."
+                    f"{self.name}: repetition {rep.index} ends at frame {rep.stop}, "
+                    f"the recording has {len(self.landmarks)}."
                 )
 
     @property
@@ -259,7 +264,9 @@ class Samples:
         if len(self.fitted_on) != n:
             raise DataError(f"Samples have {n} rows but {len(self.fitted_on)} fitted_on entries.")
         if self.view == "table" and (np.ndim(self.X) != 2 or np.shape(self.X)[1] != len(self.feature_names)):
-            raise DataError(f"A table needs one name per column; X is {np.shape(self.X)}, names are {len(self.feature_names)}.")
+            raise DataError(
+                f"A table needs one name per column; X is {np.shape(self.X)}, names are {len(self.feature_names)}."
+            )
         ids = self.meta.get("sample")
         if ids is None or len(set(ids)) != n:
             raise DataError("Samples need a 'sample' column of unique ids.")
@@ -277,5 +284,5 @@ class Samples:
             y=self.y[positions],
             subject=self.subject[positions],
             meta={name: column[positions] for name, column in self.meta.items()},
-            fitted_on=tuple(self.fitted_on[i] for i in positions),
+            fitted_on=tuple(self.fitted_on[int(i)] for i in positions),
         )

@@ -55,9 +55,7 @@ class FailsOn(LogisticRegression):
 def test_a_run_leaves_everything_it_promises(tmp_path):
     samples = cohort({"HC": 4, "ALS": 4})
     told = []
-    scores = run(
-        tmp_path, samples, protocol=replace(ALS_HC, permutations=2), progress=lambda *what: told.append(what)
-    )
+    scores = run(tmp_path, samples, protocol=replace(ALS_HC, permutations=2), progress=lambda *what: told.append(what))
     table = read_predictions(tmp_path / "predictions.csv")
     assert table["sample"].tolist() == samples.meta["sample"].tolist()
     assert table["fold"].tolist() == samples.subject.tolist()

@@ -13,7 +13,7 @@ def test_classes_that_are_not_named_are_found_with_controls_first():
 
 
 def test_one_class_is_no_question():
-    with pytest.raises(DataError, match="^Everybody is of class HC; a question needs at least two classes.$"):
+    with pytest.raises(DataError, match=r"^Everybody is of class HC; a question needs at least two classes\.$"):
         Protocol(classes=None).settled(["HC", "HC"])
 
 

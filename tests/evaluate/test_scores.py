@@ -137,9 +137,7 @@ def within_table(offsets: dict[str, float]) -> pd.DataFrame:
         for r, (y, p) in enumerate([("other", 0.0), ("other", 0.06), ("expression", 0.05), ("expression", 0.15)]):
             rows.append({"sample": f"{person}/{r}", "subject": person, "task": "", "y": y, "p_expression": offset + p})
     table = pd.DataFrame(rows)
-    return table.assign(
-        p_other=1 - table["p_expression"], threshold=0.5, dummy_p_other=0.5, dummy_p_expression=0.5
-    )
+    return table.assign(p_other=1 - table["p_expression"], threshold=0.5, dummy_p_other=0.5, dummy_p_expression=0.5)
 
 
 def test_classes_within_people_are_scored_within_people():

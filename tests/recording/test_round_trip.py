@@ -28,9 +28,9 @@ def test_mouth_landmarks_of_a_d400_at_45_cm_come_back_within_a_millimetre(tmp_pa
     landmarks = Landmarks(np.repeat(pixels[None], FRAMES, axis=0), times, "pixel")
     recording = Recording("S1", "HC", "OPEN", landmarks, video=RgbdFolder(tmp_path / "rec"))
     lifted, counts = lift.depth(landmarks, recording, origin=origin)
-    truth = np.stack([
-        projection.deproject(pixels, scene.color_depth_mm(shapes, rig, pixels), rig.color) for shapes in heads
-    ])
+    truth = np.stack(
+        [projection.deproject(pixels, scene.color_depth_mm(shapes, rig, pixels), rig.color) for shapes in heads]
+    )
     if origin == "depth":
         truth = projection.color_to_depth(truth, rig)
     error = np.linalg.norm(lifted.points - truth, axis=-1)

@@ -68,9 +68,7 @@ def stream(
     _check_known("group", groups, {s.group for s in sources} - {""}, where)
     _check_known("task", tasks, {s.task for s in sources} - {""}, where)
     asked = [
-        s
-        for s in sources
-        if (groups is None or s.group in {*groups, ""}) and (tasks is None or s.task in {*tasks, ""})
+        s for s in sources if (groups is None or s.group in {*groups, ""}) and (tasks is None or s.task in {*tasks, ""})
     ]
     problems, seen = Problems(), set()
     for source in asked:

@@ -202,9 +202,7 @@ def _assign(file: Path, group: str, place: Path, around: Sequence[Path], layout:
         layout.odd[stem] = (group, str(error).rstrip("."))
         return
     # by group too: a person in two groups must stay two, to be seen and refused
-    files = layout.recordings.setdefault(
-        f"{group}/{stem}", Files(stem, group, place, around, subject, session, task)
-    )
+    files = layout.recordings.setdefault(f"{group}/{stem}", Files(stem, group, place, around, subject, session, task))
     if saved:
         files.saved[int(saved["frame"])] = file
     else:

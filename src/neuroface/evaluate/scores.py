@@ -99,9 +99,7 @@ def _auc(people: Units, weights: np.ndarray, null_auc: np.ndarray | None) -> dic
         "auc": value,
         "auc_ci": [interval.low, interval.high],
         "auc_ci_method": interval.method,
-        "auc_ci_bootstrap": list(
-            statistics.percentile_interval(statistics.weighted_auc(scores, positive, weights))
-        ),
+        "auc_ci_bootstrap": list(statistics.percentile_interval(statistics.weighted_auc(scores, positive, weights))),
         "auc_ci_bootstrap_method": FIXED_FOLDS,
         **statistics.null_summary("auc", value, null_auc),
     }

@@ -10,9 +10,7 @@ from neuroface import signals
 from neuroface.types import Landmarks
 
 
-def given(
-    landmarks: Landmarks, *, max_gap_s: float = 0.1, median_frames: int = 5
-) -> tuple[Landmarks, dict[str, int]]:
+def given(landmarks: Landmarks, *, max_gap_s: float = 0.1, median_frames: int = 5) -> tuple[Landmarks, dict[str, int]]:
     """Fill short gaps and take a running median of the positions.
 
     landmarks: (T, 68, 2) px or (T, 68, 3) mm, any space. A gap of at most `max_gap_s` between seen frames is

@@ -71,9 +71,7 @@ def _radial(x: np.ndarray, y: np.ndarray, coefficients: tuple[float, ...]) -> Pa
     return r2, 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
 
 
-def _half_radial_slopes(
-    x: np.ndarray, y: np.ndarray, r2: np.ndarray, coefficients: tuple[float, ...]
-) -> Pair:
+def _half_radial_slopes(x: np.ndarray, y: np.ndarray, r2: np.ndarray, coefficients: tuple[float, ...]) -> Pair:
     """Half of the derivatives of the radial factor by x and by y."""
     k1, k2, _, _, k3 = coefficients
     slope = k1 + r2 * (2 * k2 + r2 * (3 * k3))  # by r2

@@ -101,7 +101,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "people": page_tables.shown(run_tables.people(run)),
         "left_out": page_tables.shown(run_tables.left_out(run)),
         "handled": page_tables.shown(run_tables.handled(run)),
-        "quality": page_tables.shown(run_tables.quality(run)),
+        "recording_quality": page_tables.shown(run_tables.quality(run)),
         "agreement": page_tables.shown(run_tables.agreement(run)),
         "audit": page_tables.shown(run_tables.audit(run)),
         "facts": _facts(run),

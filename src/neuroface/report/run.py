@@ -183,9 +183,12 @@ def feature_columns(table: pd.DataFrame) -> list[str]:
 
 
 def _staged_mean(table: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:
-    """Mean per task, then over tasks, indexed by `keys`: every task of a person weighs the same."""
+    """Mean per task, then over tasks, indexed by `keys`: every task of a person weighs the same.
+
+    Rounded to 12 decimals, so that people whose repetitions differ only in their order stay tied.
+    """
     per_task = table.groupby([*keys, "task"], sort=False)[columns].mean()
-    return per_task.groupby(level=keys, sort=False).mean()
+    return per_task.groupby(level=keys, sort=False).mean().round(12)
 
 
 def read(folder: Path | str) -> Run:

@@ -18,7 +18,7 @@ from neuroface.synthesis import face_model, thin_plate
 
 CENTRE_YZ_MM, RADIUS_MM = (10.0, 80.0), 90.0
 LAYOUT_JAW_DEG = 9.0  # how far the mouth is open in the layout
-CURVE_STEPS = 4  # vertices per segment of the outlines of lips and eyes
+CURVE_STEPS = 3  # vertices per segment of the outlines of lips and eyes
 
 # Relief of the right half and the mid-line: x, y, z (mm, face axes) and the share of the jaw's turn they follow.
 _RELIEF = np.array(
@@ -93,6 +93,7 @@ def head_shape() -> HeadShape:
     motion_sites = np.vstack([landmark_sites, relief_sites[still]])
     from_controls, motion = thin_plate.weights(controls, layout), thin_plate.weights(motion_sites, layout)
     n = face.N_POINTS
+    _close_lips(from_controls)
     from_controls[:n], motion[:n] = np.eye(n, len(controls)), np.eye(n, len(motion_sites))  # exact, not to rounding
     return HeadShape(
         layout=layout,
@@ -102,6 +103,15 @@ def head_shape() -> HeadShape:
         relief_from_landmarks=thin_plate.weights(landmark_sites, relief_sites),
         motion=np.ascontiguousarray(motion[:, :n]),
     )
+
+
+def _close_lips(from_controls: np.ndarray) -> None:
+    """Between the landmarks the inner outlines of the two lips get one and the same place in the neutral face, in place."""
+    steps, segments = CURVE_STEPS - 1, len(face.MOUTH_INNER)
+    first = face.N_POINTS + len(face.MOUTH_OUTER) * steps  # outlines() gives outer lips, then inner lips
+    upper = np.arange(first, first + segments // 2 * steps)
+    lower = upper[::-1] + len(upper)  # the second half of the outline runs back
+    from_controls[upper] = from_controls[lower] = (from_controls[upper] + from_controls[lower]) / 2
 
 
 def layout_of(points: np.ndarray) -> np.ndarray:
@@ -170,7 +180,7 @@ def _filler(taken: np.ndarray, controls: np.ndarray) -> np.ndarray:
 
     hull = ConvexHull(controls)
     out: list[np.ndarray] = []
-    for spacing, fine in ((4.5, True), (8.5, False)):
+    for spacing, fine in ((5.5, True), (10.5, False)):
         rows = np.arange(-110.0, 130.0, spacing * np.sqrt(0.75))
         u = np.arange(0.0, 170.0, spacing)
         sites = np.concatenate([np.column_stack([u + spacing / 2 * (i % 2), np.full(len(u), v)]) for i, v in enumerate(rows)])

@@ -28,25 +28,25 @@ class View:
         self.camera = camera
         self.z_mm = np.maximum(points_mm[:, 2], 1.0)
         self.pixels = points_mm[:, :2] / self.z_mm[:, None] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
-        corners = self.pixels[triangles]
-        ab, ac = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-        doubled = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-        low, high = corners.min(axis=1), corners.max(axis=1)
-        seen = (doubled < -2 * _SMALLEST_PX2) & (high >= -1).all(axis=1)
-        seen &= (low[:, 0] <= camera.width) & (low[:, 1] <= camera.height)
+        a, b, c = (self.pixels[triangles[:, k]].T for k in range(3))
+        doubled = (b - a)[0] * (c - a)[1] - (b - a)[1] * (c - a)[0]
+        low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+        seen = (doubled < -2 * _SMALLEST_PX2) & (high[0] >= -1) & (high[1] >= -1)
+        seen &= (low[0] <= camera.width) & (low[1] <= camera.height)
         shown = np.flatnonzero(seen)
-        far_to_near = np.lexsort([-self.z_mm[triangles[shown]].sum(axis=1), layer[shown]])
-        self.shown = shown[far_to_near]
+        z = self.z_mm
+        depth = sum(z[triangles[shown, k]] for k in range(3))
+        self.shown = shown[np.lexsort([-depth, layer[shown]])]
         self.triangles = triangles[self.shown]
-        self._fill(corners[self.shown], low[self.shown], high[self.shown])
+        self._fill(low[:, shown].min(axis=1, initial=np.inf), high[:, shown].max(axis=1, initial=-np.inf))
 
-    def _fill(self, corners: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    def _fill(self, low: np.ndarray, high: np.ndarray) -> None:
         size = np.array([self.camera.width, self.camera.height])
-        first = np.clip(np.floor(low.min(axis=0, initial=size[0])) - 1, 0, size - 1).astype(int)
-        last = np.clip(np.ceil(high.max(axis=0, initial=0)) + 2, first + 1, size).astype(int)
+        first = np.clip(np.floor(np.clip(low, 0, size)) - 1, 0, size - 1).astype(int)
+        last = np.clip(np.ceil(np.clip(high, 0, size)) + 2, first + 1, size).astype(int)
         self.left, self.top = first
         self.ids = np.zeros((last - first)[::-1], dtype=np.int32)
-        fixed = np.rint((corners - first) * 2**_FRACTION_BITS).astype(np.int32)
+        fixed = np.rint((self.pixels - first) * 2**_FRACTION_BITS).astype(np.int32)[self.triangles]
         fill = cv2.fillConvexPoly
         for number, corner in enumerate(fixed, start=1):
             fill(self.ids, corner, number, cv2.LINE_8, _FRACTION_BITS)
@@ -75,18 +75,18 @@ class View:
         A pixel that OpenCV paints on a border may lie up to a pixel outside its triangle, where the plane of a sliver would
         run away: slivers are flat.
         """
-        a, b, c = (self.pixels[self.triangles[:, k]] for k in range(3))
-        corner_values = values[self.triangles]
-        ab, ac = b - a, c - a
-        vb, vc = corner_values[:, 1] - corner_values[:, 0], corner_values[:, 2] - corner_values[:, 0]
-        doubled = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-        longest = np.maximum(np.maximum((ab**2).sum(axis=1), (ac**2).sum(axis=1)), ((c - b) ** 2).sum(axis=1))
+        corners = [self.triangles[:, k] for k in range(3)]
+        (ax, ay), (bx, by), (cx, cy) = (self.pixels[corner].T for corner in corners)
+        va, vb, vc = (values[corner] for corner in corners)
+        bx, by, cx, cy, vb, vc = bx - ax, by - ay, cx - ax, cy - ay, vb - va, vc - va
+        doubled = bx * cy - by * cx
+        longest = np.maximum(np.maximum(bx**2 + by**2, cx**2 + cy**2), (cx - bx) ** 2 + (cy - by) ** 2)
         sliver = doubled**2 < _THINNEST_PX**2 * longest
-        across = np.where(sliver, 0.0, (vb * ac[:, 1] - vc * ab[:, 1]) / doubled)
-        down = np.where(sliver, 0.0, (vc * ab[:, 0] - vb * ac[:, 0]) / doubled)
-        at_origin = corner_values[:, 0] - across * (a[:, 0] - self.left) - down * (a[:, 1] - self.top)
+        across = np.where(sliver, 0.0, (vb * cy - vc * by) / doubled)
+        down = np.where(sliver, 0.0, (vc * bx - vb * cx) / doubled)
+        at_origin = va - across * (ax - self.left) - down * (ay - self.top)
         out = np.zeros((3, len(self.triangles) + 1), dtype=np.float32)
-        out[:, 1:] = across, down, np.where(sliver, corner_values.mean(axis=1), at_origin)
+        out[:, 1:] = across, down, np.where(sliver, va + (vb + vc) / 3, at_origin)
         return out
 
     def per_triangle(self, values: np.ndarray) -> np.ndarray:

@@ -87,6 +87,7 @@ class _Studio:
         on_skin = np.zeros(len(self.figure.base), dtype=bool)
         on_skin[self.figure.triangles[self.figure.layer == _SKIN]] = True
         self.shine = SKIN_SHINE * on_skin
+        self.light_rgb, self.ambient_rgb = self.scene.light_rgb.tolist(), self.scene.ambient_rgb.tolist()
 
     def frame(self, number: int) -> Frame:
         act, rig = self.act, self.video.rig
@@ -116,11 +117,10 @@ class _Studio:
         """(H, W, 3) uint8 RGB."""
         image = self.scene.background.copy()
         u, v = (view.spread(uv) for uv in self.uv)
-        painted = cv2.remap(self.paint, u, v, cv2.INTER_LINEAR).astype(np.float32)
+        painted = cv2.remap(self.paint, u, v, cv2.INTER_LINEAR)
         lamp = view.spread(light)
-        for channel in range(3):
-            painted[..., channel] *= self.scene.ambient_rgb[channel] + self.scene.light_rgb[channel] * lamp
-        np.copyto(image[view.box], painted, where=(view.ids > 0)[..., None])
+        lit = cv2.merge([lamp * rgb + ambient for rgb, ambient in zip(self.light_rgb, self.ambient_rgb, strict=True)])
+        cv2.copyTo(cv2.multiply(painted, lit, dtype=cv2.CV_32F), (view.ids > 0).astype(np.uint8), image[view.box])
         image = cv2.GaussianBlur(image, (3, 3), LENS_BLUR_PX)
         if self.video.noise > 0:
             height, width = image.shape[:2]

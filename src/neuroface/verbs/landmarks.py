@@ -9,7 +9,7 @@ from typing import Any
 
 from neuroface.errors import ConfigError
 from neuroface.types import Recording
-from neuroface.verbs.configuration import compose
+from neuroface.verbs.configuration import compose, instantiate
 
 
 def run(overrides: list[str]) -> None:
@@ -24,14 +24,14 @@ def run(overrides: list[str]) -> None:
     from neuroface.verbs.building import build_cohort, build_steps, wanted_recordings
 
     cohort, common = build_cohort(config)
-    steps, out = build_steps(config), Path(str(config.out))
+    steps, measure, out = build_steps(config), instantiate(config.quality, "quality"), Path(str(config.out))
     rows: list[dict[str, Any]] = []
 
     def found() -> Iterator[Recording]:
         for recording in wanted_recordings(cohort, common):
             landmarks, _ = steps.landmarks(recording.landmarks)
             recording = replace(recording, landmarks=landmarks)
-            rows.append(steps.quality(recording))
+            rows.append(measure(recording))
             if config.overlay:
                 clip = out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
                 clip.parent.mkdir(parents=True, exist_ok=True)
