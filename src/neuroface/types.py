@@ -180,6 +180,7 @@ class Truth:
 
     landmarks: noise-free, gap-free points. repetitions: true bounds. severity: 0 (none) .. 1.
     affected_side: "left", "right" or None. values: name -> (n_repetitions,) true quantities, named like features.
+    pixels: for recordings with video, the same points in its colour image, with true depth; score 1 is visible, 0 not.
     """
 
     landmarks: Landmarks
@@ -187,6 +188,7 @@ class Truth:
     severity: float
     affected_side: str | None
     values: Mapping[str, np.ndarray]
+    pixels: Landmarks | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""A clinic of synthetic people whose true movement is known: 3-D landmarks in mm, in front of a camera.
+"""A clinic of synthetic people whose true movement is known: 3-D landmarks in mm, or colour and depth video.
 
 Research software, not a medical device: results on these recordings say whether the tools work, nothing about patients.
 docs/datasheet_synthetic.md states what is modelled, what is not, and where each magnitude comes from.
@@ -16,23 +16,18 @@ import numpy as np
 from neuroface import face, geometry, signals
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.synthesis import face_model
-from neuroface.synthesis.motion import TASKS, Performance, perform, smooth_noise
+from neuroface.synthesis.motion import TASKS, Performance, perform
 from neuroface.synthesis.people import DISEASES, Person, draw_person
+from neuroface.synthesis.seating import NECK_MM, clinic_seat, head_motion, wild_seat
 from neuroface.types import Landmarks, Recording, Repetition, Truth
 
+MODALITIES = ("landmarks", "rgbd")
+LOOKS = ("lab", "wild")
+SENSOR_NAMES = ("d400", "sr300")
 PEOPLE = {"HC": 11, "ALS": 11, "PS": 14}  # Guarin et al., "Improving Face Alignment Accuracy on Clinical Populations"
 ID_PREFIX = {"HC": "N", "ALS": "A", "PS": "S"}  # as in the Toronto NeuroFace release
 SHARE_OF_WOMEN = {"HC": 4 / 11, "ALS": 7 / 11, "PS": 4 / 14}  # same paper; a label that movement does not know
 AGE_MEAN, AGE_SD, AGE_RANGE = 62.0, 11.0, (35, 88)  # one distribution for all groups; a label too
-
-DISTANCE_MEAN_MM, DISTANCE_SD_MM, DISTANCE_RANGE_MM = 450.0, 60.0, (300.0, 600.0)
-SWAY_HZ = 0.35
-SWAY_MM = np.array([2.0, 1.5, 3.0])
-# Standard deviations of pitch, yaw and roll between sitting people, and within one; Al-Yassary et al., J Oral Rehabil
-# 2022: 4.6, 3.0 and 3.2 degrees between; 2.2, 2.7 and 1.2 after five minutes, here about half for a minute.
-POSE_DEG = np.array([4.6, 3.0, 3.2])
-SWAY_DEG = np.array([1.1, 1.3, 0.6])
-NECK_MM = np.array([0.0, 110.0, 110.0])  # where the head turns about, face axes
 
 SHORT_GAP_FRAMES, LONG_GAP_S, LONG_GAP_SHARE = (1, 3), (0.2, 0.5), 0.02
 
@@ -60,6 +55,13 @@ class SyntheticCohort:
     line of sight. dropped: share of frames that are lost, 0 to below .5. fps: frames per second. seed: of everything
     random. Settings that make no sense are a ConfigError.
 
+    modality: "landmarks" gives points in mm; "rgbd" gives colour and depth video, rendered as it is read, with
+    landmarks in pixels of the colour image as an annotator marks them and no depth (lift=depth looks it up). look:
+    "lab", from the front in even light, or "wild", any pose, light and background. Only with video: sensor: d400 or
+    sr300; aligned: depth as seen from the colour camera; sensor_noise: scales noise and holes of both cameras, 0 for
+    none; annotation_shift: root mean square, in px, of a constant offset per landmark by which these annotators differ
+    from another clinic's.
+
     Every person and task has its own random stream, so fewer groups or tasks, or more people, change no recording.
     """
 
@@ -77,6 +79,12 @@ class SyntheticCohort:
         dropped: float = 0.01,
         fps: float = 50.0,
         seed: int = 0,
+        modality: str = "landmarks",
+        look: str = "lab",
+        sensor: str = "d400",
+        aligned: bool = False,
+        sensor_noise: float = 1.0,
+        annotation_shift: float = 0.0,
     ) -> None:
         self.people = dict(people)
         self.tasks = tuple(tasks)
@@ -87,6 +95,12 @@ class SyntheticCohort:
         self.dropped = dropped
         self.fps = fps
         self.seed = seed
+        self.modality = modality
+        self.look = look
+        self.sensor = sensor
+        self.aligned = aligned
+        self.sensor_noise = sensor_noise
+        self.annotation_shift = annotation_shift
         self._validate()
 
     def recordings(
@@ -120,7 +134,9 @@ class SyntheticCohort:
             for name, count in counts.items():
                 if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
                     raise ConfigError(f"cohort.{key}.{name} must be a whole number of at least 1; got {count!r}.")
-        for key in ("effect", "noise_mm", "depth_noise_mm"):
+        for key, options in (("modality", MODALITIES), ("look", LOOKS), ("sensor", SENSOR_NAMES)):
+            _refuse_unknown(key, [getattr(self, key)], options, of=f"cohort.{key}")
+        for key in ("effect", "noise_mm", "depth_noise_mm", "sensor_noise", "annotation_shift"):
             if not 0 <= getattr(self, key) < np.inf:
                 raise ConfigError(f"cohort.{key} must be 0 or more; got {getattr(self, key)!r}.")
         if not 0 < self.fps < np.inf:
@@ -129,6 +145,9 @@ class SyntheticCohort:
             raise ConfigError(f"cohort.dropped is a share of frames, from 0 to below 0.5; got {self.dropped!r}.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
             raise ConfigError(f"cohort.seed must be a whole number of at least 0; got {self.seed!r}.")
+        if self.modality == "landmarks" and (self.annotation_shift or self.aligned):
+            given = "annotation_shift" if self.annotation_shift else "aligned"
+            raise ConfigError(f"cohort.{given} is about video; set cohort.modality=rgbd with it.")
 
     def _generator(self, *names: str) -> np.random.Generator:
         """A stream that depends on the seed and the names alone."""
@@ -149,9 +168,8 @@ class SyntheticCohort:
             "age": int(np.clip(round(AGE_MEAN + AGE_SD * labels.standard_normal()), *AGE_RANGE)),
             "sex": "F" if labels.random() < SHARE_OF_WOMEN[group] else "M",
         }
-        distance = np.clip(DISTANCE_MEAN_MM + DISTANCE_SD_MM * setting.standard_normal(), *DISTANCE_RANGE_MM)
-        seat_mm = np.array([*(setting.standard_normal(2) * [15.0, 10.0]), distance]) - [0.0, 40.0, 0.0]
-        return _Patient(subject, group, person, attributes, seat_mm, POSE_DEG * setting.standard_normal(3))
+        seat_mm, pose_deg = clinic_seat(setting)
+        return _Patient(subject, group, person, attributes, seat_mm, pose_deg)
 
     def _record(self, patient: _Patient, task: str) -> Recording:
         generator = self._generator(patient.subject, task)
@@ -159,8 +177,13 @@ class SyntheticCohort:
         done = perform(TASKS[task], person, generator, repetitions=count, fps=float(self.fps))
         neutral = face_model.identity_face(person.identity)
         in_face_axes = face_model.pose_face(neutral, done.jaw_deg, done.right_mm, done.left_mm)
+        seat_mm, pose_deg = patient.seat_mm, patient.pose_deg
+        if self.look == "wild":
+            seat_mm, pose_deg = wild_seat(self._generator(patient.subject, task, "seat"))
         sway = self._generator(patient.subject, task, "sway")
-        points = _in_front_of_camera(in_face_axes, patient, done.times_s, sway)
+        rotation, translation = head_motion(seat_mm, pose_deg, done.times_s, sway)
+        transposed = np.ascontiguousarray(np.swapaxes(rotation, 1, 2))  # halves the time of the product below
+        points = in_face_axes @ transposed + translation[:, None]
         repetitions = _frames(done, float(self.fps))
         seen, n_lost = self._seen(points, self._generator(patient.subject, task, "camera"))
         truth = Truth(
@@ -170,7 +193,7 @@ class SyntheticCohort:
             affected_side=person.affected_side,
             values=_true_values(in_face_axes, neutral, done, repetitions),
         )
-        return Recording(
+        recording = Recording(
             subject=patient.subject,
             group=patient.group,
             task=task,
@@ -180,6 +203,35 @@ class SyntheticCohort:
             notes={"frames": len(points), "frames_dropped": n_lost},
             truth=truth,
         )
+        if self.modality == "landmarks":
+            return recording
+        return self._filmed(recording, in_face_axes, rotation, translation, neutral)
+
+    def _filmed(
+        self,
+        recording: Recording,
+        in_face_axes: np.ndarray,
+        rotation: np.ndarray,
+        translation: np.ndarray,
+        neutral: np.ndarray,
+    ) -> Recording:
+        """The recording with rendered video; OpenCV is imported only now."""
+        from neuroface.synthesis import appearance, depth_sensor, filming, render, scene
+
+        sensor = depth_sensor.SENSORS[self.sensor]
+        if self.aligned:
+            sensor = depth_sensor.aligned(sensor)
+        looks, setting = (recording.subject, "looks"), (recording.subject, recording.task, "scene")
+        size = sensor.rig.color.width, sensor.rig.color.height
+        video = render.RenderedVideo(
+            render.Act(in_face_axes, rotation, translation, NECK_MM, recording.landmarks.timestamps_s, neutral),
+            appearance.draw_appearance(self._generator(*looks), recording.attributes),
+            scene.draw_scene(self._generator(*setting), self.look, size),
+            sensor,
+            noise=float(self.sensor_noise),
+            seed=int(self._generator(recording.subject, recording.task, "sensor").integers(2**31)),
+        )
+        return filming.film(recording, video, annotation_shift_px=float(self.annotation_shift))
 
     def _seen(self, points: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, int]:
         """What a camera and a landmark detector make of the true points: noise, and frames that are lost."""
@@ -212,27 +264,6 @@ def _lost_frames(generator: np.random.Generator, n_frames: int, *, share: float,
     np.add.at(edges, start, 1)
     np.add.at(edges, np.minimum(start + length, n_frames), -1)
     return np.cumsum(edges[:-1]) > 0
-
-
-def _in_front_of_camera(
-    points: np.ndarray, patient: _Patient, times_s: np.ndarray, generator: np.random.Generator
-) -> np.ndarray:
-    """(T, 68, 3) mm, camera axes: the face as the person holds and sways it; points: (T, 68, 3) mm, face axes."""
-    sway = smooth_noise(generator, times_s, rate_hz=2 * SWAY_HZ, columns=6)  # a period is two strokes
-    rotation = _rotation(np.radians(patient.pose_deg + sway[:, :3] * SWAY_DEG))
-    place = NECK_MM + patient.seat_mm + sway[:, 3:] * SWAY_MM
-    transposed = np.ascontiguousarray(np.swapaxes(rotation, 1, 2))  # halves the time of the product below
-    return points @ transposed + (place - rotation @ NECK_MM)[:, None]
-
-
-def _rotation(angles: np.ndarray) -> np.ndarray:
-    """(T, 3, 3): roll after yaw after pitch, about z, y and x; angles: (T, 3) radians in the order pitch, yaw, roll."""
-    (a, b, c), (x, y, z) = np.cos(angles).T, np.sin(angles).T
-    zero, one = np.zeros_like(a), np.ones_like(a)
-    pitch = np.array([[one, zero, zero], [zero, a, -x], [zero, x, a]])
-    yaw = np.array([[b, zero, y], [zero, one, zero], [-y, zero, b]])
-    roll = np.array([[c, -z, zero], [z, c, zero], [zero, zero, one]])
-    return np.einsum("ijt,jkt,klt->til", roll, yaw, pitch)
 
 
 def _frames(done: Performance, fps: float) -> tuple[Repetition, ...]:

@@ -22,7 +22,7 @@ CLOTH = np.array([(58, 70, 96), (96, 44, 48), (70, 92, 74), (150, 148, 142), (44
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
-    """Colours are (3,) RGB 0..255. stubble, wrinkles: 0..1. brow: thickness of the brows, 1 is usual. seed: of the grain."""
+    """Colours are (3,) RGB 0..255. stubble, wrinkles: 0..1. brow: thickness, 1 is usual. seed: of the grain."""
 
     skin: np.ndarray
     hair: np.ndarray

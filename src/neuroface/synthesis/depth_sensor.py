@@ -23,8 +23,8 @@ LOST_ANYWHERE = 0.0005
 class DepthSensor:
     """A kind of camera. All magnitudes at scale 1; by eye where no source stands.
 
-    baseline_mm: from the depth camera to its second eye (D400) or projector (SR300), to the right in the image; what that
-    one does not see has no depth. subpixel_px: standard deviation of disparity. Depth error follows from it as
+    baseline_mm: from the depth camera to its second eye (D400) or projector (SR300), to the right in the image; what
+    that one does not see has no depth. subpixel_px: standard deviation of disparity. Depth error follows from it as
     z^2 subpixel / (focal length x baseline) (Intel, "Tuning depth cameras for best performance", RMS error of stereo).
     range_mm: nearest and farthest depth.
     """
@@ -44,7 +44,7 @@ class DepthSensor:
     ) -> np.ndarray:
         """(h, w) uint16 raw units, 0 is missing: what the sensor reports of true depth.
 
-        z_mm: (h, w) float32. cosine: (h, w) of the angle between surface and line of sight, 1 for face on. hair: (h, w) bool.
+        z_mm: (h, w) float32. cosine: (h, w) between surface normal and line of sight, 1 is face on. hair: (h, w) bool.
         noise: scales noise, edges and holes; 0 leaves true depth, in whole units.
         """
         camera = self.rig.depth or self.rig.color
@@ -94,7 +94,7 @@ def _patchy(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarra
 
 
 SENSORS = {
-    # D435: colour beside the left infra-red camera, 50 mm between the two; subpixel .08 is Intel's value for a well textured scene
+    # D435: colour beside the left of two infra-red cameras, 50 mm apart; subpixel .08 px is Intel's for good texture
     "d400": DepthSensor(
         Rig(
             color=Camera(615.0, 615.0, 320.0, 240.0, 640, 480, nominal=True, model="D400 (synthetic)"),

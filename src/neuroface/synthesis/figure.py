@@ -1,4 +1,4 @@
-"""A person as one mesh in face axes: skin, eyes, mouth, teeth, hair, ears, neck and torso, and how it follows the landmarks.
+"""A person as one mesh that follows the landmarks: skin, eyes, mouth, teeth, hair, ears, neck and torso; face axes.
 
 Surfaces behind others come first and are painted first: what lies in an opening of the skin needs no depth test.
 All sizes but those of the landmarks are drawn by eye.
@@ -70,11 +70,13 @@ class Figure:
     layer: np.ndarray
     on_torso: np.ndarray
 
-    def pose(self, landmarks: np.ndarray, rotation: np.ndarray, translation: np.ndarray, neck: np.ndarray) -> np.ndarray:
+    def pose(
+        self, landmarks: np.ndarray, rotation: np.ndarray, translation: np.ndarray, neck: np.ndarray
+    ) -> np.ndarray:
         """(V, 3) mm, camera axes: the mesh of one frame.
 
-        landmarks: (68, 3) mm, face axes. rotation (3, 3), translation (3,): of the head, x_camera = R x + t. neck: (3,) mm,
-        face axes, the point about which the head turns on the torso.
+        landmarks: (68, 3) mm, face axes. rotation (3, 3), translation (3,): of the head, x_camera = R x + t. neck: (3,)
+        mm, face axes, the point about which the head turns on the torso.
         """
         points = self.base + self.motion @ (landmarks - self.neutral)
         points[: face.N_POINTS] = landmarks  # exactly, where adding and subtracting the neutral face would round
@@ -86,12 +88,8 @@ class Figure:
 def build(neutral: np.ndarray, *, long_hair: bool) -> Figure:
     """The mesh of the person with these neutral landmarks, (68, 3) mm, face axes."""
     shape, parts = head_shape(), _Parts()
-    parts.add(
-        "skin", shape.neutral(neutral), shape.triangles, (shape.layout - SKIN_FROM_MM) * SKIN_PX_MM, shape.motion
-    )
-    width = np.ptp(neutral[[face.JAW_RIGHT_END, face.JAW_LEFT_END], 0]) / (
-        2 * face_model.NEUTRAL[face.JAW_LEFT_END, 0]
-    )
+    parts.add("skin", shape.neutral(neutral), shape.triangles, (shape.layout - SKIN_FROM_MM) * SKIN_PX_MM, shape.motion)
+    width = np.ptp(neutral[[face.JAW_RIGHT_END, face.JAW_LEFT_END], 0]) / (2 * face_model.NEUTRAL[face.JAW_LEFT_END, 0])
     size = np.array([width, 1.0, 1.0])
     _add_hair(parts, size, long_hair)
     if not long_hair:

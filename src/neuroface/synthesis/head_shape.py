@@ -1,9 +1,9 @@
 """The skin of a head between the 68 landmarks: its neutral relief, and how triangles cover it.
 
-The skin is laid out flat as a globe is on a map: longitude u and latitude v about the middle of the head, both in mm on a
-sphere of RADIUS_MM, with the mouth held open so that the two lips are apart. On that layout thin-plate
-splines give every vertex its place from the landmarks and from points of relief that no landmark scheme has (forehead,
-cheeks, sides of the nose). Those points are drawn by eye, like the depths in face_model.
+The skin is laid out flat as a globe is on a map: longitude u and latitude v about the middle of the head, both in mm on
+a sphere of RADIUS_MM, with the mouth held open so that the two lips are apart. On that layout thin-plate splines give
+every vertex its place from the landmarks and from points of relief that no landmark scheme has (forehead, cheeks, sides
+of the nose). Those points are drawn by eye, like the depths in face_model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from neuroface.synthesis import face_model, thin_plate
 
 CENTRE_YZ_MM, RADIUS_MM = (10.0, 80.0), 90.0
 LAYOUT_JAW_DEG = 9.0  # how far the mouth is open in the layout
-CURVE_STEPS = 3  # vertices per segment of the outlines of lips and eyes
+CURVE_STEPS = 4  # vertices per segment of the outlines of lips and eyes
 
 # Relief of the right half and the mid-line: x, y, z (mm, face axes) and the share of the jaw's turn they follow.
 _RELIEF = np.array(
@@ -45,7 +45,7 @@ _RELIEF = np.array(
         (-14.5, 25, -7, 0),
         # between nose and mouth, and the red of the lips
         (0, 54, -14.4, 0), (-4.5, 55, -15.2, 0), (-12, 54.5, -11.5, 0), (-21, 60, -6.5, 0.05),
-        (0, 65, -17.0, 0), (-8.5, 64.6, -15.8, 0), (-16.5, 66, -12, 0.1),
+        (0, 65, -17.0, 0), (-8.5, 64.6, -15.8, 0),
         (0, 73, -16.9, 1), (-8.5, 72.6, -15.8, 0.97), (-16, 71.2, -11.8, 0.85),
         # chin and below
         (0, 85, -9.8, 1), (-13, 84, -8.2, 1), (-24, 80, -4.5, 0.8), (0, 99, -14, 1), (-12, 98, -11.5, 1),
@@ -62,9 +62,10 @@ _STILL_ABOVE_Y, _STILL_BEHIND_Z = -45.0, 60.0
 class HeadShape:
     """Skin of a head, the same for everybody: vertices 0..67 are the landmarks.
 
-    layout: (V, 2) mm. triangles: (F, 3) vertices; (b - a) x (c - a) points out of the head. relief: (R, 3) mm neutral relief points.
-    from_controls: (V, 68 + R) neutral vertices from neutral landmarks and relief. relief_from_landmarks: (R, 68) how the
-    relief follows a face of another shape. motion: (V, 68) how vertices follow the landmarks as they move.
+    layout: (V, 2) mm. triangles: (F, 3) vertices; (b - a) x (c - a) points out of the head. relief: (R, 3) mm neutral
+    points of relief. from_controls: (V, 68 + R) neutral vertices from neutral landmarks and relief.
+    relief_from_landmarks: (R, 68) how the relief follows a face of another shape. motion: (V, 68) how vertices follow
+    the landmarks as they move.
     """
 
     layout: np.ndarray
@@ -87,31 +88,25 @@ def head_shape() -> HeadShape:
     landmark_sites = layout_of(_jaw_opened(face_model.NEUTRAL, face_model.JAW_WEIGHTS))
     relief_sites = layout_of(_jaw_opened(relief[:, :3], relief[:, 3]))
     controls = np.vstack([landmark_sites, relief_sites])
-    layout = np.vstack([landmark_sites, *outlines(landmark_sites), relief_sites])
+    outlines = [weight @ landmark_sites for weight in _outline_weights(landmark_sites)]
+    layout = np.vstack([landmark_sites, *outlines, _red_of_lips(landmark_sites), relief_sites])
     layout = np.vstack([layout, _filler(layout, controls)])
     still = (relief[:, 1] < _STILL_ABOVE_Y) | ((relief[:, 2] > _STILL_BEHIND_Z) & (relief[:, 3] < 0.1))
     motion_sites = np.vstack([landmark_sites, relief_sites[still]])
     from_controls, motion = thin_plate.weights(controls, layout), thin_plate.weights(motion_sites, layout)
-    n = face.N_POINTS
-    _close_lips(from_controls)
-    from_controls[:n], motion[:n] = np.eye(n, len(controls)), np.eye(n, len(motion_sites))  # exact, not to rounding
+    # landmarks exactly, not to rounding; outlines between them by landmarks alone, so that closed lips stay closed
+    by_landmarks = np.vstack([np.eye(face.N_POINTS), *_outline_weights(landmark_sites)])
+    n = len(by_landmarks)
+    from_controls[:n], motion[:n] = 0.0, 0.0
+    from_controls[:n, : face.N_POINTS] = motion[:n, : face.N_POINTS] = by_landmarks
     return HeadShape(
         layout=layout,
         triangles=_triangles(layout, landmark_sites),
         relief=relief[:, :3],
         from_controls=from_controls,
         relief_from_landmarks=thin_plate.weights(landmark_sites, relief_sites),
-        motion=np.ascontiguousarray(motion[:, :n]),
+        motion=np.ascontiguousarray(motion[:, : face.N_POINTS]),
     )
-
-
-def _close_lips(from_controls: np.ndarray) -> None:
-    """Between the landmarks the inner outlines of the two lips get one and the same place in the neutral face, in place."""
-    steps, segments = CURVE_STEPS - 1, len(face.MOUTH_INNER)
-    first = face.N_POINTS + len(face.MOUTH_OUTER) * steps  # outlines() gives outer lips, then inner lips
-    upper = np.arange(first, first + segments // 2 * steps)
-    lower = upper[::-1] + len(upper)  # the second half of the outline runs back
-    from_controls[upper] = from_controls[lower] = (from_controls[upper] + from_controls[lower]) / 2
 
 
 def layout_of(points: np.ndarray) -> np.ndarray:
@@ -120,15 +115,19 @@ def layout_of(points: np.ndarray) -> np.ndarray:
     return RADIUS_MM * np.column_stack([np.arctan2(x, z), np.arctan2(y, np.hypot(x, z))])
 
 
-def outlines(landmark_sites: np.ndarray) -> list[np.ndarray]:
-    """Smooth closed curves between the landmarks of outer lips, inner lips and eyes: (k, 2) mm each, landmarks left out."""
-    closed = (face.MOUTH_OUTER, face.MOUTH_INNER, face.EYE_RIGHT, face.EYE_LEFT)
-    return [*(_between(landmark_sites[loop]) for loop in closed), _red_of_lips(landmark_sites)]
+def _outline_weights(landmark_sites: np.ndarray) -> list[np.ndarray]:
+    """(k, 68) each: smooth curves of outer lips, inner lips and eyes as weights of landmarks; landmarks left out."""
+    out = []
+    for loop in (face.MOUTH_OUTER, face.MOUTH_INNER, face.EYE_RIGHT, face.EYE_LEFT):
+        weight = _between(landmark_sites[loop])
+        out.append(np.zeros((len(weight), face.N_POINTS)))
+        out[-1][:, loop] = weight
+    return out
 
 
 def _red_of_lips(landmark_sites: np.ndarray) -> np.ndarray:
-    """(22, 2) mm: points half way between the outer and the inner outline of the lips, so that the red keeps its relief."""
-    share = np.linspace(0.0, 1.0, 13)[1:-1]
+    """(14, 2) mm: points half way between the outer and the inner outline of the lips: the red keeps its relief."""
+    share = np.linspace(0.25, 0.75, 7)  # nearer the corners the lips are too thin for a third row
     halves = []
     for loop in (face.MOUTH_OUTER, face.MOUTH_INNER):
         outline = opening(landmark_sites, loop)
@@ -147,21 +146,23 @@ def _along(path: np.ndarray, share: np.ndarray) -> np.ndarray:
 def opening(landmark_sites: np.ndarray, loop: np.ndarray) -> np.ndarray:
     """(k, 2) mm: the whole smooth outline through a closed loop of landmarks, in order."""
     corners = landmark_sites[loop]
-    between = _between(corners).reshape(len(corners), CURVE_STEPS - 1, 2)
+    between = (_between(corners) @ corners).reshape(len(corners), CURVE_STEPS - 1, 2)
     return np.concatenate([corners[:, None], between], axis=1).reshape(-1, 2)
 
 
 def _between(corners: np.ndarray) -> np.ndarray:
-    """(n * (CURVE_STEPS - 1), 2): Catmull-Rom points between the corners of a closed curve, with sharp eye and mouth ends."""
-    before, after, beyond = (np.roll(corners, -k, axis=0) for k in (-1, 1, 2))
-    # at the two ends of the opening (least and largest u) the curve turns: no tangent there
-    ends = np.isin(np.arange(len(corners)), [corners[:, 0].argmin(), corners[:, 0].argmax()])[:, None]
+    """(n * (CURVE_STEPS - 1), n): Catmull-Rom points between the corners (n, 2) of a closed curve, as weights."""
+    n = len(corners)
+    here = np.eye(n)
+    before, after, beyond = (np.roll(here, -k, axis=0) for k in (-1, 1, 2))
+    # at the two ends of the opening (least and largest u) the curve turns sharply: no tangent there
+    ends = np.isin(np.arange(n), [corners[:, 0].argmin(), corners[:, 0].argmax()])[:, None]
     tangent = np.where(ends, 0.0, (after - before) / 2)
-    tangent_after = np.where(np.roll(ends, -1), 0.0, (beyond - corners) / 2)
+    tangent_after = np.where(np.roll(ends, -1), 0.0, (beyond - here) / 2)
     t = (np.arange(1, CURVE_STEPS) / CURVE_STEPS)[:, None, None]
-    curve = (2 * t**3 - 3 * t**2 + 1) * corners + (t**3 - 2 * t**2 + t) * tangent
+    curve = (2 * t**3 - 3 * t**2 + 1) * here + (t**3 - 2 * t**2 + t) * tangent
     curve = curve + (3 * t**2 - 2 * t**3) * after + (t**3 - t**2) * tangent_after
-    return curve.swapaxes(0, 1).reshape(-1, 2)
+    return curve.swapaxes(0, 1).reshape(-1, n)
 
 
 def _jaw_opened(points: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -175,20 +176,23 @@ def _jaw_opened(points: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _filler(taken: np.ndarray, controls: np.ndarray) -> np.ndarray:
-    """(k, 2) mm: mirror-symmetric vertices between the ones there are; fine about mouth, nose and eyes, coarse elsewhere."""
+    """(k, 2) mm: mirror-symmetric vertices between those there are; finer about mouth, nose and eyes."""
+    from matplotlib.path import Path
     from scipy.spatial import ConvexHull, cKDTree
 
     hull = ConvexHull(controls)
+    lips = Path(opening(controls[: face.N_POINTS], face.MOUTH_OUTER))
     out: list[np.ndarray] = []
     for spacing, fine in ((5.5, True), (10.5, False)):
         rows = np.arange(-110.0, 130.0, spacing * np.sqrt(0.75))
         u = np.arange(0.0, 170.0, spacing)
-        sites = np.concatenate([np.column_stack([u + spacing / 2 * (i % 2), np.full(len(u), v)]) for i, v in enumerate(rows)])
+        shifts = spacing / 2 * (np.arange(len(rows)) % 2)
+        sites = np.column_stack([(u + shifts[:, None]).ravel(), np.repeat(rows, len(u))])
         near = (np.abs(sites[:, 0]) < 55) & (sites[:, 1] > -35) & (sites[:, 1] < 85)
         sites = sites[(near == fine) & (sites @ hull.equations[:, :2].T + hull.equations[:, 2] < -1.0).all(axis=1)]
-        sites = sites[(sites[:, 0] == 0) | (sites[:, 0] > spacing / 3)]
+        sites = sites[((sites[:, 0] == 0) | (sites[:, 0] > spacing / 3)) & ~lips.contains_points(sites)]
         apart, _ = cKDTree(np.vstack([taken, *out])).query(sites)
-        sites = sites[apart > 0.55 * spacing]
+        sites = sites[apart > 0.7 * spacing]
         out += [sites, sites[sites[:, 0] > 0] * [-1.0, 1.0]]
     return np.vstack(out)
 

@@ -19,8 +19,9 @@ _THINNEST_PX = 0.5  # least height of a triangle whose plane is trusted beyond i
 class View:
     """One mesh seen by one camera.
 
-    pixels: (V, 2) px; z_mm: (V,) along the axis; both of all vertices. ids: (h, w) int32, triangle of each pixel + 1, 0 for
-    none, of the box `left`, `top` .. that holds the mesh. shown: (F', ) triangles that face the camera, in id order.
+    pixels: (V, 2) px; z_mm: (V,) along the axis; both of all vertices. shown: (F',) triangles that face the camera, far
+    to near. ids: (h, w) int32, position in `shown` + 1 of the triangle at each pixel, 0 for none, over the box of the
+    image that starts at `left`, `top` and holds the mesh.
     """
 
     def __init__(self, points_mm: np.ndarray, triangles: np.ndarray, layer: np.ndarray, camera: Camera) -> None:
@@ -58,7 +59,7 @@ class View:
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """(h, w) float32 over `ids`: values, (V,) at the vertices, as a plane over each triangle; 0 without a triangle."""
+        """(h, w) float32 over `ids`: values (V,) at vertices as a plane over each triangle; 0 without one."""
         across, down, at_origin = self._planes(values)
         height, width = self.ids.shape
         out = across[self.ids]
@@ -72,8 +73,8 @@ class View:
     def _planes(self, values: np.ndarray) -> np.ndarray:
         """(3, F' + 1) float32: slope along columns and rows, and value at the box's first pixel; entry 0: no triangle.
 
-        A pixel that OpenCV paints on a border may lie up to a pixel outside its triangle, where the plane of a sliver would
-        run away: slivers are flat.
+        A pixel that OpenCV paints on a border may lie up to a pixel outside its triangle, where the plane of a sliver
+        would run away: slivers are flat.
         """
         corners = [self.triangles[:, k] for k in range(3)]
         (ax, ay), (bx, by), (cx, cy) = (self.pixels[corner].T for corner in corners)
@@ -103,13 +104,11 @@ class View:
 
 
 def vertex_normals(points_mm: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(V, 3) unit normals at vertices, by the area of the triangles around each, and (F, 3) unit normals of triangles."""
+    """(V, 3) unit normals at vertices, weighted by the areas of triangles around, and (F, 3) of triangles."""
     a, b, c = (points_mm[triangles[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
     corners = triangles.ravel()
-    at_vertices = np.column_stack(
-        [np.bincount(corners, np.repeat(normal[:, k], 3), len(points_mm)) for k in range(3)]
-    )
+    at_vertices = np.column_stack([np.bincount(corners, np.repeat(normal[:, k], 3), len(points_mm)) for k in range(3)])
     return _unit(at_vertices), _unit(normal)
 
 

@@ -20,7 +20,8 @@ from neuroface.synthesis.scene import Scene
 from neuroface.types import Frame, Rig
 
 COLOR_NOISE = 2.2  # standard deviation of a colour value, 0..255, at scale 1; by eye
-LENS_BLUR_PX = 0.6
+GRAIN_SPARE_PX = 256  # each frame shows another part of one field of noise: drawing a new one takes as long as the face
+LENS_BLUR_PX = 0.75
 SKIN_SHINE, SHINE_POWER = 0.16, 18.0
 _HAIR, _SKIN = figures.LAYERS.index("hair"), figures.LAYERS.index("skin")
 
@@ -82,8 +83,10 @@ class _Studio:
         self.figure = figures.build(video.act.neutral, long_hair=video.looks.long_hair)
         self.paint = texture.paint(video.looks)
         self.uv = self.figure.uv.T.copy()
-        grain = np.random.default_rng([video.seed, 1]).standard_normal((512 + 480, 640 + 640, 3), dtype=np.float32)
-        self.grain = np.rint(grain * (COLOR_NOISE * video.noise)).astype(np.int16)
+        width, height = video.size
+        spare = (height + GRAIN_SPARE_PX, width + GRAIN_SPARE_PX, 3)
+        grain = np.random.default_rng([video.seed, 1]).standard_normal(spare, dtype=np.float32)
+        self.grain = grain * np.float32(COLOR_NOISE * video.noise)
         on_skin = np.zeros(len(self.figure.base), dtype=bool)
         on_skin[self.figure.triangles[self.figure.layer == _SKIN]] = True
         self.shine = SKIN_SHINE * on_skin
@@ -104,8 +107,10 @@ class _Studio:
         return Frame(number, float(act.times_s[number]), color, depth)
 
     def _light(self, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """(V,): share of the lamp's light that each vertex sends to the camera, Lambert wrapped a little about the edge,
-        and a dull shine of skin (Blinn's half-way vector)."""
+        """(V,): share of the lamp's light that each vertex sends to the camera.
+
+        Lambert, wrapped a little around the edge of the light, and a dull shine of skin by Blinn's half-way vector.
+        """
         towards_camera = -points / np.linalg.norm(points, axis=1)[:, None]
         half_way = towards_camera + self.scene.light
         half_way /= np.linalg.norm(half_way, axis=1)[:, None]
@@ -124,8 +129,8 @@ class _Studio:
         image = cv2.GaussianBlur(image, (3, 3), LENS_BLUR_PX)
         if self.video.noise > 0:
             height, width = image.shape[:2]
-            y, x = generator.integers(0, self.grain.shape[0] - height), generator.integers(0, self.grain.shape[1] - width)
-            return cv2.add(image, self.grain[y : y + height, x : x + width].astype(np.float32), dtype=cv2.CV_8U)
+            y, x = generator.integers(0, GRAIN_SPARE_PX, 2)
+            return cv2.add(image, self.grain[y : y + height, x : x + width], dtype=cv2.CV_8U)
         return cv2.convertScaleAbs(image)
 
     def _depth(

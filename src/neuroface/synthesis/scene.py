@@ -1,7 +1,7 @@
-"""Where a synthetic person sits: light, background, and for looks in the wild any pose.
+"""The light that a synthetic person sits in, and what is behind.
 
-`lab`: seen from the front in even light before a plain wall, as in a clinic. `wild`: light, colours, background, distance
-and pose vary from recording to recording; this is what a landmark network is pre-trained on.
+`lab`: seen from the front in even light before a plain wall, as in a clinic. `wild`: light, colours and background
+vary from recording to recording (and pose and distance: cohorts.synthetic); what a landmark network is pre-trained on.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-LOOKS = ("lab", "wild")
-WILD_POSE_DEG = np.array([14.0, 35.0, 14.0])  # largest pitch, yaw and roll
-WILD_DISTANCE_MM = (320.0, 650.0)
-
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """light: (3,) unit vector towards the lamp, camera axes; light_rgb, ambient_rgb: (3,) shares of the paint's colour that
-    come from it and from everywhere. background: (H, W, 3) float32 RGB. wall_mm: distance of what is behind."""
+    """Light and background.
+
+    light: (3,) unit vector towards the lamp, camera axes. light_rgb, ambient_rgb: (3,) shares of the paint's colour
+    that come from it and from everywhere. background: (H, W, 3) float32 RGB. wall_mm: distance of what is behind.
+    """
 
     light: np.ndarray
     light_rgb: np.ndarray
@@ -47,14 +46,6 @@ def draw_scene(generator: np.random.Generator, look: str, size: tuple[int, int])
     return Scene(light / np.linalg.norm(light), light_rgb * brightness, ambient_rgb * brightness, background, wall_mm)
 
 
-def draw_wild_seat(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Seat (3,) mm, camera axes, and pitch, yaw, roll (3,) degrees: anywhere that keeps the face in the picture."""
-    distance = generator.uniform(*WILD_DISTANCE_MM)
-    room = np.clip((distance - 300.0) / 300.0, 0.0, 1.0)  # the farther, the more space around the face
-    seat = np.array([generator.uniform(-60, 60) * room, generator.uniform(-35, 35) * room - 25.0, distance])
-    return seat, WILD_POSE_DEG * generator.uniform(-1, 1, 3)
-
-
 def _wall(generator: np.random.Generator, size: tuple[int, int], color: np.ndarray) -> np.ndarray:
     """(H, W, 3): a plain wall, a little brighter on one side."""
     width, height = size
@@ -67,16 +58,16 @@ def _room(generator: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """(H, W, 3): blurred shapes of any colour, as a room out of focus."""
     width, height = size
     image = np.empty((height, width, 3), dtype=np.float32)
-    image[:] = generator.uniform(40, 200, 3)
+    image[:] = generator.uniform(40, 200) + 20 * generator.standard_normal(3)
     for _ in range(generator.integers(8, 22)):
-        color = tuple(generator.uniform(15, 240, 3).tolist())
+        color = tuple((generator.uniform(20, 225) + 35 * generator.standard_normal(3)).tolist())
         x, y = (int(v) for v in generator.uniform(-0.1, 1.0, 2) * size)
         w, h = (int(v) for v in generator.uniform(0.05, 0.5, 2) * size)
         if generator.random() < 0.6:
             cv2.rectangle(image, (x, y), (x + w, y + h), color, -1)
         else:
             cv2.ellipse(image, (x, y), (w // 2, h // 2), float(generator.uniform(0, 180)), 0, 360, color, -1)
-    image = cv2.GaussianBlur(image, (0, 0), float(generator.uniform(2, 9)))
+    blurred = cv2.GaussianBlur(image, (0, 0), float(generator.uniform(2, 9)))
     texture = generator.standard_normal((height // 4, width // 4)).astype(np.float32)
     texture = cv2.resize(cv2.GaussianBlur(texture, (0, 0), 1.5), size) * generator.uniform(4, 25)
-    return np.clip(image + texture[..., None], 0, 255)
+    return np.clip(blurred + texture[..., None], 0, 255)

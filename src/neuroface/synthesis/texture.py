@@ -1,12 +1,13 @@
 """The paint of a synthetic person: one image that holds skin, eyes, teeth, hair and clothes side by side.
 
-Shape is shaded where the mesh is rendered; here stands what a mesh of a few thousand triangles is too coarse for: brows,
-lashes, the red of the lips, nostrils, fine lines, grain. Places are given in mm on the face and drawn by eye.
+Shape is shaded where the mesh is rendered; here stands what a mesh of a few thousand triangles is too coarse for:
+brows, lashes, the red of the lips, nostrils, fine lines, grain. Places are given in mm on the face and drawn by eye.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,10 +19,13 @@ from neuroface.synthesis.figure import EYE_MM, PATCHES, SKIN_FROM_MM, SKIN_PX_MM
 from neuroface.synthesis.head_shape import head_shape, layout_of, opening
 
 # Right half of the hair line in mm of the layout, from the mid-line to behind the ear.
-_HAIR_LINE = np.array([(0, -70), (32, -69), (58, -61), (78, -50), (94, -38), (108, -29), (121, -14), (129, 8), (136, 14)])
+_HAIR_LINE = np.array(
+    [(0, -70), (32, -69), (58, -61), (78, -50), (94, -38), (108, -29), (121, -14), (129, 8), (136, 14)], dtype=float
+)
 _FRACTION_BITS = 4
 
 
+@lru_cache(maxsize=4)  # a person's recordings follow one another
 def paint(looks: Appearance) -> np.ndarray:
     """(H, W, 3) uint8 RGB: the texture of one person, laid out as figure.PATCHES."""
     generator = np.random.default_rng(looks.seed)
@@ -29,7 +33,7 @@ def paint(looks: Appearance) -> np.ndarray:
     image[:] = looks.skin
     patches = {name: image[y : y + h, x : x + w] for name, (x, y, w, h) in PATCHES.items()}
     _grain(patches["plain"], generator, 0.02)
-    patches["plain"] *= 0.93
+    patches["plain"] *= 0.84  # neck and ears, which the head shades
     _paint_cloth(patches["cloth"], looks, generator)
     patches["hair"][:] = _strands(patches["hair"].shape[:2], looks.hair, generator)
     _paint_eye(patches["eye"], looks)
@@ -37,7 +41,9 @@ def paint(looks: Appearance) -> np.ndarray:
     _paint_teeth(patches["upper_teeth"], edge_at_bottom=True)
     _paint_teeth(patches["lower_teeth"], edge_at_bottom=False)
     _paint_skin(patches["skin"], looks, generator)
-    return np.clip(image, 0, 255).astype(np.uint8)
+    painted = np.clip(image, 0, 255).astype(np.uint8)
+    painted.setflags(write=False)
+    return painted
 
 
 def _paint_skin(skin: np.ndarray, looks: Appearance, generator: np.random.Generator) -> None:
@@ -74,7 +80,8 @@ def _paint_lips(skin: np.ndarray, looks: Appearance, sites: np.ndarray, generato
     _blend(skin, _lines([_sites(under, jaw=1.0)], skin.shape, 4.0, blur=7.0) * 0.35, looks.skin * 0.6)
     for side in (-1.0, 1.0):
         corner = sites[face.MOUTH_CORNER_RIGHT if side < 0 else face.MOUTH_CORNER_LEFT]
-        _blend(skin, _lines([corner + [[-side * 3, 0], [side * 1.5, 0.5]]], skin.shape, 1.5, blur=2.5) * 0.6, color * 0.4)
+        line = np.array([corner, corner]) - [[side * 3, 0], [-side * 1.5, -0.5]]
+        _blend(skin, _lines([line], skin.shape, 1.5, blur=2.5) * 0.6, color * 0.4)
 
 
 def _paint_lids(skin: np.ndarray, looks: Appearance, sites: np.ndarray, loop: np.ndarray, side: float) -> None:
@@ -86,7 +93,8 @@ def _paint_lids(skin: np.ndarray, looks: Appearance, sites: np.ndarray, loop: np
     crease = upper[1:-1] - [0.0, 4.2] * np.sin(np.linspace(0.15, np.pi - 0.15, len(upper) - 2))[:, None]
     _blend(skin, _lines([crease], skin.shape, 0.7, blur=1.8) * 0.6, looks.skin * 0.45)
     bag = lower[1:-1] + [0.0, 7.0] * np.sin(np.linspace(0.3, np.pi - 0.3, len(lower) - 2))[:, None]
-    _blend(skin, _lines([bag], skin.shape, 2.0, blur=4.0) * (0.15 + 0.3 * looks.wrinkles), looks.skin * [0.66, 0.52, 0.54])
+    tired = 0.15 + 0.3 * looks.wrinkles
+    _blend(skin, _lines([bag], skin.shape, 2.0, blur=4.0) * tired, looks.skin * [0.66, 0.52, 0.54])
     _blend(skin, _lines([lower], skin.shape, 1.4, blur=1.5) * 0.45, looks.skin * [0.75, 0.5, 0.48])
     _blend(skin, _lines([upper], skin.shape, 1.9, blur=1.2) * 0.9, np.array([28.0, 20.0, 18.0]))
 
@@ -100,15 +108,15 @@ def _paint_brow(skin: np.ndarray, looks: Appearance, brow: np.ndarray, generator
         share = generator.random()
         at = np.array([np.interp(share * 4, np.arange(5), inner_first[:, k]) for k in range(2)])
         half_width = 2.6 * looks.brow * (1 - 0.62 * share) * min(1.0, 0.5 + 4 * share)
-        start = at + [generator.normal(0, 0.5), generator.normal(0.2, 0.55) * half_width]
+        start = at + np.array([generator.normal(0, 0.5), generator.normal(0.2, 0.55) * half_width])
         slant = np.array([out * generator.uniform(1.6, 3.2), generator.uniform(-1.6, 0.2) * (1 - share) + 0.4 * share])
         ends = _px(np.array([start, start + slant]))
-        cv2.line(mask, *(tuple(int(v) for v in end) for end in ends), 255, 1, cv2.LINE_AA, _FRACTION_BITS)
+        cv2.line(mask, ends[0].tolist(), ends[1].tolist(), 255, 1, cv2.LINE_AA, _FRACTION_BITS)
     _blend(skin, cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.9) * 0.85, looks.brow_hair * 0.8)
 
 
 def _paint_folds(skin: np.ndarray, looks: Appearance) -> None:
-    """Shade where the mesh is too smooth: nostrils, sides of the nose, folds of age, and all that lies under the jaw."""
+    """Shade where the mesh is too smooth: nostrils, sides of the nose, folds of age, and what lies under the jaw."""
     shade = looks.skin * [0.55, 0.42, 0.4]
     for side in (-1.0, 1.0):
         nostril = [(side * 5.2, 43.4, -19.5), (side * 8.6, 43.8, -15.5)]
@@ -151,15 +159,15 @@ def _paint_eye(eye: np.ndarray, looks: Appearance) -> None:
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     x, y = (x / (width - 1) * 2 - 1) * EYE_MM[0], (y / (height - 1) * 2 - 1) * EYE_MM[1]
     y = y + 0.3
-    eye[:] = np.array([226.0, 218.0, 212.0])
+    eye[:] = np.array([208.0, 199.0, 193.0])
     radius, edge = np.hypot(x, y), np.abs(x) / EYE_MM[0]
     _blend(eye, np.clip(edge - 0.4, 0, 1) * 0.7, np.array([196.0, 130.0, 122.0]))
     rays = 0.86 + 0.14 * np.sin(23 * np.arctan2(y, x))[..., None]
     iris = looks.iris * (0.75 + 0.75 * np.clip(radius / 6, 0, 1) ** 2)[..., None] * rays
-    _blend(eye, np.clip((6.1 - radius) * 3, 0, 1), iris)
-    _blend(eye, np.clip(1 - np.abs(radius - 5.9) / 0.7, 0, 1) * 0.7, looks.iris * 0.25)
+    _blend(eye, np.clip((6.6 - radius) * 3, 0, 1), iris)
+    _blend(eye, np.clip(1 - np.abs(radius - 6.4) / 0.7, 0, 1) * 0.7, looks.iris * 0.25)
     _blend(eye, np.clip((2.4 - radius) * 3, 0, 1), np.array([10.0, 8.0, 8.0]))
-    _blend(eye, np.clip((-1.2 - y) / 5.0, 0, 0.75), np.array([60.0, 44.0, 40.0]))  # shadow of the upper lid
+    _blend(eye, np.clip((-0.4 - y) / 6.0, 0, 0.75), np.array([60.0, 44.0, 40.0]))  # shadow of the upper lid
     _blend(eye, np.clip((1.1 - np.hypot(x - 1.7, y + 2.2)) * 2.5, 0, 1) * 0.95, np.array([255.0, 255.0, 255.0]))
 
 
@@ -184,7 +192,8 @@ def _paint_teeth(teeth: np.ndarray, *, edge_at_bottom: bool) -> None:
     _blend(teeth, np.broadcast_to(np.clip(1 - gap / 0.09, 0, 1) * 0.6, (height, width)), np.array([96.0, 66.0, 56.0]))
     scallop = 0.34 - 0.1 * np.sqrt(np.clip(gap * 2, 0, 1))
     _blend(teeth, np.clip((scallop - from_gum) * 12, 0, 1), np.array([176.0, 92.0, 92.0]))
-    _blend(teeth, np.broadcast_to(np.clip(np.abs(along) * 1.3 - 0.35, 0, 0.9), (height, width)), np.array([40.0, 18.0, 18.0]))
+    shade = np.broadcast_to(np.clip(np.abs(along) * 1.3 - 0.35, 0, 0.9), (height, width))
+    _blend(teeth, shade, np.array([40.0, 18.0, 18.0]))
 
 
 def _paint_cloth(cloth: np.ndarray, looks: Appearance, generator: np.random.Generator) -> None:
@@ -213,7 +222,7 @@ def _blend(part: np.ndarray, alpha: np.ndarray, color: np.ndarray) -> None:
 
 
 def _sites(points: Sequence[tuple[float, float, float]], *, jaw: float = 0.0) -> np.ndarray:
-    """(n, 2) mm of the layout: places on the neutral face given in mm, face axes; `jaw`: share of its turn they follow."""
+    """(n, 2) mm of the layout: places on the neutral face in mm, face axes; `jaw`: share of its turn they follow."""
     at = np.array(points, dtype=float)
     if jaw:  # the layout's mouth is open: carried down as the chin is
         moved = head_shape().layout[face.CHIN] - layout_of(face_model.NEUTRAL[[face.CHIN]])[0]

@@ -1,4 +1,4 @@
-"""Thin-plate splines in the plane as plain matrices: values at sites -> values anywhere, smooth and exact at the sites."""
+"""Thin-plate splines in the plane as plain matrices: values at sites -> values anywhere, exact at the sites."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def verb_help(verb: str, line: str) -> str:
         width = max(map(len, tree))
         words += ["", "groups and their choices (neuroface list GROUP says what each one is)"]
         words += [f"  {group:<{width}}  {', '.join(names)}" for group, names in sorted(tree.items())]
-        words += ["", "keys and their defaults", _indented((config_dir() / "base.yaml").read_text(encoding="utf-8"))]
+        own, shared = (_indented((config_dir() / f"{name}.yaml").read_text(encoding="utf-8")) for name in (verb, "base"))
+        words += ["", "keys and their defaults, beside those of the choices", f"{own}\n{shared}"]
         words += ["", "-m runs every combination of comma-separated values; --cfg job shows the whole configuration"]
     return "\n".join(words)
 
@@ -54,7 +55,7 @@ def _indented(yaml: str) -> str:
     """The root keys of a YAML file, without its defaults list and comments for maintainers."""
     lines, inside = [], False
     for text in yaml.splitlines():
-        if text.startswith(("defaults:", "# @")):
+        if text.startswith(("defaults:", "# @", "# What")):
             inside = text.startswith("defaults:")
         elif inside and text.startswith((" ", "-")):
             continue
