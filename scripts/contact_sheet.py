@@ -18,7 +18,7 @@ from neuroface.types import Recording
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "images" / "contact_sheet.png"
 TASKS = {"REST": "rest", "OPEN": "open", "SPREAD": "spread", "KISS": "kiss", "BROW": "brows", "BIGSMILE": "smile"}
-PEOPLE = {"HC": 3, "ALS": 1, "PS": 6}  # which person of each group
+PEOPLE = {"HC": 2, "ALS": 1, "PS": 6}  # which person of each group
 TILE, MARGIN = 150, 24  # px
 FACE_HEIGHT_SHARE = 0.62  # brow to chin in a tile
 

@@ -21,12 +21,17 @@ from neuroface.types import DISTORTIONS, Camera, Rig
 SCALES = "D400: 0.001, SR300: 0.000125, L515: 0.00025"
 # A raw unit of less than a thousandth of a millimetre or more than a decimetre is a mix-up of units.
 LEAST_SCALE_M, MOST_SCALE_M = 1e-6, 0.1
+# What a recording without depth counts in matters to nobody; mm is a Camera's default.
+NO_SCALE = 0.001
 # No camera has its two lenses farther apart than this; a larger number was given in mm.
 MOST_BASELINE_M = 0.5
 
 
-def read_camera(file: Path) -> Rig:
-    """The rig that a camera.json describes. Errors: DataError that names all that is missing or cannot be."""
+def read_camera(file: Path, *, depth: bool = True) -> Rig:
+    """The rig that a camera.json describes; depth=False: of a recording in colour only, which has no depth camera.
+
+    Errors: DataError that names all that is missing or cannot be.
+    """
     if not file.is_file():
         raise DataError(f"there is no {file}; without intrinsics and depth_scale depth cannot be turned into mm")
     try:
@@ -35,8 +40,12 @@ def read_camera(file: Path) -> Rig:
         raise DataError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(values, dict):
         raise DataError(f"{file} must hold one JSON object; it holds a {type(values).__name__}")
+    if not depth:
+        scale = values.get("depth_scale") or NO_SCALE
+        values |= {"depth_scale": scale, "depth_intrinsics": None, "aligned": False}
     aligned = bool(values.get("aligned", False))
-    needed = ("color_intrinsics", "depth_scale", *(() if aligned else ("depth_intrinsics", "depth_to_color")))
+    beside = () if aligned or not depth else ("depth_intrinsics", "depth_to_color")
+    needed = ("color_intrinsics", "depth_scale", *beside)
     missing = [name for name in needed if values.get(name) is None]
     if missing:
         scale = f" (metres in one raw unit; {SCALES})" if "depth_scale" in missing else ""

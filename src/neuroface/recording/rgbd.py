@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,8 @@ class RgbdFolder:
         if not self._depth_files:
             raise DataError(f"{self.path / 'depth'} holds no images; depth is one 16-bit PNG per frame")
         # the numbers of a video's own header do not matter: times stand in timestamps.csv
-        self._color = VideoFile(_color_path(self.path), fps=fps or 1.0, backend=backend)
-        _check_size(self.path, self._color.size, self._rig)
+        self._color = VideoFile(color_path(self.path), fps=fps or 1.0, backend=backend)
+        check_size(self.path, self._color.size, self._rig)
         read_depth(self._depth_files[0])
         self.notes: dict[str, Any] = {}
         color_s, depth_s = self._times(fps)
@@ -121,8 +121,8 @@ def read_depth(file: Path) -> np.ndarray:
     return image
 
 
-def read_times(file: Path) -> dict[str, np.ndarray]:
-    """Seconds of each frame of streams "color" and "depth", from timestamps.csv (columns stream, frame, timestamp_s).
+def read_times(file: Path, *, streams: Sequence[str] = ("color", "depth")) -> dict[str, np.ndarray]:
+    """Seconds of each frame of each stream, from timestamps.csv (columns stream, frame, timestamp_s).
 
     Errors: DataError for a missing column or stream, a number that is none, frames out of order, a clock that runs
     back.
@@ -132,7 +132,7 @@ def read_times(file: Path) -> dict[str, np.ndarray]:
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
         if missing:
             raise DataError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
-        times: dict[str, list[float]] = {"color": [], "depth": []}
+        times: dict[str, list[float]] = {name: [] for name in streams}
         for line, row in enumerate(rows, start=2):
             try:
                 stream, frame, time = times[row["stream"]], int(row["frame"]), float(row["timestamp_s"])
@@ -151,8 +151,8 @@ def read_times(file: Path) -> dict[str, np.ndarray]:
     return {name: np.array(stream) for name, stream in times.items()}
 
 
-def _color_path(folder: Path) -> Path:
-    """The folder `color` or the one file color.*"""
+def color_path(folder: Path) -> Path:
+    """The folder `color` or the one file color.* of a recording. Errors: DataError when there is none, or two."""
     found = [p for p in folder.iterdir() if p.stem == "color" and not p.name.startswith(".")]
     if len(found) != 1:
         names = ", ".join(sorted(p.name for p in found)) or "neither"
@@ -160,7 +160,8 @@ def _color_path(folder: Path) -> Path:
     return found[0]
 
 
-def _check_size(folder: Path, size: tuple[int, int], rig: Rig) -> None:
+def check_size(folder: Path, size: tuple[int, int], rig: Rig) -> None:
+    """DataError when colour frames of (width, height) px are not those that the intrinsics are for."""
     if size != (rig.color.width, rig.color.height):
         raise DataError(
             f"{folder}: colour frames are {size[0]}x{size[1]} px, color_intrinsics are for {rig.color.width}x"

@@ -240,8 +240,9 @@ def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) ->
 def _linked(
     shown: pd.DataFrame, cells: Sequence[Mapping[str, Any]], found: Sequence[Run | None], out_dir: Path
 ) -> pd.DataFrame:
-    """The shown table as HTML fragments, each finished cell's name a link to its report."""
-    linked = shown.map(markup.escape)
+    """The shown table as HTML fragments, each finished cell's name a link to its report; what names say is said once."""
+    told = {key for cell in cells for key in cell.get("columns", {})} & set(shown.columns)
+    linked = shown.drop(columns=list(told)).map(markup.escape)
     names = list(linked["name"])
     for position, (cell, run) in enumerate(zip(cells, found, strict=True)):
         if run is not None:
