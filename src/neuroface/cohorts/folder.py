@@ -7,7 +7,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 import neuroface
-from neuroface.cohorts import native
-from neuroface.cohorts.native import MISSING
+from neuroface.cohorts import native, native_video
+from neuroface.cohorts.native_events import MISSING
 from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.errors import DataError, Problems
 from neuroface.types import Recording
@@ -88,33 +88,66 @@ def read_participants(root: Path) -> tuple[People, set[str]]:
     return people, {subject for subject, times in count.items() if times > 1}
 
 
+@dataclass(frozen=True)
+class _Files:
+    """Where the landmarks and the video of one recording lie; more than one of either is an error when it is read."""
+
+    task: str
+    session: str
+    marks: list[Path] = field(default_factory=list)
+    videos: list[Path] = field(default_factory=list)
+
+
 def _sources_of(
     person: Path, subject: str, group: str, attributes: Mapping[str, Any], common: Mapping[str, Any]
 ) -> list[Source]:
-    files = sorted(f for f in person.rglob("*_landmarks.*") if f.suffix in (".npz", ".csv"))
-    if not files:
-        what = f"has no recording: no file {person.name}_task-<task>_landmarks.npz or .csv in folder {person.name}"
+    recordings, misnamed = _recordings_of(person)
+    sources = [Source(subject, group, "", unreadable(what)) for what in misnamed]
+    if not recordings and not misnamed:
+        what = (
+            f"has no recording: no file {person.name}_task-<task>_landmarks.npz or .csv in folder {person.name}, and "
+            "no video (_video.mp4, .avi, .mkv or .mov, or a folder _rgbd)"
+        )
         return [Source(subject, group, "", unreadable(what))]
-    if not any(_may_have_repetitions(file) for file in files):
-        return [Source(subject, group, "", unreadable(f"has no repetition: its {len(files)} events files list none"))]
-    pattern = re.compile(rf"sub-{re.escape(subject)}_(?:ses-(?P<session>[^_]+)_)?task-(?P<task>.+)_landmarks")
-    sources = []
-    for file in files:
-        match = pattern.fullmatch(file.stem)
-        if match is None:
-            wanted = f"{person.name}[_ses-<session>]_task-<task>_landmarks{file.suffix}"
-            what = f"has a file {file.name}; its name must be {wanted}"
-            sources.append(Source(subject, group, "", unreadable(what)))
-            continue
-        who = {"subject": subject, "group": group, "task": match["task"], "session": match["session"] or ""}
-        read = partial(native.read_recording, file, **who, attributes=attributes, common=common)
-        sources.append(Source(**who, read=read))
+    if recordings and not any(map(_may_have_repetitions, recordings)):
+        what = f"has no repetition: its {len(recordings)} events files list none"
+        return [*sources, Source(subject, group, "", unreadable(what))]
+    for base, files in recordings.items():
+        who = {"subject": subject, "group": group, "task": files.task, "session": files.session}
+        read = partial(native.read_recording, base, videos=files.videos, attributes=attributes, common=common)
+        sources += [Source(**who, read=partial(read, marks=marks, **who)) for marks in files.marks or (None,)]
     return sources
 
 
-def _may_have_repetitions(file: Path) -> bool:
+def _recordings_of(person: Path) -> tuple[dict[Path, _Files], list[str]]:
+    """{what the paths of a recording begin with: its files} of one person, and what is wrong with other names."""
+    name = re.compile(rf"{re.escape(person.name)}_(?:ses-(?P<session>[^_]+)_)?task-(?P<task>.+)_(landmarks|rgbd|video)")
+    recordings: dict[Path, _Files] = {}
+    misnamed = []
+    for path in sorted(native_video.files_below(person)):
+        if not (_is_landmarks(path) or native_video.is_video(path)):
+            continue
+        is_folder = native_video.is_folder(path.name)
+        stem = path.name if is_folder else path.stem
+        match = name.fullmatch(stem)
+        if match is None:
+            ending = stem.rpartition("_")[2].split(".")[0] + ("" if is_folder else path.suffix)
+            wanted = f"{person.name}[_ses-<session>]_task-<task>_{ending}"
+            misnamed.append(f"has a {'folder' if is_folder else 'file'} {path.name}; its name must be {wanted}")
+            continue
+        base = path.with_name(stem.rpartition("_")[0])
+        files = recordings.setdefault(base, _Files(match["task"], match["session"] or ""))
+        (files.marks if _is_landmarks(path) else files.videos).append(path)
+    return recordings, misnamed
+
+
+def _is_landmarks(path: Path) -> bool:
+    return "_landmarks." in path.name and path.suffix in (".npz", ".csv")
+
+
+def _may_have_repetitions(base: Path) -> bool:
     """False only when there is an events file and it lists nothing; without one, repetitions are found later."""
-    events = file.with_name(file.stem.removesuffix("_landmarks") + "_events.tsv")
+    events = base.with_name(base.name + "_events.tsv")
     if not events.is_file():
         return True
     with events.open(encoding="utf-8-sig") as lines:
@@ -132,12 +165,12 @@ class Written:
     tasks: tuple[str, ...]
 
 
-def write(recordings: Iterable[Recording], out: str | Path) -> Written:
-    """Write recordings in the native layout; FolderCohort(out) reads back the same arrays, bit for bit.
+def write(recordings: Iterable[Recording], out: str | Path, *, video: bool = True) -> Written:
+    """Write recordings in the native layout; FolderCohort(out) reads back the same arrays and frames, bit for bit.
 
-    Everything is written beside its final place first and moved there file by file (each move is atomic), so an
-    interrupted write leaves no half file. `out` may be absent, empty, or a folder that neuroface wrote before and of
-    which every file is written again.
+    Everything is written beside its final place first and moved there file by file, a video's folder as a whole (each
+    move is atomic), so an interrupted write leaves no half file. Videos are streamed; video=False leaves them out.
+    `out` may be absent, empty, or a folder that neuroface wrote before and of which every file is written again.
     Errors: DataError for any other folder, for names that cannot be file names, and for a person whose group or
     attributes differ between recordings; then no recording in `out` has changed.
     """
@@ -146,15 +179,18 @@ def write(recordings: Iterable[Recording], out: str | Path) -> Written:
     stage = target / f"{STAGE}{os.getpid()}"
     stage.mkdir()
     try:
-        people, tasks, count = _write_all(recordings, stage)
+        people, tasks, count = _write_all(recordings, stage, video=video)
         new, old = _files(stage), {f for f in _files(target) if not any(part.startswith(".") for part in f.parts)}
         lost = sorted(map(str, old - new - {Path(DESCRIPTION)}))
         if lost:
             raise DataError(
                 f"{target} holds {len(lost)} files of another cohort, first {lost[0]}. Choose another folder with out=."
             )
-        for file in sorted(new, key=lambda f: (f.parent == Path(), f)):  # participants.tsv last: then all is there
+        # participants.tsv last: then all is there
+        for number, file in enumerate(sorted(new, key=lambda f: (f.parent == Path(), f))):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
+            if (target / file).is_dir():  # no folder can be moved onto one with files in it
+                (target / file).replace(stage / f"replaced-{number}")
             (stage / file).replace(target / file)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -163,7 +199,11 @@ def write(recordings: Iterable[Recording], out: str | Path) -> Written:
 
 
 def _files(root: Path) -> set[Path]:
-    return {file.relative_to(root) for file in root.rglob("*") if file.is_file()}
+    """The files below a cohort's folder, relative to it; a video's folder counts as one."""
+    found: set[Path] = set()
+    for path in root.iterdir():
+        found |= set(native_video.files_below(path)) if path.is_dir() else {path}
+    return {path.relative_to(root) for path in found}
 
 
 def _claim(target: Path) -> None:
@@ -183,7 +223,7 @@ def _claim(target: Path) -> None:
     native.write_json(marker, facts)
 
 
-def _write_all(recordings: Iterable[Recording], stage: Path) -> tuple[People, tuple[str, ...], int]:
+def _write_all(recordings: Iterable[Recording], stage: Path, *, video: bool) -> tuple[People, tuple[str, ...], int]:
     """The people, tasks and number of recordings written into `stage`."""
     people: People = {}
     tasks: dict[str, None] = {}
@@ -200,7 +240,7 @@ def _write_all(recordings: Iterable[Recording], stage: Path) -> tuple[People, tu
         person = stage / f"sub-{recording.subject}"
         person.mkdir(exist_ok=True)
         try:
-            native.write_recording(recording, person)
+            native.write_recording(recording if video else replace(recording, video=None), person)
         except DataError as error:
             problems.add(recording.name, str(error).rstrip("."))
     problems.raise_if_any("Nothing was written.")

@@ -1,4 +1,4 @@
-"""One recording in the native layout: landmarks, events, sidecar and truth. docs/formats.md has it exactly."""
+"""One recording in the native layout: landmarks, video, events, sidecar and truth. docs/formats.md has it exactly."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any, get_args
 
 import numpy as np
 
-from neuroface.cohorts.reading import on_one_clock, points_from_columns, read_numbers, read_rows
+from neuroface import face
+from neuroface.cohorts.native_events import EVENT_COLUMNS, event_rows, read_events
+from neuroface.cohorts.native_video import open_video, write_video
+from neuroface.cohorts.reading import on_one_clock, points_from_columns, read_numbers
 from neuroface.errors import DataError, did_you_mean
 from neuroface.types import SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth
 
-EVENT_COLUMNS = ("onset", "duration", "start_frame", "stop_frame", "repetition", "label")
-MISSING = "n/a"  # BIDS, common principles: a missing value in a table
 
 
 def stem(recording: Recording) -> str:
@@ -28,9 +29,11 @@ def stem(recording: Recording) -> str:
 
 
 def write_recording(recording: Recording, folder: Path) -> None:
-    """Write one recording's files into `folder`, which must exist."""
+    """Write one recording's files into `folder`, which must exist; its video frame by frame."""
     base, landmarks = stem(recording), recording.landmarks
-    np.savez(folder / f"{base}_landmarks.npz", **_arrays(landmarks))
+    marked = recording.video is None or bool(np.isfinite(landmarks.points).any())
+    if marked:
+        np.savez(folder / f"{base}_landmarks.npz", **_arrays(landmarks))
     sidecar = {
         "fps": frame_rate(landmarks.timestamps_s),
         "space": landmarks.space,
@@ -41,15 +44,19 @@ def write_recording(recording: Recording, folder: Path) -> None:
     }
     write_json(folder / f"{base}_landmarks.json", sidecar)
     if recording.repetitions is not None:
-        events = _events(recording.repetitions, landmarks.timestamps_s)
-        write_rows(folder / f"{base}_events.tsv", EVENT_COLUMNS, events)
+        rows = event_rows(recording.repetitions, landmarks.timestamps_s, by_frame=marked)
+        write_rows(folder / f"{base}_events.tsv", EVENT_COLUMNS, rows)
     if recording.truth is not None:
         _write_truth(recording.truth, folder / f"{base}_truth")
+    if recording.video is not None:
+        write_video(recording.video, folder / base)
 
 
 def read_recording(
-    file: Path,
+    base: Path,
     *,
+    marks: Path | None,
+    videos: Sequence[Path],
     subject: str,
     group: str,
     task: str,
@@ -57,40 +64,35 @@ def read_recording(
     attributes: Mapping[str, Any],
     common: Mapping[str, Any],
 ) -> Recording:
-    """Read one recording: `file` holds its landmarks, the files beside it the rest.
+    """Read one recording: the file of its landmarks, its video, and the files that begin with `base`.
 
-    common: what the folder's landmarks.json says of every recording; the recording's own sidecar wins.
+    marks: None for a video without landmarks; they are all missing then, one per frame. common: what the folder's
+    landmarks.json says of every recording; the recording's own sidecar wins.
     Errors: DataError that names the file.
     """
-    base = file.with_name(file.name.removesuffix(file.suffix).removesuffix("_landmarks"))
-    beside = file.with_suffix(".json")
+    beside = Path(f"{base}_landmarks.json")
     sidecar = {**common, **(read_json(beside) if beside.is_file() else {})}
-    space = _space(sidecar, beside)
-    arrays = read_arrays(file) if file.suffix == ".npz" else _read_csv(file, space)
-    if "points" not in arrays:
-        raise DataError(f"{file} has no array 'points'." + did_you_mean("points", arrays))
-    times = _timestamps(arrays, sidecar, beside)
-    landmarks, index = on_one_clock(
-        arrays["points"],
-        times,
-        space=space,
-        score=arrays.get("score"),
-        depth=arrays.get("depth"),
-        fitted_on=frozenset(sidecar.get("fitted_on") or ()),
-    )
+    arrays = {} if marks is None else _read_marks(marks, _space(sidecar, beside))
+    # landmarks that bring their times took them from the video, whose own clock then counts
+    video = open_video(videos, fps=None if "timestamps_s" in arrays else _stated_fps(sidecar, beside))
+    times, landmarks, index = _landmarks(arrays, None if video is None else video.timestamps_s, sidecar, beside)
     merged = len(times) - len(landmarks)
-    notes = {**(sidecar.get("notes") or {}), **({"frames_merged": merged} if merged else {})}
     return Recording(
         subject=subject,
         group=group,
         task=task,
         session=session,
         landmarks=landmarks,
-        camera=_camera(sidecar.get("camera"), beside),
-        repetitions=_repetitions(Path(f"{base}_events.tsv"), times, index),
+        camera=_camera(sidecar.get("camera"), beside) or (video.rig.color if video and video.rig else None),
+        repetitions=read_events(Path(f"{base}_events.tsv"), times, index),
         attributes=attributes,
-        notes=notes,
+        notes={
+            **(sidecar.get("notes") or {}),
+            **(video.notes if video else {}),
+            **({"frames_merged": merged} if merged else {}),
+        },
         truth=_read_truth(Path(f"{base}_truth")),
+        video=video,
     )
 
 
@@ -147,6 +149,36 @@ def _arrays(landmarks: Landmarks) -> dict[str, Any]:
     return {"points": landmarks.points, "timestamps_s": landmarks.timestamps_s, **given}
 
 
+def _landmarks(
+    arrays: Mapping[str, np.ndarray], shown_s: np.ndarray | None, sidecar: Mapping[str, Any], file: Path
+) -> tuple[np.ndarray, Landmarks, np.ndarray]:
+    """(T,) s as stored, the landmarks, and (T,) where each stored frame went when repeated times were merged.
+
+    arrays: of the landmark file; {} without one: then every point is missing in every frame of the video.
+    shown_s: (n,) s of the video's frames, if there is one.
+    """
+    if not arrays and shown_s is not None:
+        points = np.full((len(shown_s), face.N_POINTS, 2), np.nan)
+        return shown_s, Landmarks(points, shown_s, "pixel"), np.arange(len(shown_s))
+    times = _timestamps(arrays, shown_s, sidecar, file)
+    landmarks, index = on_one_clock(
+        arrays["points"],
+        times,
+        space=_space(sidecar, file),
+        score=arrays.get("score"),
+        depth=arrays.get("depth"),
+        fitted_on=frozenset(sidecar.get("fitted_on") or ()),
+    )
+    return times, landmarks, index
+
+
+def _read_marks(file: Path, space: Space) -> dict[str, np.ndarray]:
+    arrays = read_arrays(file) if file.suffix == ".npz" else _read_csv(file, space)
+    if "points" not in arrays:
+        raise DataError(f"{file} has no array 'points'." + did_you_mean("points", arrays))
+    return arrays
+
+
 def _space(sidecar: Mapping[str, Any], file: Path) -> Space:
     space = sidecar.get("space")
     if space is None:
@@ -183,12 +215,23 @@ def _read_csv(file: Path, space: Space) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _timestamps(arrays: Mapping[str, np.ndarray], sidecar: Mapping[str, Any], file: Path) -> np.ndarray:
-    """(T,) s: those that were stored, or frame / fps. A stored clock that disagrees with the stated fps is refused."""
+def _stated_fps(sidecar: Mapping[str, Any], file: Path) -> float | None:
     fps = sidecar.get("fps")
     if fps is not None and not (isinstance(fps, (int, float)) and fps > 0):
         raise DataError(f"fps is {fps!r} in {file}; it must be a positive number")
-    times = arrays.get("timestamps_s")
+    return fps
+
+
+def _timestamps(
+    arrays: Mapping[str, np.ndarray], shown_s: np.ndarray | None, sidecar: Mapping[str, Any], file: Path
+) -> np.ndarray:
+    """(T,) s: those that were stored, or the video's if it has as many frames, or frame / fps.
+
+    A stored clock that disagrees with the stated fps is refused.
+    """
+    fps, times = _stated_fps(sidecar, file), arrays.get("timestamps_s")
+    if times is None and shown_s is not None and len(shown_s) == len(arrays["points"]):
+        return shown_s
     if times is None:
         if fps is None:
             raise DataError(f"no timestamps, and no fps in {file}; one of the two is needed")
@@ -201,64 +244,10 @@ def _timestamps(arrays: Mapping[str, np.ndarray], sidecar: Mapping[str, Any], fi
     return times
 
 
-def _events(repetitions: Sequence[Repetition], timestamps_s: np.ndarray) -> list[list[str]]:
-    frame_s = float(np.median(np.diff(timestamps_s))) if len(timestamps_s) > 1 else 0.0
-    ends = np.append(timestamps_s, timestamps_s[-1] + frame_s)
-    return [
-        [
-            f"{ends[r.start]:.6f}",
-            f"{ends[r.stop] - ends[r.start]:.6f}",
-            str(r.start),
-            str(r.stop),
-            str(r.index),
-            MISSING if r.label is None else r.label,
-        ]
-        for r in repetitions
-    ]
-
-
-def _repetitions(file: Path, timestamps_s: np.ndarray, index: np.ndarray) -> tuple[Repetition, ...] | None:
-    """Repetitions of an events file, or None without one. Frames win over seconds.
-
-    timestamps_s: (T,) as stored; index: (T,) where each stored frame went when repeated timestamps were merged.
-    """
-    if not file.is_file():
-        return None
-    columns, rows = read_rows(file, required=(), delimiter="\t")
-    by_frame = {"start_frame", "stop_frame"} <= set(columns)
-    if not by_frame and not {"onset", "duration"} <= set(columns):
-        has = ", ".join(columns)
-        raise DataError(f"{file} needs columns onset and duration, or start_frame and stop_frame; it has {has}")
-    repetitions = []
-    for number, row in enumerate(rows):
-        frames = [row["start_frame"], row["stop_frame"]] if by_frame else [MISSING]
-        try:
-            at = number if row.get("repetition", MISSING) == MISSING else int(row["repetition"])
-            if MISSING in frames:
-                start, stop = _frames_between(float(row["onset"]), float(row["duration"]), timestamps_s)
-            else:
-                start, stop = map(int, frames)
-        except (KeyError, ValueError) as error:
-            raise DataError(f"line {number + 2} of {file} cannot be read: {error}") from error
-        if not 0 <= start < stop <= len(index):
-            raise DataError(
-                f"repetition {at} in {file.name} covers frames {start} to {stop}, the recording has {len(index)}"
-            )
-        label = row.get("label", MISSING)
-        label_or_none = None if label == MISSING else label
-        repetitions.append(Repetition(int(index[start]), int(index[stop - 1]) + 1, at, label_or_none))
-    return tuple(repetitions)
-
-
-def _frames_between(onset_s: float, duration_s: float, timestamps_s: np.ndarray) -> tuple[int, int]:
-    """First frame at or after the onset and first at or after the end, with half a frame of tolerance for rounding."""
-    half_frame_s = float(np.median(np.diff(timestamps_s))) / 2 if len(timestamps_s) > 1 else 0.0
-    start, stop = np.searchsorted(timestamps_s, np.array([onset_s, onset_s + duration_s]) - half_frame_s)
-    return int(start), int(stop)
-
-
 def _write_truth(truth: Truth, base: Path) -> None:
     arrays = _arrays(truth.landmarks) | {f"value.{name}": value for name, value in truth.values.items()}
+    if truth.pixels is not None:
+        arrays |= {f"pixels.{name}": value for name, value in _arrays(truth.pixels).items()}
     np.savez(base.with_name(base.name + ".npz"), **arrays)
     facts = {
         "space": truth.landmarks.space,
@@ -275,13 +264,21 @@ def _read_truth(base: Path) -> Truth | None:
         return None
     facts, arrays = read_json(file), read_arrays(base.with_name(base.name + ".npz"))
     try:
-        score, depth = arrays.get("score"), arrays.get("depth")
         return Truth(
-            landmarks=Landmarks(arrays["points"], arrays["timestamps_s"], _space(facts, file), score, depth),
+            landmarks=_from_arrays(arrays, _space(facts, file)),
             repetitions=tuple(Repetition(**r) for r in facts["repetitions"]),
             severity=facts["severity"],
             affected_side=facts["affected_side"],
-            values={name.removeprefix("value."): v for name, v in arrays.items() if name.startswith("value.")},
+            values=_part(arrays, "value."),
+            pixels=_from_arrays(pixels, "pixel") if (pixels := _part(arrays, "pixels.")) else None,
         )
     except (KeyError, TypeError) as error:
         raise DataError(f"{file} is not a whole truth file: {error}") from error
+
+
+def _part(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def _from_arrays(arrays: Mapping[str, np.ndarray], space: Space) -> Landmarks:
+    return Landmarks(arrays["points"], arrays["timestamps_s"], space, arrays.get("score"), arrays.get("depth"))

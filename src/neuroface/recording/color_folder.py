@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -91,8 +90,9 @@ def write_color(video: Video, out: str | Path) -> int:
     part = out.with_name(f".{out.name}.part-{os.getpid()}")
     part.mkdir(parents=True)
     try:
-        source = _file_of(video)
-        times = _write_frames(video, part) if source is None else _copy(source, part)
+        times = _write_frames(video, part)
+        if not times:
+            raise DataError("the video has no frames; there is nothing to write")
         with (part / TIMES).open("w", encoding="utf-8", newline="") as text:
             table = csv.writer(text, lineterminator="\n")
             table.writerow(COLUMNS)
@@ -105,5 +105,16 @@ def write_color(video: Video, out: str | Path) -> int:
     return len(times)
 
 
-def _file_of(video: Video) -> VideoFile | None:
-    ...
+def _write_frames(video: Video, part: Path) -> list[float]:
+    """The colour stream, written into `part`; returns the seconds of its frames."""
+    clip = video.color if isinstance(video, ColorFolder) else video
+    if isinstance(clip, VideoFile) and clip.path.is_file() and clip.path.suffix.lower() not in IMAGE_SUFFIXES:
+        shutil.copyfile(clip.path, part / f"color{clip.path.suffix.lower()}")
+        return (video if isinstance(video, ColorFolder) else clip).timestamps_s.tolist()
+    import cv2
+
+    images, times = PngFolder(part / "color"), []
+    for frame in video.frames():
+        times.append(float(frame.timestamp_s))
+        images.write(cv2.cvtColor(frame.color, cv2.COLOR_RGB2BGR))
+    return times
