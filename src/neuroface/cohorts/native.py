@@ -18,8 +18,7 @@ from neuroface.cohorts.native_events import EVENT_COLUMNS, event_rows, read_even
 from neuroface.cohorts.native_video import open_video, write_video
 from neuroface.cohorts.reading import on_one_clock, points_from_columns, read_numbers
 from neuroface.errors import DataError, did_you_mean
-from neuroface.types import SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth
-
+from neuroface.types import SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
 
 
 def stem(recording: Recording) -> str:
@@ -73,8 +72,9 @@ def read_recording(
     beside = Path(f"{base}_landmarks.json")
     sidecar = {**common, **(read_json(beside) if beside.is_file() else {})}
     arrays = {} if marks is None else _read_marks(marks, _space(sidecar, beside))
-    # landmarks that bring their times took them from the video, whose own clock then counts
-    video = open_video(videos, fps=None if "timestamps_s" in arrays else _stated_fps(sidecar, beside))
+    fps = _stated_fps(sidecar, beside)
+    # landmarks that bring their times took them from the video file, whose own clock then counts
+    video = open_video(videos, fps=fps, file_fps=None if "timestamps_s" in arrays else fps)
     times, landmarks, index = _landmarks(arrays, None if video is None else video.timestamps_s, sidecar, beside)
     merged = len(times) - len(landmarks)
     return Recording(
@@ -83,12 +83,12 @@ def read_recording(
         task=task,
         session=session,
         landmarks=landmarks,
-        camera=_camera(sidecar.get("camera"), beside) or (video.rig.color if video and video.rig else None),
+        camera=_camera(sidecar.get("camera"), beside) or _color_camera(video),
         repetitions=read_events(Path(f"{base}_events.tsv"), times, index),
         attributes=attributes,
         notes={
             **(sidecar.get("notes") or {}),
-            **(video.notes if video else {}),
+            **(video.notes if video is not None else {}),
             **({"frames_merged": merged} if merged else {}),
         },
         truth=_read_truth(Path(f"{base}_truth")),
@@ -200,6 +200,10 @@ def _camera(values: Mapping[str, Any] | None, file: Path) -> Camera | None:
         return Camera(**plain)
     except TypeError as error:
         raise DataError(f"{file} has a camera that is not understood: {error}") from error
+
+
+def _color_camera(video: Video | None) -> Camera | None:
+    return None if video is None or video.rig is None else video.rig.color
 
 
 def _read_csv(file: Path, space: Space) -> dict[str, np.ndarray]:

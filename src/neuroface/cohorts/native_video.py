@@ -45,10 +45,10 @@ def is_folder(name: str) -> bool:
     return name.endswith(RGBD) or ("_task-" in name and name.endswith(COLOR))
 
 
-def open_video(paths: Sequence[Path], *, fps: float | None = None) -> Clip | None:
-    """The video of a recording: its first frame is decoded, no other; None when `paths` names none.
+def open_video(paths: Sequence[Path], *, fps: float | None = None, file_fps: float | None = None) -> Clip | None:
+    """The video of a recording, opened but not decoded; None when `paths` names none.
 
-    fps: overrides what a video file says of its own rate; nothing where times are stored beside the frames.
+    fps: frames per second of a folder that stores no times. file_fps: overrides what a video file says of its rate.
     Errors: DataError for two videos, and for one that cannot be read.
     """
     if not paths:
@@ -57,5 +57,5 @@ def open_video(paths: Sequence[Path], *, fps: float | None = None) -> Clip | Non
         raise DataError(f"has {len(paths)} videos, {' and '.join(path.name for path in paths)}; keep one")
     path = paths[0]
     if path.is_file():
-        return VideoFile(path, fps=fps)
+        return VideoFile(path, fps=file_fps)
     return RgbdFolder(path, fps=fps) if path.name.endswith(RGBD) else ColorFolder(path, fps=fps)
