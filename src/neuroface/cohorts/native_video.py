@@ -19,7 +19,7 @@ Clip = RgbdFolder | ColorFolder | VideoFile
 
 
 def write_video(video: Video, base: Path) -> None:
-    """Write a video as folder <base>_rgbd if it has depth, else <base>_video; frame by frame, nothing lost."""
+    """Write a video as folder <base>_rgbd if it has a depth camera, else <base>_video; one frame is held at a time."""
     rig = video.rig
     if rig is not None and (rig.depth is not None or rig.aligned):
         write_rgbd(video, base.with_name(base.name + RGBD))
