@@ -52,6 +52,7 @@ class Tally:
         self._notes: dict[str, Any] = {}
         self._attributes: dict[str, Mapping[str, Any]] = {}
         self._agreement: dict[str, list[dict[str, Any]]] = {}
+        self._unusual: list[str] = []
         self._nominal = False
 
     def see(self, recording: Recording) -> str | None:
@@ -70,10 +71,10 @@ class Tally:
     def use(
         self, recording: Recording, counts: Mapping[str, int], found: tuple[Repetition, ...], times: np.ndarray
     ) -> None:
-        """Count a recording that gives samples; found: its repetitions, times: (T,) s."""
+        """Count a recording that gives samples. counts: what was filled, missing and used; found: its repetitions, all
+        of them, at times (T,) s."""
         self._used[recording.name] = recording.subject
         self._counts.update(counts)
-        self._counts["repetitions"] += len(found)
         if counts.get("frames_filled") or counts.get("depths_filled"):
             self._filled.add(recording.subject)
         self._attributes[recording.subject] = recording.attributes
@@ -86,6 +87,9 @@ class Tally:
         if recording.repetitions and found is not recording.repetitions:
             agreement = repetition_tools.agreement(found, recording.repetitions, times)
             self._agreement.setdefault(recording.subject, []).append(agreement)
+        unusual = repetition_tools.unusual_count(recording.task, len(found))
+        if unusual and found is not recording.repetitions:
+            self._unusual.append(f"{recording.name}: {unusual}")
 
     def summary(self, *, description: str, synthetic: bool) -> CohortSummary:
         people = sorted(set(self._used.values()))
@@ -98,7 +102,7 @@ class Tally:
             repetitions=self._counts["repetitions"],
             people_filled=len(self._filled),
             left_out=self.left_out,
-            notes=self._notes,
+            notes={**self._notes, **({"unusual counts": "; ".join(self._unusual)} if self._unusual else {})},
             attributes=attributes_by_group({s: (self.group_of[s], self._attributes[s]) for s in people}),
             repetition_agreement=self._mean_agreement(),
             quality=self.quality,

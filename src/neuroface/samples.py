@@ -86,41 +86,63 @@ def build(
     if hasattr(cohort, "table"):
         samples = cohort.table(classes=wanted.classes, tasks=wanted.tasks, exclude=wanted.exclude)
         return _with_columns(samples, columns), _summary_of_table(cohort, samples)
+    if wanted.frontal_only and steps.quality is None:
+        raise ConfigError("cohort.frontal_only=true needs a quality step to tell who looks away; set quality=default.")
     tally, problems = Tally(), Problems()
     names: tuple[str, ...] = ()
     rows: list[_Row] = []
-    for recording in _readable(cohort, wanted, problems, tally):
+    for recording in readable(cohort, wanted, problems, tally, quality=steps.quality):
         if progress:
-            progress("reading recordings", len(tally.names), len(tally.names))
+            progress("reading recordings", len(tally.names), 0)
         try:
             names_here, new = _rows(recording, steps, wanted, tally)
+            if rows and names_here != names:
+                odd = ", ".join(sorted(set(names_here) ^ set(names))[:2])
+                raise DataError(f"has other features than {rows[0].recording.name} ({odd}, ...); set one lift for all")
         except DataError as error:
             problems.add(recording.name, str(error).rstrip("."))
             continue
-        names = names or names_here
+        names = names_here
         rows += new
     for where, what in problems.items():
         tally.leave_out(where, what)
     if not skip_broken:
         problems.raise_if_any(SKIP, of=len(tally.names | {where for where, _ in problems.items()}))
-    _check_excluded(wanted, tally)
+    check_excluded(cohort, wanted, tally)
     _check_rows(rows, wanted, tally)
     summary = tally.summary(description=_first_line(cohort), synthetic=bool(getattr(cohort, "synthetic", False)))
     return _with_columns(_table(rows, names), columns), summary
 
 
-def _readable(cohort: Cohort, wanted: Wanted, problems: Problems, tally: Tally) -> Iterator[Recording]:
-    """The recordings to use. Broken ones that the cohort tells of at its end join the others' problems."""
+def readable(
+    cohort: Cohort,
+    wanted: Wanted,
+    problems: Problems,
+    tally: Tally,
+    *,
+    quality: Callable[[Recording], dict[str, Any]] | None = None,
+) -> Iterator[Recording]:
+    """The recordings to use, one at a time: not excluded, not said twice, and frontal where that is asked for.
+
+    What is left out goes to the tally, what is wrong to the problems; broken recordings that the cohort tells of at its
+    end, too. quality: measured of each recording that is used, or None.
+    """
     groups = wanted.classes if wanted.target == "group" else None
     try:
         for recording in cohort.recordings(groups=groups, tasks=wanted.tasks):
             wrong = tally.see(recording)
             if {recording.name, recording.subject} & wanted.exclude:
                 tally.leave_out(recording.name, "cohort.exclude")
-            elif wrong:
+                continue
+            if wrong:
                 problems.add(recording.name, wrong)
-            else:
-                yield recording
+                continue
+            measured = quality(recording) if quality else {}
+            tally.quality += [measured] if measured else []
+            if wanted.frontal_only and measured["frontal"] is False:
+                tally.leave_out(recording.name, f"looks away in {100 * measured['looks_away']:.0f} % of its frames")
+                continue
+            yield recording
     except DataError as error:
         if not hasattr(error, "problems"):
             raise
@@ -136,12 +158,6 @@ def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> t
     """Names of the features, and one row for each repetition whose class is asked for."""
     if not np.isfinite(recording.landmarks.points).any():
         raise DataError("has no landmark in any frame")
-    if steps.quality is not None:
-        quality = steps.quality(recording)
-        tally.quality.append(quality)
-        if wanted.frontal_only and quality["frontal"] is False:
-            tally.leave_out(recording.name, f"looks away in {100 * quality['looks_away']:.0f} % of its frames")
-            return (), []
     landmarks, counts = steps.landmarks(recording.landmarks)
     landmarks, lifted = steps.lift(landmarks, recording)
     found = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)
@@ -151,7 +167,6 @@ def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> t
     seen = np.isfinite(values).any(axis=1)
     if not seen.any():
         raise DataError("gives no finite feature; its landmarks are missing throughout every repetition")
-    tally.use(recording, {**counts, **lifted}, found, landmarks.timestamps_s)
     rows = []
     for repetition, row, is_seen in zip(found, values, seen, strict=True):
         y = wanted.class_of(recording, repetition)
@@ -159,12 +174,22 @@ def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> t
             tally.leave_out(f"{recording.name} repetition {repetition.index}", "no landmark in any of its frames")
         elif wanted.classes is None or y in wanted.classes:
             rows.append(_Row(recording, repetition, y, row))
+    tally.use(recording, {**counts, **lifted, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
 
 
-def _check_excluded(wanted: Wanted, tally: Tally) -> None:
-    """A name in cohort.exclude that matches nothing is a typing error that would otherwise pass in silence."""
-    known = tally.names | {name.split("/")[0] for name in tally.names}
+def check_excluded(cohort: Cohort, wanted: Wanted, tally: Tally) -> None:
+    """A name in cohort.exclude that matches nothing is a typing error that would otherwise pass in silence.
+
+    Names that this question does not meet (another group, another task) are looked up in the whole cohort.
+    """
+    known = {part for name in tally.names for part in (name, name.split("/")[0])}
+    if not wanted.exclude - known:
+        return
+    everyone = Tally()
+    for _ in readable(cohort, Wanted(), Problems(), everyone):
+        pass
+    known |= {part for name in everyone.names for part in (name, name.split("/")[0])}
     for name in sorted(wanted.exclude - known):
         raise ConfigError(f"cohort.exclude names {name!r}, which is not in the cohort." + did_you_mean(name, known))
 
@@ -215,7 +240,8 @@ def _with_columns(samples: Samples, columns: Mapping[str, str] | None) -> Sample
 def _summary_of_table(cohort: Any, samples: Samples) -> CohortSummary:
     groups = dict(zip(samples.subject, samples.meta.get("group", samples.y), strict=True))
     people = {str(group): list(groups.values()).count(group) for group in sorted(set(groups.values()))}
-    return CohortSummary(description=_first_line(cohort), people=people, repetitions=len(samples))
+    description, left_out = _first_line(cohort), list(getattr(cohort, "left_out_", ()))
+    return CohortSummary(description=description, people=people, repetitions=len(samples), left_out=left_out)
 
 
 def _first_line(thing: Any) -> str:
@@ -228,4 +254,7 @@ def feature_table(samples: Samples) -> pd.DataFrame:
 
     meta = {name: column for name, column in samples.meta.items() if name != "sample"}
     facts = {"sample": samples.meta["sample"], "subject": samples.subject, **meta, "y": samples.y}
+    clash = sorted(set(facts) & set(samples.feature_names))
+    if clash:
+        raise DataError(f"Features cannot be named {', '.join(clash)}, which says who or what a row is. Rename them.")
     return pd.DataFrame({**facts, **dict(zip(samples.feature_names, samples.X.T, strict=True))})

@@ -336,7 +336,7 @@ def test_videos_that_are_not_asked_for_are_not_opened_and_broken_ones_are_told_t
         list(cohort.recordings())
     problems = dict(caught.value.problems)  # type: ignore[attr-defined]
     assert set(problems) == {"2/OPEN", "3/OPEN"}
-    assert problems["2/OPEN"].endswith("it is empty (0 bytes); record or copy it again"), problems
+    assert problems["2/OPEN"].endswith("_video.mp4 is empty (0 bytes); record or copy it again")
     assert problems["3/OPEN"].startswith(f"there is no {tmp_path / 'sub-3' / 'sub-3_task-OPEN_rgbd' / 'camera.json'}")
 
 
@@ -364,3 +364,20 @@ def test_names_that_say_no_task(tmp_path, name, what):
         (person / name).touch()
     with pytest.raises(DataError, match=what):
         only(tmp_path)
+
+
+def test_all_names_that_say_no_task_are_told_at_once(tmp_path):
+    person = own_folder(tmp_path, "7")
+    for name in ("a_video.mp4", "b_video.mp4"):
+        (person / name).touch()
+    with pytest.raises(DataError, match=r"has a file a_video.mp4; its name .*_video.mp4; has a file b_video.mp4; its"):
+        only(tmp_path)
+
+
+def test_recordings_in_a_folder_whose_name_ends_like_a_video_are_found(tmp_path):
+    write([recording(None)], tmp_path)
+    person = tmp_path / "sub-S1"
+    (person / "motion_video").mkdir()
+    for file in list(person.glob("*_landmarks.*")):
+        file.rename(person / "motion_video" / file.name)
+    assert only(tmp_path).name == "S1/OPEN"

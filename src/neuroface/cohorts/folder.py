@@ -102,7 +102,7 @@ def _sources_of(
     person: Path, subject: str, group: str, attributes: Mapping[str, Any], common: Mapping[str, Any]
 ) -> list[Source]:
     recordings, misnamed = _recordings_of(person)
-    sources = [Source(subject, group, "", unreadable(what)) for what in misnamed]
+    sources = [Source(subject, group, "", unreadable("; ".join(misnamed)))] if misnamed else []
     if not recordings and not misnamed:
         what = (
             f"has no recording: no file {person.name}_task-<task>_landmarks.npz or .csv in folder {person.name}, and "

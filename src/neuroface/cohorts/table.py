@@ -79,6 +79,12 @@ class TableCohort:
             )
         self._check_samples(who["sample"])
         out = _excluded(who, exclude)
+        self.left_out_ = [
+            {"what": str(name), "why": "cohort.exclude"} for name in dict.fromkeys(who["subject"][out].tolist())
+        ]
+        if not keep.all():
+            why = "another label or task than is asked for"
+            self.left_out_.append({"what": f"{(~keep).sum()} of {len(keep)} rows", "why": why})
         who = {role: values[~out] for role, values in who.items()}
         self._check_labels(who["subject"], who["label"])
         meta = {"sample": who["sample"], "group": who.get("group", who["label"]), "task": who["task"]}
@@ -222,8 +228,8 @@ def _read_file(file: Path, *, text: list[str]) -> pd.DataFrame:
             frame = pd.read_parquet(file)
         elif file.suffix in (".csv", ".tsv"):
             separator = "\t" if file.suffix == ".tsv" else ","
-            wanted = {name: str for column in text for name in (column, f" {column}")}
-            frame = pd.read_csv(file, sep=separator, encoding="utf-8-sig", skipinitialspace=True, dtype=wanted)
+            as_written = {name: str.strip for column in text for name in (column, f" {column}")}
+            frame = pd.read_csv(file, sep=separator, encoding="utf-8-sig", skipinitialspace=True, converters=as_written)
         else:
             raise DataError(f"{file} is neither .csv, .tsv nor .parquet.")
     except ImportError as error:

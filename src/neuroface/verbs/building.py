@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from neuroface.errors import ConfigError, DataError
+from neuroface.cohort_summary import Tally
+from neuroface.errors import ConfigError, DataError, Problems
 from neuroface.types import Recording
 from neuroface.verbs.configuration import instantiate, without_common_keys
 
@@ -23,19 +24,32 @@ def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
     return instantiate(node, "cohort"), common
 
 
-def wanted_recordings(cohort: Any, common: dict[str, Any]) -> Iterator[Recording]:
-    """The recordings that are not excluded; broken ones, told by the cohort at its end, are passed over if asked."""
-    exclude = set(map(str, common.get("exclude", ())))
-    try:
-        for recording in cohort.recordings():
-            if not {recording.name, recording.subject} & exclude:
-                yield recording
-    except DataError as error:
-        broken = [what for what in getattr(error, "problems", ()) if what[0] not in exclude]
-        if not hasattr(error, "problems") or (broken and not common.get("skip_broken")):
-            raise
-        for where, what in broken:
-            print(f"left out {where}: {what}", file=sys.stderr)
+def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = None) -> Iterator[Recording]:
+    """The recordings that are not excluded, of every group and task. What is left out is told on standard error.
+
+    quality: what tells who looks away, for cohort.frontal_only. Errors: DataError, at the end, that names every broken
+    recording, unless cohort.skip_broken.
+    """
+    from neuroface import samples
+    from neuroface.cohorts.reading import BrokenRecordingsError
+
+    wanted = samples.Wanted(exclude=excluded(common), frontal_only=bool(common.get("frontal_only")))
+    tally, problems = Tally(), Problems()
+    yield from samples.readable(cohort, wanted, problems, tally, quality=quality if wanted.frontal_only else None)
+    samples.check_excluded(cohort, wanted, tally)
+    if problems and not common.get("skip_broken"):
+        try:
+            problems.raise_if_any(samples.SKIP)
+        except DataError as error:
+            raise BrokenRecordingsError(str(error), problems.items()) from None
+    for where, what in [*((entry["what"], entry["why"]) for entry in tally.left_out), *problems.items()]:
+        print(f"left out {where}: {what}", file=sys.stderr)
+
+
+def excluded(common: dict[str, Any]) -> frozenset[str]:
+    """cohort.exclude as names, whether one or a list of them is given."""
+    given = common.get("exclude") or ()
+    return frozenset([given] if isinstance(given, str) else map(str, given))
 
 
 def build_steps(config: DictConfig) -> Steps:
@@ -82,7 +96,7 @@ def build_samples(
         classes=tuple(protocol.classes) if protocol and protocol.classes else None,
         tasks=(protocol.task,) if protocol and protocol.task else None,
         target=protocol.target if protocol else "group",
-        exclude=frozenset(map(str, common.get("exclude", ()))),
+        exclude=excluded(common),
         frontal_only=bool(common.get("frontal_only")),
     )
     return samples.build(

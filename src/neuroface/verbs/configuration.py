@@ -33,6 +33,8 @@ from neuroface.verbs.help import config_dir
 PLUGIN_GROUP = "neuroface.configs"
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
+# Bytes up to which a file of a cohort's folder is told from another by its contents.
+SMALL = 1 << 20
 # Keys of a cohort that say where its files are.
 PATHS = ("root", "path", "subjects")
 # Groups of which several options may be chosen at once.
@@ -211,7 +213,8 @@ def science(config: DictConfig) -> dict[str, Any]:
 
 
 def fingerprint(path: str) -> str:
-    """sha256 over names and sizes of the files that a path, folder or glob names; contents are not read."""
+    """sha256 over the files that a path, folder or glob names: of small files and tables the contents, of others the
+    size and time of change, so that a finished run is recognised without reading gigabytes of video."""
     import glob
     import hashlib
 
@@ -220,8 +223,10 @@ def fingerprint(path: str) -> str:
     files = sorted(file for file in found if file.is_file())
     digest = hashlib.sha256()
     for file in files:
-        name = file.relative_to(root) if root.is_dir() else Path(file.name)
-        digest.update(f"{name.as_posix()}\0{file.stat().st_size}\n".encode())
+        name, about = file.relative_to(root) if root.is_dir() else Path(file.name), file.stat()
+        whole = about.st_size <= SMALL or not root.is_dir()
+        content = hashlib.sha256(file.read_bytes()).hexdigest() if whole else f"{about.st_size} {about.st_mtime_ns}"
+        digest.update(f"{name.as_posix()}\0{content}\n".encode())
     return digest.hexdigest()[:16] if files else "nothing there"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from omegaconf import DictConfig, OmegaConf
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
 from neuroface.verbs.configuration import compose
 
+ABOUT = "experiment.json"
+
 
 def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
     """Run every cell under `folder`, then write and print the table. A failing cell does not stop the others.
 
     A key that the command line gives wins over the cells; cells that become equal by it are run once.
     """
-    from neuroface.report import tables
     from neuroface.verbs.train import train
 
     plain: Any = OmegaConf.to_container(config.cells)
@@ -37,13 +39,27 @@ def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
         except NeurofaceError as error:
             print(f"neuroface: {name}: {error}", file=sys.stderr)
             failures.append(error)
-    cells = [{"name": name, "folder": folder / name, "columns": columns} for name, columns, *_ in composed]
-    title = config.get("title") or folder.name
-    print(tables.experiment_table(cells, folder, published=config.get("published"), title=title))
+    about = {
+        "title": config.get("title") or folder.name,
+        "published": config.get("published"),
+        "cells": [{"name": name, "columns": columns} for name, columns, *_ in composed],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(draw_table(folder))
     if len(failures) == 1 and len(composed) == 1:
         raise failures[0]
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(composed)} cells failed; the same command does only those.")
+
+
+def draw_table(folder: Path) -> str:
+    """Write table.csv and table.html above the cells of an experiment; returns the table for the terminal."""
+    from neuroface.report import tables
+
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    cells = [{**cell, "folder": folder / cell["name"]} for cell in about["cells"]]
+    return tables.experiment_table(cells, folder, published=about["published"], title=about["title"])
 
 
 def distinct_cells(cells: list[dict[str, Any]], overrides: list[str]) -> dict[str, dict[str, Any]]:

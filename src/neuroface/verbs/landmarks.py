@@ -28,7 +28,7 @@ def run(overrides: list[str]) -> None:
     rows: list[dict[str, Any]] = []
 
     def found() -> Iterator[Recording]:
-        for recording in wanted_recordings(cohort, common):
+        for recording in wanted_recordings(cohort, common, quality=measure):
             landmarks, _ = steps.landmarks(recording.landmarks)
             recording = replace(recording, landmarks=landmarks)
             rows.append(measure(recording))

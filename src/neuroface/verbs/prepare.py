@@ -37,7 +37,7 @@ def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) 
     from neuroface.cohorts import folder
     from neuroface.verbs.building import wanted_recordings
 
-    written = folder.write(wanted_recordings(cohort, common), out)
+    written = folder.write(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out)
     people = f"{written.recordings} recordings of {written.people} people"
     return f"{people}\n{out}\nread it with cohort=folder cohort.root={out}"
 
@@ -46,7 +46,7 @@ def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig)
     from neuroface.cohorts import toronto_write
     from neuroface.verbs.building import wanted_recordings
 
-    written = toronto_write.write(wanted_recordings(cohort, common), out)
+    written = toronto_write.write(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out)
     lines = [f"{written.recordings} recordings of {len(written.people)} people"]
     lines.append(f"{written.frames_annotated} annotated frames")
     lines += [f"left out {name}: {why}" for name, why in written.left_out]
@@ -60,7 +60,7 @@ def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -
 
     with Progress() as progress:
         prepared = prepare_faces(
-            wanted_recordings(cohort, {**common, "skip_broken": False}),
+            wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")),
             out,
             instantiate(config.faces, "faces"),
             n_jobs=config.execution.n_jobs,

@@ -7,6 +7,7 @@ from typing import Any
 
 from neuroface.errors import ConfigError
 from neuroface.verbs.configuration import compose
+from neuroface.verbs.experiment import ABOUT, draw_table
 from neuroface.verbs.train import draw
 
 
@@ -15,6 +16,14 @@ def run(overrides: list[str]) -> None:
     config, _ = compose("report", overrides)
     for path in run_folders(config.run):
         print(draw(path, tensorboard=False))
+    for folder in experiment_folders(config.run):
+        print(draw_table(folder))
+
+
+def experiment_folders(run: Any) -> list[Path]:
+    """Those of the folders that `run` names that hold an experiment."""
+    named = [Path(str(name)) for name in ([run] if isinstance(run, str) else run)]
+    return [path for path in named if (path / ABOUT).is_file()]
 
 
 def run_folders(run: Any) -> list[Path]:

@@ -48,7 +48,8 @@ def train(
     overrides: the words that make this run again. columns: what tells it apart from the other cells of an experiment.
     """
     part, folder = science(config), RunFolder(path)
-    if folder.is_done(part) and (path / "report" / "report.html").is_file():
+    drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
+    if folder.is_done(part) and all(file.exists() for file in drawn):
         return
     if "features" in config.cohort:  # a table brings its own; the choice of ours is not used
         choices = {**choices, "features": []}
