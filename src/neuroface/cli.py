@@ -75,6 +75,11 @@ def _run(verb: str, arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        from neuroface.verbs.places import file_error
+
+        told = file_error(error)
+        return _fail(str(told), told.exit_code)
 
 
 def _fail(message: str, code: int) -> int:

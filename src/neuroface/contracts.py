@@ -6,12 +6,15 @@ the same code.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from numbers import Real
+from typing import Any, TypeVarTuple
 
 import numpy as np
 
@@ -19,44 +22,84 @@ from neuroface import face
 from neuroface.errors import DataError
 from neuroface.types import Landmarks, Recording
 
+Arguments = TypeVarTuple("Arguments")
+
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
 NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
-def check_feature(name: str, feature: Callable[..., dict[str, float]]) -> list[str]:
+def _collected(check: Callable[[*Arguments], Iterator[str]]) -> Callable[[*Arguments], list[str]]:
+    """A check's problems as a list; an exception of the component is the last of them, and says on what it was raised."""
+
+    @functools.wraps(check)
+    def collected(*arguments: *Arguments) -> list[str]:
+        problems = []
+        try:
+            for problem in check(*arguments):
+                problems.append(problem)
+        except Exception as error:  # whatever a third party's code raises is a finding, not a crash
+            on = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+            problems.append(f"raises {type(error).__name__}{on}: {(str(error).strip() or '(no message)').splitlines()[0]}")
+        return problems
+
+    return collected
+
+
+@contextmanager
+def _given(what: str) -> Iterator[None]:
+    """Notes on an exception what the component was given when it was raised."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"given {what}")
+        raise
+
+
+@_collected
+def check_feature(name: str, feature: Callable[..., dict[str, float]]) -> Iterator[str]:
     """A feature is a pure, side-blind function of one repetition whose names carry their unit."""
-    problems = _documented(feature)
+    yield from _documented(feature)
     landmarks = moving_face()
     points = landmarks.points.copy()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        values = feature(landmarks)
-        nothing = feature(replace(landmarks, points=np.full_like(points, np.nan)))
-        feature(landmarks[:1])
-    problems += [f"warns: {w.message}" for w in caught]
-    if not isinstance(values, Mapping) or not values:
-        return [*problems, f"must return a mapping of name to number; got {type(values).__name__}"]
-    problems += [f"{key!r} is not family.quantity_unit in lower case" for key in values if not NAME.match(key)]
-    problems += [f"{key} is {value!r}, not a number" for key, value in values.items() if not np.isscalar(value)]
+        with _given("a moving face"):
+            values = feature(landmarks)
+        if not isinstance(values, Mapping) or not values:
+            yield f"must return a mapping of name to number; got {type(values).__name__}"
+            return
+        with _given("landmarks that are all missing"):
+            nothing = feature(replace(landmarks, points=np.full_like(points, np.nan)))
+        with _given("a single frame"):
+            feature(landmarks[:1])
+    yield from (f"warns: {w.message}" for w in caught)
+    yield from (f"{key!r} is not family.quantity_unit in lower case" for key in values if not NAME.match(key))
+    texts = [f"{key} is {value!r}, not a number" for key, value in values.items() if not isinstance(value, Real)]
+    if texts:
+        yield from texts
+        return
     if not np.array_equal(points, landmarks.points):
-        problems.append("changes the landmarks it is given")
+        yield "changes the landmarks it is given"
     if not _same(values, feature(landmarks)):
-        problems.append("gives another value when called again")
+        yield "gives another value when called again"
     if not all(np.isnan(value) for value in nothing.values()):
-        problems.append("must give NaN when every landmark is missing")
-    doubled = feature(replace(landmarks, points=2 * points))
+        yield "must give NaN when every landmark is missing"
+    yield from _scaling(values, feature(replace(landmarks, points=2 * points)))
+    one_sided = re.search(r"\b(left|right)\b", name.replace("_", " "))
+    if not one_sided and not _same(values, feature(mirrored(landmarks)), 1e-6):
+        yield "changes when the face is mirrored; say left or right in its name, or make it side-blind"
+
+
+def _scaling(values: Mapping[str, float], doubled: Mapping[str, float]) -> Iterator[str]:
     for key, value in values.items():
         unit = next((u for u in sorted(SCALING, key=len, reverse=True) if key.endswith(f"_{u}")), "")
         if not np.isclose(doubled[key], value * SCALING.get(unit, 1.0), rtol=1e-6, atol=1e-9, equal_nan=True):
-            problems.append(f"{key} does not scale as its unit {unit or '(none)'} says")
-    one_sided = re.search(r"\b(left|right)\b", name.replace("_", " "))
-    if not one_sided and not _same(values, feature(mirrored(landmarks)), 1e-6):
-        problems.append("changes when the face is mirrored; say left or right in its name, or make it side-blind")
-    return problems
+            yield f"{key} does not scale as its unit {unit or '(none)'} says"
 
 
-def check_classifier(estimator: Any) -> list[str]:
+@_collected
+def check_classifier(estimator: Any) -> Iterator[str]:
     """A classifier clones, accepts missing values and weights, learns what is plain to see, and repeats itself."""
     from sklearn.base import clone
 
@@ -65,56 +108,63 @@ def check_classifier(estimator: Any) -> list[str]:
     X = rng.normal(size=(60, 4)) + 2.0 * (y == "ALS")[:, None]
     X[rng.random(X.shape) < 0.05] = np.nan
     before = X.copy()
-    problems = []
-    fitted = [_seeded(clone(estimator)).fit(X, y) for _ in range(2)]
-    p = fitted[0].predict_proba(X)
+    with _given("a table with missing values"):
+        fitted = [_seeded(clone(estimator)).fit(X, y) for _ in range(2)]
+        p = fitted[0].predict_proba(X)
     if p.shape != (60, 2) or list(fitted[0].classes_) != ["ALS", "HC"]:
-        return [f"predict_proba must be (n, classes) in the order of classes_; got {p.shape}, {fitted[0].classes_}"]
+        yield f"predict_proba must be (n, classes) in the order of classes_; got {p.shape}, {fitted[0].classes_}"
+        return
     if not np.allclose(p.sum(axis=1), 1):
-        problems.append("its probabilities do not add up to 1")
+        yield "its probabilities do not add up to 1"
     if not np.array_equal(p, fitted[1].predict_proba(X)):
-        problems.append("gives other probabilities with the same random_state")
+        yield "gives other probabilities with the same random_state"
     if not np.array_equal(X, before, equal_nan=True):
-        problems.append("changes the data it is given")
+        yield "changes the data it is given"
     if "Dummy" not in repr(estimator) and (p[:30, 1].mean() - p[30:, 1].mean()) < 0.2:
-        problems.append("does not learn two groups four standard deviations apart")
-    return problems
+        yield "does not learn two groups four standard deviations apart"
 
 
-def check_cohort(cohort: Any) -> list[str]:
+@_collected
+def check_cohort(cohort: Any) -> Iterator[str]:
     """A cohort yields valid recordings with unique names, the same ones each time, and honours groups and tasks."""
     try:
         recordings = list(cohort.recordings())
     except DataError:  # a cohort on disk that was given no place says so in words
-        return []
-    problems = []
-    names = [r.name for r in recordings]
+        return
     if not recordings:
-        return ["yields no recording, and no DataError that says why"]
-    if len(set(names)) != len(names):
-        problems.append("yields two recordings of the same name")
-    problems += [f"yields {type(r).__name__}, not Recording" for r in recordings if not isinstance(r, Recording)]
+        yield "yields no recording, and no DataError that says why"
+        return
+    strangers = [f"yields {type(r).__name__}, not Recording" for r in recordings if not isinstance(r, Recording)]
+    if strangers:
+        yield from dict.fromkeys(strangers)
+        return
+    if len({r.name for r in recordings}) != len(recordings):
+        yield "yields two recordings of the same name"
     first = recordings[0]
-    again = next(iter(cohort.recordings(groups=[first.group], tasks=[first.task])))
-    if again.name != first.name or not np.array_equal(again.landmarks.points, first.landmarks.points, equal_nan=True):
-        problems.append("gives other landmarks when asked for one group and task only")
-    if any(r.group != first.group for r in cohort.recordings(groups=[first.group], tasks=[first.task])):
-        problems.append("does not honour groups=")
-    return problems
+    with _given("one group and task"):
+        again = next(iter(cohort.recordings(groups=[first.group], tasks=[first.task])), None)
+        groups = {r.group for r in cohort.recordings(groups=[first.group], tasks=[first.task])}
+    same = again and again.name == first.name
+    if not same or not np.array_equal(again.landmarks.points, first.landmarks.points, equal_nan=True):
+        yield "gives other landmarks when asked for one group and task only"
+    if groups - {first.group}:
+        yield "does not honour groups="
 
 
-def check_splitter(splitter: Any) -> list[str]:
+@_collected
+def check_splitter(splitter: Any) -> Iterator[str]:
     """A splitter never has a person on both sides, and tests everyone."""
     subjects = np.repeat([f"P{i:02d}" for i in range(16)], 3)
     y = np.where(np.arange(48) < 24, "HC", "ALS")
-    problems, tested = [], []
-    for train, test in splitter.split(np.zeros((48, 1)), y, subjects):
+    tested: list[int] = []
+    with _given("16 people of two groups, three samples each"):
+        folds = list(splitter.split(np.zeros((48, 1)), y, subjects))
+    for train, test in folds:
         if set(subjects[train]) & set(subjects[test]):
-            problems.append(f"has {sorted(set(subjects[train]) & set(subjects[test]))} on both sides of a fold")
+            yield f"has {sorted(set(subjects[train]) & set(subjects[test]))} on both sides of a fold"
         tested += list(test)
     if sorted(tested) != list(range(48)):
-        problems.append("does not test every sample exactly once")
-    return problems
+        yield "does not test every sample exactly once"
 
 
 def check_arguments(node: Mapping[str, Any], target: Callable[..., Any], *, same: bool = True) -> list[str]:
@@ -185,12 +235,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def leaves(features: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Callable[..., dict[str, float]]]]:
-    """(dotted name, function) of a nested mapping of features."""
-    for key, value in features.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -74,11 +74,6 @@ def _squared_cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return squares
 
 
-def angle_between(points: np.ndarray, line_a: tuple[int, int], line_b: tuple[int, int]) -> np.ndarray:
-    """(T,) degrees, 0..90: angle between two lines, each through two landmarks, without direction."""
-    return angle(points[:, line_a[1]] - points[:, line_a[0]], points[:, line_b[1]] - points[:, line_b[0]])
-
-
 def angle(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """(T,) degrees, 0..90: angle between the lines along the vectors u and v, each (T, D); NaN where one has no length.
 

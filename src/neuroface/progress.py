@@ -10,7 +10,8 @@ from types import TracebackType
 class Progress:
     """`with Progress("folds") as progress: progress("folds", done, total)`.
 
-    total 0: nobody knows how many there will be. Writes to standard error only if that is a terminal, and only once a job has taken more than two seconds.
+    total 0: nobody knows how many there will be. Writes to standard error only if that is a terminal, and only once a
+    job has taken more than two seconds.
     """
 
     def __init__(self, *, patience_s: float = 2.0) -> None:
@@ -25,7 +26,8 @@ class Progress:
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._stage_start, self._last = stage, now, 0.0
-        if not sys.stderr.isatty() or now - self._start < self._patience_s or (now - self._last < 0.2 and done != total):
+        too_soon = now - self._start < self._patience_s or (now - self._last < 0.2 and done != total)
+        if too_soon or not sys.stderr.isatty():
             return
         self._last = now
         elapsed = now - self._stage_start

@@ -65,7 +65,7 @@ def test_broken_stills_are_told_together(tmp_path):
 
 
 def test_folder_without_pts_says_what_to_set(tmp_path):
-    with pytest.raises(DataError, match=r"There is no \.pts file in .* Set cohort\.root to a folder of images"):
+    with pytest.raises(DataError, match=r"There is no \.pts or \.xml file in .* Set cohort\.root to a folder of images"):
         list(Faces68Cohort(root=tmp_path).recordings())
 
 
@@ -104,3 +104,18 @@ def test_pack_stills_lie_on_the_faces_of_the_pack_clips(shared_data):
     (cut,) = stills["asl-again-076"].video.frames()
     assert np.abs(frame.color[y : y + height, x : x + width].astype(int) - cut.color).max() <= 2
     assert clips["bird"].notes["frames_without_face"] == 31
+
+
+def test_stills_of_a_dlib_file(tmp_path):
+    """dlib counts pixels from 0; the second face of an image is another person."""
+    parts = "".join(f"<part name='{i:02d}' x='{x:.0f}' y='{y:.0f}'/>" for i, (x, y) in enumerate(POINTS))
+    box = f"<box top='0' left='0' width='80' height='48'>{parts}</box>"
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "anna_001.png"), np.zeros((48, 80, 3), dtype=np.uint8))
+    (tmp_path / "faces.xml").write_text(
+        f"<dataset><images><image file='images/anna_001.png'>{box}{box}</image></images></dataset>"
+    )
+    first, second = Faces68Cohort(root=tmp_path).recordings()
+    assert (first.name, second.name) == ("anna/anna-001/still", "anna-2/anna-001/still")
+    np.testing.assert_array_equal(first.landmarks.points[0], np.round(POINTS))
+    assert next(first.video.frames()).color.shape == (48, 80, 3)

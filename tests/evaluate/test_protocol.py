@@ -27,6 +27,19 @@ def test_one_class_is_no_question():
             {"classes": ["a", "b"], "permutations": -1},
             "protocol.permutations is -1; it must be a whole number, 0 for none.",
         ),
+        (
+            {"classes": ["a", "b"], "permutations": 4.5},
+            "protocol.permutations is 4.5; it must be a whole number, 0 for none.",
+        ),
+        ({"classes": "HC"}, "protocol.classes is 'HC'; it must be a list of classes, [HC,ALS], or null for all."),
+        ({"classes": None, "task": 3}, "protocol.task is 3; it must be the name of one task, or null for all."),
+        ({"classes": None, "balance": "no"}, "protocol.balance is 'no'; it must be true or false."),
+        (
+            {"classes": None, "task": ["OPEN"], "permutations": True, "balance": 1, "name": 7},
+            "protocol.task is ['OPEN']; it must be the name of one task, or null for all. "
+            "protocol.permutations is True; it must be a whole number, 0 for none. "
+            "protocol.balance is 1; it must be true or false. protocol.name is 7; it must be a text.",
+        ),
     ],
 )
 def test_a_wrong_protocol_says_what_is_wrong(given, message):

@@ -14,11 +14,9 @@ from neuroface.errors import ConfigError
 from neuroface.recording import head_pose, projection
 from neuroface.recording.quality import (
     FrontalGate,
-    looking_away,
     measure,
     mouth_depth_missing,
     out_of_frame,
-    quality_table,
     sharpness,
     write,
 )
@@ -50,8 +48,8 @@ def test_the_gate_counts_frames_that_look_away():
 def test_who_looks_away_is_named_and_unknown_stays():
     away, there = turning(np.full(5, 40.0)), replace(turning(np.zeros(5)), subject="Q")
     unknown = replace(there, subject="R", landmarks=replace(there.landmarks, space="head"))
-    table = quality_table([away, there, unknown])
-    assert looking_away(table) == ["P/t"]
+    table = pd.DataFrame([measure(recording) for recording in (away, there, unknown)])
+    assert list(table["frontal"]) == [False, True, None]
     assert list(table["pose_from"]) == ["mm", "mm", ""]
     assert list(table["recording"]) == ["P/t", "Q/t", "R/t"]
 
@@ -128,11 +126,11 @@ def test_a_recording_without_landmarks_is_described_too():
 
 
 def test_quality_csv_holds_the_table(tmp_path):
-    table = quality_table([turning(np.zeros(4)), replace(turning(np.full(4, 50.0)), subject="Q")])
+    table = pd.DataFrame([measure(turning(np.zeros(4))), measure(replace(turning(np.full(4, 50.0)), subject="Q"))])
     write(table, tmp_path / "quality.csv")
     again = pd.read_csv(tmp_path / "quality.csv")
     assert list(again.columns) == list(table.columns)
-    assert looking_away(again) == ["Q/t"]
+    assert list(again["frontal"]) == [True, False]
     assert [p.name for p in tmp_path.iterdir()] == ["quality.csv"]
 
 

@@ -7,6 +7,7 @@ about 5 % of the distance between the eyes off. Use it to see that software runs
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import native
-from neuroface.cohorts.landmark_files import read_pts
+from neuroface.cohorts.landmark_files import read_dlib_xml, read_pts
 from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.video import VideoFile
@@ -33,7 +34,8 @@ VIDEO_SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
 class Faces68Cohort:
     """Faces with 68 landmarks in pixels: single images, or clips with a track; group "unlabelled".
 
-    root: the pack (with folders faces68, video_rgb, tracks68_2d), or for stills any folder of images with .pts files.
+    root: the pack (with folders faces68, video_rgb, tracks68_2d), or for stills any folder of images with .pts files
+    (300-W) or with dlib's .xml files, which name their images relative to themselves.
     content: "stills" (task "still", one frame each) or "clips" (the task is what the clip shows).
     """
 
@@ -66,8 +68,26 @@ def _stills(root: Path) -> list[Source]:
             sources.append(Source(**who, read=partial(_read_still, images[0], file, **who)))
         else:
             sources.append(Source(**who, read=unreadable(f"has no image {file.stem}.png beside {file.name}")))
+    sources += [source for file in sorted(place.glob("*.xml")) for source in _dlib_stills(file, people)]
     if not sources:
-        raise DataError(f"There is no .pts file in {place}. Set cohort.root to a folder of images with .pts files.")
+        raise DataError(
+            f"There is no .pts or .xml file in {place}. Set cohort.root to a folder of images with such files."
+        )
+    return sources
+
+
+def _dlib_stills(file: Path, people: Mapping[str, str]) -> list[Source]:
+    """One source per face of a dlib XML file; faces of one image are numbered from the second on."""
+    sources, seen = [], Counter[str]()
+    for found in read_dlib_xml(file):
+        image = file.parent / found.image
+        seen[found.image] += 1
+        number = f"-{seen[found.image]}" if seen[found.image] > 1 else ""
+        subject = people.get(image.stem) or re.sub(r"_\d+$", "", image.stem)
+        who = {"subject": subject + number, "group": GROUP, "task": STILL, "session": image.stem.replace("_", "-")}
+        read = partial(_still, image, found.points, **who)
+        there = image.is_file()
+        sources.append(Source(**who, read=read if there else unreadable(f"has no image {found.image}")))
     return sources
 
 
@@ -85,7 +105,11 @@ def _subjects(place: Path) -> dict[str, str]:
 
 
 def _read_still(image: Path, points: Path, **who: Any) -> Recording:
-    landmarks = Landmarks(read_pts(points)[None], np.zeros(1), "pixel")
+    return _still(image, read_pts(points), **who)
+
+
+def _still(image: Path, points: np.ndarray, **who: Any) -> Recording:
+    landmarks = Landmarks(points[None], np.zeros(1), "pixel")
     return Recording(**who, landmarks=landmarks, video=VideoFile(image))
 
 

@@ -34,6 +34,7 @@ class Protocol:
     name: str = ""
 
     def __post_init__(self) -> None:
+        self._check_types()
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes or ()))
         if len(self.classes) == 1:
             raise ConfigError(f"protocol.classes is {list(self.classes)}; at least two classes are needed.")
@@ -41,8 +42,22 @@ class Protocol:
             raise ConfigError(f"protocol.classes is {list(self.classes)}; a class may be named only once.")
         if self.target not in TARGETS:
             raise ConfigError(f"protocol.target is {self.target!r}." + did_you_mean(self.target, TARGETS))
-        if isinstance(self.permutations, bool) or not isinstance(self.permutations, int) or self.permutations < 0:
-            raise ConfigError(f"protocol.permutations is {self.permutations!r}; it must be a whole number, 0 for none.")
+        if self.permutations < 0:
+            raise ConfigError(f"protocol.permutations is {self.permutations}; it must be a whole number, 0 for none.")
+
+    def _check_types(self) -> None:
+        """ConfigError naming every key whose value is of another kind than it must be."""
+        whole_number = isinstance(self.permutations, int) and not isinstance(self.permutations, bool)
+        rules = {
+            "classes": (isinstance(self.classes, list | tuple | None), "a list of classes, [HC,ALS], or null for all"),
+            "task": (isinstance(self.task, str | None), "the name of one task, or null for all"),
+            "permutations": (whole_number, "a whole number, 0 for none"),
+            "balance": (isinstance(self.balance, bool), "true or false"),
+            "name": (isinstance(self.name, str), "a text"),
+        }
+        wrong = [f"protocol.{key} is {getattr(self, key)!r}; it must be {what}." for key, (ok, what) in rules.items() if not ok]
+        if wrong:
+            raise ConfigError(" ".join(wrong))
 
     def settled(self, labels: Iterable[str]) -> Protocol:
         """The protocol with its classes; where none are named, those among `labels`, controls first (never positive).

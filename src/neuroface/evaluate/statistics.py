@@ -1,4 +1,4 @@
-"""Statistics of scores: AUC and its intervals, proportions, effect sizes, permutation p. Arrays in, floats out."""
+"""Statistics of scores: AUC and its intervals, proportions, permutation p. Arrays in, floats out."""
 
 from __future__ import annotations
 
@@ -78,32 +78,6 @@ def auc_interval(scores: np.ndarray, positive: np.ndarray, *, confidence: float 
     return Interval(_expit(centre - reach), _expit(centre + reach), "DeLong, logit scale")
 
 
-class PairedTest(NamedTuple):
-    """Difference of two AUCs (a - b), its standard error, z and two-sided p."""
-
-    difference: float
-    standard_error: float
-    z: float
-    p: float
-
-
-def delong_test(a: np.ndarray, b: np.ndarray, positive: np.ndarray) -> PairedTest:
-    """Paired test that two scores of the same people have the same AUC (DeLong et al. 1988).
-
-    a, b: (n,) scores; positive: (n,) bool. Equal orderings give a difference of 0 with p = 1; a difference without
-    variance (one AUC is 1, the other 0) gives p = 0, which only says that this test does not apply there.
-    """
-    from scipy.stats import norm
-
-    difference = float(auc(a, positive) - auc(b, positive))
-    covariance = delong_variance(np.stack([a, b]), positive)
-    error = math.sqrt(max(float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]), 0.0))
-    if difference == 0:
-        return PairedTest(0.0, error, 0.0, 1.0)
-    z = difference / error if error > 0 else math.copysign(math.inf, difference)
-    return PairedTest(difference, error, z, float(2 * norm.sf(abs(z))))
-
-
 def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Score interval of a proportion (Wilson, JASA 1927; 22:209); (0, 1) when n is 0."""
     if n == 0:
@@ -149,33 +123,6 @@ def null_summary(name: str, observed: float, null: np.ndarray | None) -> dict[st
         f"{name}_p": permutation_p(observed, null),
         "n_permutations": len(null),
     }
-
-
-class EffectSize(NamedTuple):
-    """Hedges g (first minus second group) and its limits; NaN where it is undefined."""
-
-    g: float
-    low: float
-    high: float
-
-
-def hedges_g(first: np.ndarray, second: np.ndarray, *, confidence: float = CONFIDENCE) -> EffectSize:
-    """Standardised mean difference with small-sample correction J = 1 - 3 / (4 df - 1), and its normal interval.
-
-    first, second: (n,) one value per person; NaN is left out. Variance (n1 + n2) / (n1 n2) + g^2 / (2 (n1 + n2)):
-    Hedges & Olkin, Statistical Methods for Meta-Analysis, 1985. NaN with fewer than two values in a group or no spread.
-    """
-    first, second = (v[np.isfinite(v)] for v in (np.asarray(first, dtype=float), np.asarray(second, dtype=float)))
-    n1, n2 = len(first), len(second)
-    if min(n1, n2) < 2:
-        return EffectSize(math.nan, math.nan, math.nan)
-    df = n1 + n2 - 2
-    pooled = math.sqrt(((n1 - 1) * first.var(ddof=1) + (n2 - 1) * second.var(ddof=1)) / df)
-    if pooled == 0:
-        return EffectSize(math.nan, math.nan, math.nan)
-    g = float((first.mean() - second.mean()) / pooled * (1 - 3 / (4 * df - 1)))
-    reach = _z(confidence) * math.sqrt((n1 + n2) / (n1 * n2) + g**2 / (2 * (n1 + n2)))
-    return EffectSize(g, g - reach, g + reach)
 
 
 def confusion(y: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuroface import signals
+from neuroface.errors import ConfigError
 from neuroface.types import Landmarks
 
 
@@ -16,8 +17,11 @@ def given(landmarks: Landmarks, *, max_gap_s: float = 0.1, median_frames: int = 
     landmarks: (T, 68, 2) px or (T, 68, 3) mm, any space. A gap of at most `max_gap_s` between seen frames is
     interpolated in time, a longer one stays missing; the same for depth, where 0 is missing. The median over
     `median_frames` frames is applied to positions, not to raw depth (Guarin et al. filter x and y before lifting).
+    Errors: ConfigError for a median over an even number of frames, which would have no frame in its middle.
     Returns the landmarks and counts: frames, frames_filled, frames_missing, depths_filled, depths_missing.
     """
+    if median_frames < 1 or median_frames % 2 == 0:
+        raise ConfigError(f"landmarks.median_frames is {median_frames}; an odd number is wanted, 1 for no filter.")
     times = landmarks.timestamps_s
     before = np.isnan(landmarks.points).any(axis=(1, 2))
     points, _, _ = signals.fill_gaps(landmarks.points, times, max_gap_s=max_gap_s)

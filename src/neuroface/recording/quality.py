@@ -5,7 +5,7 @@ Every number is a description, not a verdict; the only rule here is the frontal 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,30 +104,12 @@ def measure(recording: Recording, *, gate: FrontalGate | None = None, blur_every
     return row
 
 
-def quality_table(
-    recordings: Iterable[Recording], *, gate: FrontalGate | None = None, blur_every_s: float = 0.5
-) -> pd.DataFrame:
-    """One row per recording, in their order; recordings are looked at one at a time. Keys as in `measure`."""
-    import pandas as pd
-
-    rows = [measure(recording, gate=gate, blur_every_s=blur_every_s) for recording in recordings]
-    table = pd.DataFrame(rows)
-    if rows:
-        table.insert(0, "recording", table.pop("recording"))
-    return table
-
-
 def write(table: pd.DataFrame, file: str | Path) -> None:
     """quality.csv, written beside its place and moved there."""
     target = Path(file)
     part = target.with_name(f".partial-{target.name}")
     table.to_csv(part, index=False, float_format="%.6g")
     part.replace(target)
-
-
-def looking_away(table: pd.DataFrame) -> list[str]:
-    """Names of the recordings that the gate drops. Those of unknown pose stay; `pose_from` tells them."""
-    return [str(name) for name in table.loc[table["frontal"].eq(False), "recording"]]
 
 
 def mouth_depth_missing(landmarks: Landmarks) -> float:

@@ -73,7 +73,7 @@ def paper_value(run: Run, published: Published | str | None) -> Value | None:
     if published is None:
         return None
     paper = papers.load(published) if isinstance(published, str) else published
-    return paper.value(**_place(paper, run, {}))
+    return paper.value(**_place(paper, run, {})) if paper.asks_the_same(run.choices) else None
 
 
 def _place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) ->
 def _linked(
     shown: pd.DataFrame, cells: Sequence[Mapping[str, Any]], found: Sequence[Run | None], out_dir: Path
 ) -> pd.DataFrame:
-    """The shown table as HTML fragments, each finished cell's name a link to its report; what names say is said once."""
+    """The shown table as HTML fragments: each finished cell's name a link to its report, what it says not said again."""
     told = {key for cell in cells for key in cell.get("columns", {})} & set(shown.columns)
     linked = shown.drop(columns=list(told)).map(markup.escape)
     names = list(linked["name"])

@@ -209,7 +209,11 @@ def _filled(run: Run) -> str:
     filled, frames = run.cohort.get("frames_filled"), run.cohort.get("frames")
     if not frames and run.features is not None:
         values = run.features[feature_columns(run.features)].isna().to_numpy()
-        return f"{values.sum()} of {values.size} feature values missing and imputed" if values.any() else "no value missing"
+        return (
+            f"{values.sum()} of {values.size} feature values missing and imputed"
+            if values.any()
+            else "no value missing"
+        )
     if filled is None or not frames:
         return "filled frames not recorded"
     if not filled:

@@ -8,13 +8,9 @@ import importlib
 def run_verb(verb: str, arguments: list[str]) -> None:
     """Run one verb with the words that follow it on the command line."""
     module = importlib.import_module(f"neuroface.verbs.{verb}")
-    if verb in ("list", "check"):
+    if verb in ("list", "check") or not any(word.startswith("-") for word in arguments):
         module.run(arguments)
         return
-    from neuroface.verbs.configuration import multirun
+    from neuroface.verbs.sweep import with_flags
 
-    flags = [word for word in arguments if word.startswith("-")]
-    if flags:
-        multirun(verb, arguments, module.run)
-    else:
-        module.run(arguments)
+    with_flags(verb, arguments, module.run)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import importlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from neuroface import contracts
-from neuroface.errors import AuditError, ConfigError, DataError, NeurofaceError, did_you_mean
+from neuroface.errors import AuditError, ConfigError, DataError, did_you_mean
 from neuroface.verbs.configuration import (
     COMMON_KEYS,
     compose,
@@ -20,6 +20,9 @@ from neuroface.verbs.configuration import (
     instantiate,
     option_node,
     options,
+    searchpath,
+    split_searchpath,
+    targets_of,
     without_common_keys,
 )
 
@@ -30,10 +33,14 @@ CHECKED = (
 
 
 def run(arguments: list[str]) -> None:
-    """Check each `group=choice` (or everything, with `all`); exit code 5 if a component breaks its contract."""
+    """Check each `group=choice` (or everything, with `all`); exit code 5 if a component breaks its contract.
+
+    hydra.searchpath=[...] adds loose folders.
+    """
     broken = 0
-    for group, name in _named(arguments):
-        results = list(check_option(group, name))
+    arguments, folders = split_searchpath(arguments)
+    for group, name in _named(arguments, folders):
+        results = list(check_option(group, name, folders))
         for part, problems in results:
             print(f"{'ok    ' if not problems else 'BROKEN'} {part}")
             for problem in problems:
@@ -43,8 +50,8 @@ def run(arguments: list[str]) -> None:
         raise AuditError(f"{broken} components break their contract.")
 
 
-def _named(arguments: list[str]) -> list[tuple[str, str]]:
-    with hydra_context():
+def _named(arguments: list[str], folders: Sequence[str]) -> list[tuple[str, str]]:
+    with hydra_context(folders):
         known = [group for group in groups() if group in CHECKED]
         if arguments == ["all"]:
             return [(group, name) for group in known for name in options(group)]
@@ -63,17 +70,22 @@ def _named(arguments: list[str]) -> list[tuple[str, str]]:
     return pairs
 
 
-def check_option(group: str, name: str) -> Iterator[tuple[str, list[str]]]:
-    """(component, problems) for an option of a group: its keys against its signature, then its behaviour."""
-    with hydra_context():
+def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator[tuple[str, list[str]]]:
+    """(component, problems) for an option of a group: its keys against its signature, then its behaviour.
+
+    folders: loose folders that hold options, beside our tree and installed plug-ins.
+    """
+    with hydra_context(folders):
         node = option_node(group, name)
-    config, _ = compose("prepare", [f"{group}=[{name}]" if group == "features" else f"{group}={name}"])
+    words = [f"{group}=[{name}]" if group == "features" else f"{group}={name}"]
+    config, _ = compose("prepare", [*words, *searchpath(folders)])
     chosen = OmegaConf.select(config, group.replace("/", "."))
-    yield f"{group}={name} keys", list(_check_keys(group, OmegaConf.to_container(chosen), targets_of_group(group)))
+    shared = targets_of_group(group, tuple(folders))
+    yield f"{group}={name} keys", list(_check_keys(group, OmegaConf.to_container(chosen), shared))
     try:
         if group == "features":
-            for key, feature in contracts.leaves(instantiate(chosen, group)):
-                yield f"features={name} {key}", contracts.check_feature(key, feature)
+            for key, feature in targets_of(chosen):
+                yield f"features={name} {key}", contracts.check_feature(key, instantiate(feature, f"features.{key}"))
         elif group == "classifier":
             yield f"classifier={name}", contracts.check_classifier(instantiate(_target_only(group, config), group))
         elif group == "split":
@@ -106,9 +118,9 @@ def _check_cohort(config: Any) -> list[str]:
 
 
 @functools.cache
-def targets_of_group(group: str) -> Counter[str]:
+def targets_of_group(group: str, folders: tuple[str, ...] = ()) -> Counter[str]:
     """How many options of the group name each target at their root."""
-    with hydra_context():
+    with hydra_context(folders):
         nodes = [option_node(group, name) for name in options(group)]
     return Counter(str(node.get("_target_")) for node in nodes if isinstance(node, dict))
 
@@ -123,7 +135,7 @@ def _check_keys(group: str, node: Any, shared: Counter[str]) -> Iterator[str]:
         module, _, attribute = node["_target_"].rpartition(".")
         try:
             target = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, NeurofaceError) as error:
+        except Exception as error:  # a third party's module may fail in any way
             yield f"{node['_target_']} cannot be imported: {error}"
             return
         yield from contracts.check_arguments(own, target, same=shared[node["_target_"]] < 2)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import resources
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import hydra
+import yaml
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import (
     ConfigCompositionException,
@@ -27,8 +28,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from neuroface.errors import ConfigError, NeurofaceError, RunFailedError, did_you_mean
+from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
 from neuroface.verbs.help import config_dir
+from neuroface.verbs.values import check_types, settle
 
 PLUGIN_GROUP = "neuroface.configs"
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
@@ -37,6 +39,8 @@ NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
 SMALL = 1 << 20
 # Keys of a cohort that say where its files are.
 PATHS = ("root", "path", "subjects")
+# A value that Hydra's grammar reads as it stands.
+PLAIN = r"[\w.,/\-+:()$]*"
 # Groups of which several options may be chosen at once.
 MULTIPLE = ("features",)
 # Keys every cohort and classifier node may carry beside the arguments of its target.
@@ -49,47 +53,83 @@ def plugin_packages() -> list[str]:
 
 
 class PluginConfigs(SearchPathPlugin):
-    """Makes Hydra look for options in the installed plug-ins too, after our own tree."""
+    """Makes Hydra look for options in the installed plug-ins and in loose folders too, after our own tree."""
+
+    folders: tuple[str, ...] = ()
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         for package in plugin_packages():
             search_path.append(provider=package, path=f"pkg://{package}")
+        for folder in self.folders:
+            search_path.append(provider="hydra.searchpath", path=folder)
 
 
 Plugins.instance().register(PluginConfigs)
 
 
 @contextmanager
-def hydra_context() -> Iterator[None]:
-    """Hydra set up on our configuration folder, whatever was set up before."""
+def hydra_context(folders: Sequence[str] = ()) -> Iterator[None]:
+    """Hydra set up on our configuration folder and loose ones beside it, whatever was set up before.
+
+    Errors: ConfigError that names a YAML file which cannot be read.
+    """
     GlobalHydra.instance().clear()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
-            yield
+    PluginConfigs.folders = tuple(folders)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+                yield
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{mark.name}, line {mark.line + 1}" if mark else "a configuration file"
+        raise ConfigError(f"{where}: this is no YAML ({error.problem}). Mend the file or leave it out.") from error
+    finally:
+        PluginConfigs.folders = ()
+
+
+def split_searchpath(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words without hydra.searchpath=[...], and the loose folders that it names.
+
+    Errors: ConfigError for a folder that is not there.
+    """
+    folders: list[str] = []
+    for word in words:
+        if word.startswith("hydra.searchpath="):
+            with explained("", []):
+                value = OverridesParser.create().parse_override(quoted(word)).value()
+            folders += map(str, value if isinstance(value, list) else [value])
+    for folder in folders:
+        if not folder.startswith("pkg://") and not Path(folder.removeprefix("file://")).is_dir():
+            raise ConfigError(f"hydra.searchpath names {folder}, which is no folder.")
+    return [word for word in words if not word.startswith("hydra.searchpath=")], folders
+
+
+def searchpath(folders: Sequence[str]) -> list[str]:
+    """The word that names loose folders, if there are any: the inverse of split_searchpath."""
+    return [f"hydra.searchpath=[{','.join(repr(folder) for folder in folders)}]"] if folders else []
 
 
 def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]]:
     """The configuration of a verb under the given overrides, and which option of each group was chosen.
 
-    Errors: ConfigError that names the nearest valid group, option or key.
+    Errors: ConfigError that names the nearest valid group, option or key, or a value that is not what is wanted.
     """
-    overrides = [_quoted(o) for o in overrides]
-    with hydra_context():
-        try:
-            config = hydra.compose(verb, overrides, return_hydra_config=True)
-        except HydraException as error:
-            raise _explain(error, verb, overrides) from error
+    overrides, folders = split_searchpath(overrides)
+    overrides = [quoted(o) for o in overrides]
+    with hydra_context(folders), explained(verb, overrides):
+        config = hydra.compose(verb, overrides, return_hydra_config=True)
         choices = _choices(verb, overrides)
-        OmegaConf.set_struct(config, False)
-        del config["hydra"]
-        try:
-            OmegaConf.resolve(config)
-        except OmegaConfBaseException as error:
-            raise ConfigError(f"{str(error).splitlines()[0]}. A key that another refers to is missing.") from error
+    OmegaConf.set_struct(config, False)
+    del config["hydra"]
+    try:
+        OmegaConf.resolve(config)
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{str(error).splitlines()[0]}. A key that another refers to is missing.") from error
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given: {' '.join(f'{key}=...' for key in missing)}")
+    settle(config)
     return config, choices
 
 
@@ -105,20 +145,33 @@ def _choices(verb: str, overrides: list[str]) -> dict[str, Any]:
     return {group: names if group in MULTIPLE else names[0] for group, names in choices.items()}
 
 
-def _quoted(override: str) -> str:
-    """Paths and globs may hold characters that Hydra's grammar gives a meaning; quote a plain value that has them."""
+def quoted(override: str, *, each: bool = False) -> str:
+    """Paths and globs may hold characters that Hydra's grammar gives a meaning; quote a plain value that has them.
+
+    each: a comma parts values that are swept over, each to be quoted by itself.
+    """
     key, sign, value = override.partition("=")
-    plain = value and value[0] not in "[{'\"" and not re.fullmatch(r"[\w.,/\-+:()$]*", value)
-    if sign and plain and "${" not in value and not re.match(r"(choice|range|interval|glob|sort|shuffle|tag)\(", value):
-        return f"{key}='{value}'"
-    return override
+    function = re.match(r"(choice|range|interval|glob|sort|shuffle|tag)\(", value)
+    if not sign or not value or value[0] in "[{'\"" or "${" in value or function:
+        return override
+    parts = value.split(",") if each and not re.search(r"[\[{'\"]", value) else [value]
+    return f"{key}={','.join(part if re.fullmatch(PLAIN, part) else f"'{part}'" for part in parts)}"
+
+
+@contextmanager
+def explained(verb: str, overrides: list[str]) -> Iterator[None]:
+    """Hydra's errors in our words, with the nearest valid names. Needs a Hydra context for wrong names."""
+    try:
+        yield
+    except HydraException as error:
+        raise _explain(error, verb, overrides) from error
 
 
 def _explain(error: HydraException, verb: str, overrides: list[str]) -> ConfigError:
-    """Hydra's error in our words, with the nearest valid names."""
+    """A ConfigError in place of Hydra's."""
     text = str(error)
     if isinstance(error, MissingConfigException):
-        found = re.search(r"Could not find '([^']+)'", text)
+        found = re.search(r"Could not (?:find|load) '([^']+)'", text)
         if found:
             group, _, name = found.group(1).rpartition("/")
             if not group:
@@ -169,6 +222,18 @@ def options(group: str) -> list[str]:
     return sorted(GlobalHydra.instance().config_loader().get_group_options(group))
 
 
+def config_places() -> list[Path]:
+    """The folders that hold options: our tree, plug-ins, loose folders. Needs a Hydra context."""
+    places = []
+    for element in GlobalHydra.instance().config_loader().get_search_path().get_path():
+        scheme, _, rest = element.path.rpartition("://")
+        if scheme == "pkg" and element.provider != "hydra":
+            places.append(Path(str(resources.files(rest))))
+        elif scheme in ("file", ""):
+            places.append(Path(rest))
+    return places
+
+
 def option_node(group: str, name: str) -> Any:
     """The node that an option puts under its group, as plain data. Needs a Hydra context."""
     overrides = [f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"]
@@ -177,10 +242,24 @@ def option_node(group: str, name: str) -> Any:
     return OmegaConf.to_container(OmegaConf.create({}) if node is None else node, resolve=False)
 
 
+def targets_of(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, node) of every outermost node in a nested mapping that names a target."""
+    if isinstance(node, Mapping):
+        if "_target_" in node:
+            yield prefix.rstrip("."), node
+            return
+        for key, value in node.items():
+            yield from targets_of(value, f"{prefix}{key}.")
+
+
 def instantiate(node: Any, what: str) -> Any:
-    """Build what a node names; an unknown argument or target becomes a ConfigError that names the node."""
+    """Build what a node names; a wrong value, an unknown argument or target becomes a ConfigError that names the node.
+
+    what: the group of the node.
+    """
     from hydra.errors import InstantiationException
 
+    check_types(node, what.replace("/", "."))
     try:
         return hydra.utils.instantiate(node, _convert_="all")
     except InstantiationException as error:
@@ -228,28 +307,3 @@ def fingerprint(path: str) -> str:
         content = hashlib.sha256(file.read_bytes()).hexdigest() if whole else f"{about.st_size} {about.st_mtime_ns}"
         digest.update(f"{name.as_posix()}\0{content}\n".encode())
     return digest.hexdigest()[:16] if files else "nothing there"
-
-
-def multirun(verb: str, arguments: list[str], run: Callable[[list[str]], None]) -> None:
-    """Hand over to Hydra for `-m` and its other flags; a failing job does not stop the others."""
-    failures: list[tuple[str, NeurofaceError]] = []
-
-    def job(_: DictConfig) -> None:
-        overrides = list(HydraConfig.get().overrides.task)
-        state = GlobalHydra.instance().hydra
-        try:
-            run(overrides)
-        except NeurofaceError as error:
-            print(f"neuroface: {' '.join(overrides)}: {error}", file=sys.stderr)
-            failures.append((" ".join(overrides), error))
-        finally:
-            GlobalHydra.instance().hydra = state
-
-    application = hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(job)
-    before, sys.argv = sys.argv, [f"neuroface {verb}", *arguments]
-    try:
-        application()
-    finally:
-        sys.argv = before
-    if failures:
-        raise RunFailedError(f"{len(failures)} of the runs failed: {'; '.join(name for name, _ in failures)}.")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.verbs.configuration import compose
-from neuroface.verbs.report import run_folders
+from neuroface.verbs.experiment import draw_table
+from neuroface.verbs.report import experiment_folders, run_folders
 from neuroface.verbs.train import draw, summary
 
 
@@ -18,6 +19,8 @@ def run(overrides: list[str]) -> None:
         score_again(path, n_bootstrap=config.bootstrap)
         draw(path, tensorboard=False)
         print(summary(path))
+    for folder in experiment_folders(config.run):
+        print(draw_table(folder))
 
 
 def score_again(path: Path, *, n_bootstrap: int) -> None:

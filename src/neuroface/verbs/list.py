@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from neuroface.errors import ConfigError, did_you_mean
-from neuroface.verbs.configuration import groups, hydra_context, option_node, options, plugin_packages
-from neuroface.verbs.help import config_dir
+from neuroface.verbs.configuration import config_places, groups, hydra_context, option_node, options, split_searchpath, targets_of
 
 
 def run(arguments: list[str]) -> None:
-    """Print the groups, or the options of the groups that are named."""
-    with hydra_context():
+    """Print the groups, or the options of the groups that are named; hydra.searchpath=[...] adds loose folders."""
+    arguments, folders = split_searchpath(arguments)
+    with hydra_context(folders):
         known = groups()
         if not arguments:
             print("\n".join(f"{group:<12} {', '.join(options(group))}" for group in known))
@@ -35,24 +33,13 @@ def _lines(group: str) -> list[str]:
         if group == "features":
             targets = list(targets_of(option_node(group, name)))
             inner = max(len(key) for key, _ in targets)
-            lines += [f"{'':<{width}}    {key:<{inner}}  {_first_line(target)}" for key, target in targets]
+            lines += [f"{'':<{width}}    {key:<{inner}}  {_first_line(node)}" for key, node in targets]
     return lines
-
-
-def targets_of(node: Any, prefix: str = "") -> Any:
-    """(dotted key, target) of every node in a nested mapping that names a target."""
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield prefix.rstrip("."), node["_target_"]
-            return
-        for key, value in node.items():
-            yield from targets_of(value, f"{prefix}{key}.")
 
 
 def _comment(group: str, name: str) -> str:
     """The first comment line of an option's YAML that is not a directive."""
-    places = [config_dir(), *(Path(str(resources.files(package))) for package in plugin_packages())]
-    for place in places:
+    for place in config_places():
         file = place / group / f"{name}.yaml"
         if file.is_file():
             for line in file.read_text(encoding="utf-8").splitlines():
@@ -64,12 +51,12 @@ def _comment(group: str, name: str) -> str:
 
 
 def _docstring(node: Any) -> str:
-    return next((_first_line(target) for _, target in targets_of(node)), "")
+    return next((_first_line(node) for _, node in targets_of(node)), "")
 
 
-def _first_line(target: str) -> str:
-    module, _, name = target.rpartition(".")
+def _first_line(node: dict[str, Any]) -> str:
+    module, _, name = str(node["_target_"]).rpartition(".")
     try:
         return (inspect.getdoc(getattr(importlib.import_module(module), name)) or "").partition("\n")[0]
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a third party's module may fail in any way; the others are listed all the same
         return f"cannot be imported: {error}"

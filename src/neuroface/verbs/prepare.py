@@ -46,7 +46,9 @@ def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig)
     from neuroface.cohorts import toronto_write
     from neuroface.verbs.building import wanted_recordings
 
-    written = toronto_write.write(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out)
+    written = toronto_write.write(
+        wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out
+    )
     lines = [f"{written.recordings} recordings of {len(written.people)} people"]
     lines.append(f"{written.frames_annotated} annotated frames")
     lines += [f"left out {name}: {why}" for name, why in written.left_out]

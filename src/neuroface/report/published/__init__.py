@@ -1,13 +1,13 @@
 """Published numbers as data, each with its source and what to be careful about. One YAML file per paper.
 
-A file has source, title, data (whose recordings), metric (a key of scores.json), people (group -> N), variants
-(name -> label, caution), default_variant, and cells: what tells a number apart (protocol, task, ...) and one value
-per variant.
+A file has source, title, data (whose recordings), metric (a key of scores.json), people (group -> N), beside (group of
+choices -> those under which a run of ours asks the same question), variants (name -> label, caution), default_variant,
+and cells: what tells a number apart (protocol, task, ...) and one value per variant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -36,9 +36,14 @@ class Published:
     data: str
     metric: str
     people: Mapping[str, int]
+    beside: Mapping[str, Sequence[Any]]
     variants: Mapping[str, Mapping[str, str]]
     default_variant: str
     cells: tuple[Mapping[str, Any], ...]
+
+    def asks_the_same(self, choices: Mapping[str, Any]) -> bool:
+        """Whether a run with these choices may stand beside the paper; a choice that is not known does not count."""
+        return all(choices[group] in allowed for group, allowed in self.beside.items() if group in choices)
 
     def value(self, *, variant: str | None = None, **where: Any) -> Value | None:
         """The number at e.g. protocol="als_vs_hc", task="OPEN"; None where the paper has none.

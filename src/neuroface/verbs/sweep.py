@@ -1,0 +1,121 @@
+"""Several runs from one command (`-m`), and Hydra's own flags."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
+from neuroface.verbs.configuration import compose, explained, hydra_context, quoted, searchpath, split_searchpath
+from neuroface.verbs.help import config_dir
+from neuroface.verbs.places import file_error
+
+Run = Callable[[list[str]], None]
+
+
+def with_flags(verb: str, words: list[str], run: Run) -> None:
+    """`-m` runs every combination here, one after the other; other flags and launchers are Hydra's.
+
+    Errors: ConfigError if no run can start; RunFailedError if some of several failed.
+    """
+    flags = {word for word in words if word.startswith("-")}
+    overrides = [word for word in words if word not in flags]
+    ours = flags <= {"-m", "--multirun"} and not any(o.startswith(("hydra/", "hydra.sweep")) for o in overrides)
+    if ours:
+        run_all(verb, jobs(overrides), run)
+    else:
+        _hand_over(verb, words, run)
+
+
+def jobs(overrides: list[str]) -> list[list[str]]:
+    """The overrides of each run: every combination of comma-separated values, ranges and globs over options."""
+    overrides, folders = split_searchpath(overrides)
+    with hydra_context(folders), explained("train", overrides):
+        parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+        combinations = BasicSweeper.split_arguments(parser.parse_overrides([quoted(o, each=True) for o in overrides]), None)
+    return [[*combination, *searchpath(folders)] for combination in combinations[0]]
+
+
+def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
+    """Run each of several; what cannot start is told before the others begin, and a failing one does not stop them."""
+    failures = _that_cannot_start(verb, runs)
+    if len(failures) < len(runs):
+        for name, error in failures.items():
+            print(f"neuroface: {name}: {error}", file=sys.stderr)
+    for number, overrides in enumerate(runs, 1):
+        name = " ".join(overrides)
+        if name in failures:
+            continue
+        if sys.stderr.isatty():
+            print(f"{name} ({number}/{len(runs)})", file=sys.stderr)
+        try:
+            with _files_in_words():
+                run(overrides)
+        except NeurofaceError as error:
+            print(f"neuroface: {name}: {error}", file=sys.stderr)
+            failures[name] = error
+    if len(failures) == len(runs) and all(isinstance(error, ConfigError) for error in failures.values()):
+        raise ConfigError("\n".join(dict.fromkeys(map(str, failures.values()))))
+    if failures:
+        raise RunFailedError(f"{len(failures)} of {len(runs)} runs failed: {'; '.join(failures)}.")
+
+
+def _that_cannot_start(verb: str, runs: list[list[str]]) -> dict[str, NeurofaceError]:
+    failures: dict[str, NeurofaceError] = {}
+    for overrides in runs:
+        try:
+            compose(verb, overrides)
+        except ConfigError as error:
+            failures[" ".join(overrides)] = error
+    return failures
+
+
+@contextmanager
+def _files_in_words() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise file_error(error) from error
+
+
+def _hand_over(verb: str, words: list[str], run: Run) -> None:
+    """Let Hydra read the words, as another launcher or --cfg needs; what it raises comes back as our errors."""
+
+    def job(_: DictConfig) -> None:
+        given = HydraConfig.get().overrides
+        overrides = [*given.task, *(word for word in given.hydra if word.startswith("hydra.searchpath="))]
+        state = GlobalHydra.instance().hydra
+        try:
+            run(overrides)
+        except NeurofaceError as error:
+            print(f"neuroface: {' '.join(overrides)}: {error}", file=sys.stderr)
+            raise
+        finally:
+            GlobalHydra.instance().hydra = state
+
+    application = hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(job)
+    overrides, folders = split_searchpath([word for word in words if "=" in word and not word.startswith("-")])
+    before, sys.argv = sys.argv, [f"neuroface {verb}", *words]
+    full, os.environ["HYDRA_FULL_ERROR"] = os.environ.get("HYDRA_FULL_ERROR"), "1"  # raise instead of printing
+    try:
+        application()
+    except HydraException as error:
+        with hydra_context(folders), explained(verb, overrides):
+            raise error
+    except NeurofaceError as error:
+        raise RunFailedError("not every run was finished; what was is kept, and the same command goes on.") from error
+    finally:
+        sys.argv = before
+        os.environ.pop("HYDRA_FULL_ERROR") if full is None else os.environ.update(HYDRA_FULL_ERROR=full)
