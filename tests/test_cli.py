@@ -70,6 +70,14 @@ def test_help_loads_nothing_heavy(words):
             "neuroface: Unknown group 'MS' for this cohort. Choose from ALS, HC, PS.",
         ),
         (["train", "protocol.task=SMILE"], "neuroface: Unknown task 'SMILE'"),
+        (["train", "cohort.effect=abc"], "neuroface: cohort.effect is 'abc'; a number is wanted (default 1.0)."),
+        (["train", "landmarks.median_frames=4"], "neuroface: landmarks.median_frames is 4; an odd number is wanted"),
+        (["train", "seed=-1"], "neuroface: seed is -1; a whole number of at least 0 is wanted."),
+        (["train", "run=/dev/null/x"], "neuroface: run=/dev/null/x: cannot write to /dev/null (is a file"),
+        (["features", "out=/dev/null/x.csv"], "neuroface: out=/dev/null/x.csv: cannot write to /dev/null (is a file"),
+        (["prepare", "out=/dev/null/x"], "neuroface: out=/dev/null/x: cannot write to /dev/null (is a file"),
+        (["landmarks", "out=/dev/null/x"], "neuroface: out=/dev/null/x: cannot write to /dev/null (is a file"),
+        (["train", "-m", "classifer=forest,dummy"], "neuroface: there is no key 'classifer'. Did you mean"),
     ],
 )
 def test_usage_errors_say_what_and_return_2(words, message, tmp_path):
@@ -93,6 +101,44 @@ def test_data_errors_return_3(words, message, tmp_path):
     assert answer.returncode == 3, answer.stderr
     assert message in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_file_that_the_system_refuses_is_a_message(monkeypatch, capsys):
+    """Errors of the file system can come at any moment; the disk fills up in the middle of a run."""
+    import errno
+
+    from neuroface import cli, verbs
+
+    def full(verb, arguments):
+        raise OSError(errno.ENOSPC, "No space left on device", "runs/a/folds/P1.csv")
+
+    monkeypatch.setattr(verbs, "run_verb", full)
+    assert cli.main(["train"]) == 2
+    assert capsys.readouterr().err.startswith("neuroface: runs/a/folds/P1.csv: No space left on device. See that")
+
+
+def test_help_of_a_verb_shows_the_keys_of_default_choices_as_hydra_composes_them():
+    from omegaconf import OmegaConf
+
+    from neuroface.verbs.configuration import compose
+
+    lines = neuroface("train", "--help").stdout.splitlines()
+    shown = dict(line.split(maxsplit=1) for line in lines if re.match(r"^    \w+\.[\w.]+  ", line))
+    config, _ = compose("train", [])
+    groups = "protocol", "cohort", "execution", "split", "landmarks", "lift", "classifier", "repetitions", "quality"
+    common = {"cohort.exclude", "cohort.skip_broken", "cohort.frontal_only"}
+
+    def leaves(node, prefix):
+        for key, value in node.items():
+            if isinstance(value, dict) and "_target_" in value:
+                yield from leaves(value, f"{prefix}.{key}")
+            elif not key.startswith("_"):
+                yield f"{prefix}.{key}", value
+
+    composed = {k: v for g in groups for k, v in leaves(OmegaConf.to_container(config[g]), g) if k not in common}
+    assert composed.keys() <= shown.keys()
+    assert {key: OmegaConf.create(f"x: {shown[key]}").x for key in composed} == composed
+    assert shown["protocol.permutations"] == "49"
 
 
 def test_works_from_any_directory(tmp_path):

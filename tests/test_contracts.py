@@ -10,8 +10,9 @@ import pytest
 
 from neuroface import contracts
 from neuroface.verbs.check import CHECKED, check_option
-from neuroface.verbs.configuration import groups, hydra_context, options
+from neuroface.verbs.configuration import groups, options
 from neuroface.verbs.help import config_dir
+from neuroface.verbs.search_path import hydra_context
 
 with hydra_context():
     OPTIONS = [(group, name) for group in groups() if group in CHECKED for name in options(group)]
@@ -49,10 +50,7 @@ def flawed(**changes):
     ],
 )
 def test_a_flawed_feature_is_caught(feature, complaint):
-    try:
-        problems = contracts.check_feature("x.width", feature)
-    except TypeError:  # a text among the numbers
-        problems = ["x.flag is 'yes', not a number"]
+    problems = contracts.check_feature("x.width", feature)
     assert any(complaint in problem for problem in problems), problems
 
 
@@ -68,6 +66,51 @@ def test_a_splitter_that_parts_a_person_is_caught():
     from sklearn.model_selection import KFold
 
     assert any("on both sides of a fold" in p for p in contracts.check_splitter(KFold(5)))
+
+
+def test_a_feature_that_raises_is_a_finding():
+    def strict(landmarks):
+        """Width."""
+        if np.isnan(landmarks.points).any():
+            raise ValueError("NaN is not welcome\nat all")
+        return {"x.width_mm": 1.0}
+
+    assert contracts.check_feature("x.width", strict) == [
+        "raises ValueError given landmarks that are all missing: NaN is not welcome"
+    ]
+
+
+def test_a_classifier_that_cannot_take_missing_values_is_a_finding():
+    from sklearn.neighbors import KNeighborsClassifier
+
+    [problem] = contracts.check_classifier(KNeighborsClassifier())
+    assert problem.startswith("raises ValueError given a table with missing values: Input X contains NaN.")
+
+
+def test_a_splitter_and_a_cohort_that_raise_are_findings():
+    class Broken:
+        def split(self, X, y, groups):
+            raise RuntimeError
+
+        def recordings(self, **_):
+            raise KeyError("index.csv")
+
+    assert contracts.check_splitter(Broken()) == [
+        "raises RuntimeError given 16 people of two groups, three samples each: it says no more"
+    ]
+    assert contracts.check_cohort(Broken()) == ["raises KeyError: 'index.csv'"]
+
+
+def test_a_cohort_that_yields_nothing_for_its_own_group_is_a_finding():
+    from neuroface.cohorts.synthetic import SyntheticCohort
+
+    class Deaf(SyntheticCohort):
+        def recordings(self, groups=None, tasks=None):
+            return super().recordings() if groups is None else iter(())
+
+    people = {"HC": 1, "ALS": 1, "PS": 1}
+    problems = contracts.check_cohort(Deaf(people=people, tasks=["OPEN"]))
+    assert problems == ["yields another recording first when asked for its group and task only"]
 
 
 def test_a_third_party_feature_is_listed_checked_and_used(tmp_path, monkeypatch, capsys):

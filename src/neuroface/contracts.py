@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Real
-from typing import Any, TypeVarTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,25 +22,24 @@ from neuroface import face
 from neuroface.errors import DataError
 from neuroface.types import Landmarks, Recording
 
-Arguments = TypeVarTuple("Arguments")
-
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
 NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
-def _collected(check: Callable[[*Arguments], Iterator[str]]) -> Callable[[*Arguments], list[str]]:
-    """A check's problems as a list; an exception of the component is the last of them, and says on what it was raised."""
+def _collected(check: Callable[..., Iterator[str]]) -> Callable[..., list[str]]:
+    """A check's problems as a list; an exception of the component is the last of them, and says what it was given."""
 
     @functools.wraps(check)
-    def collected(*arguments: *Arguments) -> list[str]:
+    def collected(*arguments: Any) -> list[str]:
         problems = []
         try:
             for problem in check(*arguments):
                 problems.append(problem)
         except Exception as error:  # whatever a third party's code raises is a finding, not a crash
-            on = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-            problems.append(f"raises {type(error).__name__}{on}: {(str(error).strip() or '(no message)').splitlines()[0]}")
+            given = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+            message = (str(error).strip() or "it says no more").splitlines()[0]
+            problems.append(f"raises {type(error).__name__}{given}: {message}")
         return problems
 
     return collected
@@ -144,8 +143,9 @@ def check_cohort(cohort: Any) -> Iterator[str]:
     with _given("one group and task"):
         again = next(iter(cohort.recordings(groups=[first.group], tasks=[first.task])), None)
         groups = {r.group for r in cohort.recordings(groups=[first.group], tasks=[first.task])}
-    same = again and again.name == first.name
-    if not same or not np.array_equal(again.landmarks.points, first.landmarks.points, equal_nan=True):
+    if again is None or again.name != first.name:
+        yield "yields another recording first when asked for its group and task only"
+    elif not np.array_equal(again.landmarks.points, first.landmarks.points, equal_nan=True):
         yield "gives other landmarks when asked for one group and task only"
     if groups - {first.group}:
         yield "does not honour groups="

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 import time
@@ -14,13 +13,15 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from neuroface.errors import DataError, LeakageError, RunFailedError, RunMismatchError
+from neuroface.errors import ConfigError, RunFailedError, RunMismatchError
 from neuroface.evaluate import engine
+from neuroface.evaluate.plan import plan
 from neuroface.evaluate.predictions import read_null, read_predictions
 from neuroface.evaluate.protocol import Protocol
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores import summarise
 from neuroface.evaluate.splits import Loso, StratifiedSubjectKFold
+from neuroface.evaluate.workers import Failure
 
 from .people import ALS_HC, cohort, logistic, two_classes_each
 
@@ -28,8 +29,9 @@ CONFIG = {"seed": 0}
 
 
 def run(path, samples, estimator=None, *, splitter=None, protocol=ALS_HC, **options):
+    planned = plan(samples, estimator or logistic(), splitter or Loso(), protocol=protocol)
     with RunFolder(path).open(CONFIG) as folder:
-        return engine.run(samples, estimator or logistic(), splitter or Loso(), folder, protocol=protocol, **options)
+        return engine.run(planned, folder, **options)
 
 
 def everything(path: Path) -> dict[str, bytes]:
@@ -126,6 +128,104 @@ def test_a_failing_fold_keeps_the_others_and_only_it_is_done_again(tmp_path):
     assert RunFolder(tmp_path).facts["failures"] == {}
 
 
+def test_what_fails_everywhere_alike_is_said_once_and_leaves_the_folder_free(tmp_path):
+    samples = cohort({"HC": 3, "ALS": 3})
+    with pytest.raises(RunFailedError) as error:
+        run(tmp_path, samples, LogisticRegression(C="much"))
+    message = str(error.value)
+    assert message.startswith(f"All 6 folds failed alike in {tmp_path}. InvalidParameterError: The 'C' parameter of")
+    assert message.count("InvalidParameterError") == 1
+    assert message.endswith(
+        "Got 'much' instead. Change the configuration and start again with the same run=, which holds nothing "
+        "finished; run.json holds the whole trace."
+    )
+    with RunFolder(tmp_path).open({"seed": 1}) as folder:
+        engine.run(plan(samples, logistic(), Loso(), protocol=ALS_HC, seed=1), folder)
+    assert RunFolder(tmp_path).facts["failures"] == {}
+
+
+@pytest.mark.parametrize(
+    ("causes", "n", "message"),
+    [
+        (
+            {"a": "ValueError: x", "b": "ValueError: x", "c": "TypeError: y."},
+            5,
+            "3 of 5 folds failed in {path}. a, b: ValueError: x; c: TypeError: y. "
+            "The other 2 are kept; the same command does only the missing ones.",
+        ),
+        (
+            {**dict.fromkeys("abcde", "ValueError: x")},
+            9,
+            "5 of 9 folds failed in {path}. a, b, c and 2 more: ValueError: x. "
+            "The other 4 are kept; the same command does only the missing ones.",
+        ),
+        (
+            {name: f"ValueError: {name}" for name in "abcde"},
+            5,
+            "5 of 5 folds failed in {path}. a: ValueError: a; b: ValueError: b; c: ValueError: c; "
+            "and 2 other causes, see run.json. The same command does only the missing ones.",
+        ),
+    ],
+)
+def test_failures_are_told_by_their_cause(tmp_path, causes, n, message):
+    failures = [Failure(name, cause, "") for name, cause in causes.items()]
+    told = engine.failure_message(failures, RunFolder(tmp_path), what="folds", n=n)
+    assert told == message.format(path=tmp_path)
+
+
+def test_permutations_that_all_fail_do_not_free_a_folder_with_finished_folds(tmp_path):
+    RunFolder(tmp_path).write_text("folds/A001.csv", "sample\n")
+    failures = [Failure(f"permutation {b}", "ValueError: x", "") for b in range(2)]
+    told = engine.failure_message(failures, RunFolder(tmp_path), what="permutations", n=2)
+    assert told == (
+        f"All 2 permutations failed alike in {tmp_path}. ValueError: x. "
+        "Change the configuration and start again with another run=; run.json holds the whole trace."
+    )
+
+
+@pytest.mark.parametrize("n_jobs", [0, True, 1.5, "two", None])
+def test_a_number_of_processes_that_cannot_be(tmp_path, n_jobs):
+    with pytest.raises(ConfigError) as error:
+        run(tmp_path, cohort({"HC": 2, "ALS": 2}), n_jobs=n_jobs)
+    message = f"execution.n_jobs is {n_jobs!r}; it must be a whole number, -1 for one process per core."
+    assert str(error.value) == message
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+@pytest.mark.parametrize("before", ["folds/HC01.csv", "run.json"], ids=["before its file", "after its file"])
+def test_a_kill_around_a_fold_file_loses_neither_count_nor_warning(tmp_path, monkeypatch, before):
+    samples, unfinished = cohort({"HC": 2, "ALS": 2}), LogisticRegression(max_iter=1)
+    write = RunFolder.write_text
+
+    def killing(self, name, text):
+        if name == before and (name != "run.json" or (self.path / "folds" / "HC01.csv").is_file()):
+            raise Killed
+        write(self, name, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_text", killing)
+        with pytest.raises(Killed):
+            run(tmp_path, samples, unfinished)
+    there = len(list(tmp_path.glob("folds/*.csv")))
+    with monkeypatch.context() as patch:  # started again, killed before the next fold ends
+        patch.setattr(engine, "outcomes", stop)
+        with pytest.raises(Killed):
+            run(tmp_path, samples, unfinished)
+    assert RunFolder(tmp_path).facts["n_done"] == there
+    run(tmp_path, samples, unfinished)
+    run(tmp_path / "whole", samples, unfinished)
+    facts, whole = RunFolder(tmp_path).facts, RunFolder(tmp_path / "whole").facts
+    assert (facts["n_done"], facts["warnings"]) == (4, whole["warnings"])
+    assert "HC01" in next(iter(facts["warnings"].values()))
+
+
+def stop(*_, **__):
+    raise Killed
+
+
 KILLED = """
 import sys, time
 sys.path.insert(0, sys.argv[2])
@@ -168,35 +268,6 @@ def test_other_data_are_not_mixed_into_a_started_run(tmp_path):
     run(tmp_path, cohort({"HC": 3, "ALS": 3}))
     with pytest.raises(RunMismatchError, match="was started with other data: values, subjects or classes have changed"):
         run(tmp_path, cohort({"HC": 3, "ALS": 3}, seed=1))
-
-
-def test_leakage_is_refused_before_anything_is_fitted(tmp_path):
-    samples = cohort({"HC": 3, "ALS": 3})
-    leaky = replace(samples, fitted_on=[frozenset({"HC01"})] * len(samples))
-    with pytest.raises(LeakageError, match="HC01"):
-        run(tmp_path, leaky)
-    assert not list(tmp_path.glob("folds/*"))
-    assert json.loads((tmp_path / "audit.json").read_text())["verdict"] == "suspect"
-
-
-@pytest.mark.parametrize(
-    ("people", "message"),
-    [
-        ({"HC": 4}, "the protocol tells HC from ALS, the samples hold HC (4 subjects). Choose"),
-        ({"HC": 2, "ALS": 2, "PS": 2}, "the samples hold HC (2 subjects), ALS (2 subjects), PS (2 subjects). Choose"),
-        ({"HC": 4, "ALS": 1}, "ALS has 1 subject (ALS00); a class needs at least 2, one to learn from and"),
-    ],
-)
-def test_classes_that_cannot_answer(tmp_path, people, message):
-    with pytest.raises(DataError, match=re.escape(message)):
-        run(tmp_path, cohort(people))
-
-
-def test_a_class_within_people_needs_a_protocol_that_says_so(tmp_path):
-    samples = two_classes_each(n_people=2)
-    protocol = Protocol(classes=("other", "expression"), permutations=0)
-    with pytest.raises(DataError, match=r"2 subjects have more than one class \(P0, P1\), but"):
-        run(tmp_path, samples, protocol=protocol)
 
 
 def test_classes_within_two_people_are_told_apart_and_their_null_is_not(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuroface.errors import DataError
-from neuroface.evaluate.predictions import columns, merge_folds, read_predictions, to_csv
+from neuroface.evaluate.predictions import classes_of, columns, merge_folds, read_predictions, to_csv
 
 
 def test_numbers_and_ids_read_back_exactly(tmp_path):
@@ -41,3 +41,12 @@ def test_the_header_keeps_what_distinguishes_rows():
 def test_a_missing_file_says_what_to_do(tmp_path):
     with pytest.raises(DataError, match=r"does not exist\. Finish the run first: neuroface train run="):
         read_predictions(tmp_path / "predictions.csv")
+
+
+@pytest.mark.parametrize("classes", [["HC", "ALS"], ["HC", "ALS", "p_S"], ["y", "fold"]])
+def test_classes_are_read_from_the_header(classes):
+    assert classes_of(columns(["sample", "expression", "p_extra"], classes)) == classes
+
+
+def test_a_header_without_classes():
+    assert classes_of(["sample", "subject"]) == []

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from neuroface.errors import ConfigError, RunMismatchError
+from neuroface.errors import ConfigError, DataError, RunMismatchError
 from neuroface.evaluate.run_folder import RunFolder, digest_of
 
 CONFIG = {"protocol": {"classes": ["HC", "ALS"], "task": "OPEN"}, "classifier": {"n_estimators": 100}, "seed": 0}
@@ -15,7 +15,8 @@ CONFIG = {"protocol": {"classes": ["HC", "ALS"], "task": "OPEN"}, "classifier": 
 
 def finish(folder: RunFolder) -> None:
     folder.write_text("predictions.csv", "sample\n")
-    folder.write_json("scores.json", {})
+    for name in ("scores.json", "splits.json", "audit.json"):
+        folder.write_json(name, {})
     folder.update(status="done")
 
 
@@ -33,11 +34,56 @@ def test_a_finished_run_is_recognised_and_continues_under_the_same_science(tmp_p
     assert yaml.safe_load((folder.path / "config.yaml").read_text()) == CONFIG
 
 
-def test_a_run_whose_results_were_deleted_is_not_done(tmp_path):
+@pytest.mark.parametrize("name", ["predictions.csv", "scores.json", "splits.json", "audit.json", "config.yaml"])
+def test_a_run_one_of_whose_files_was_deleted_is_not_done(tmp_path, name):
     with RunFolder(tmp_path).open(CONFIG) as run:
         finish(run)
-        (tmp_path / "predictions.csv").unlink()
+    assert RunFolder(tmp_path).is_done(CONFIG)
+    (tmp_path / name).unlink()
     assert not RunFolder(tmp_path).is_done(CONFIG)
+
+
+@pytest.mark.parametrize("earlier", [None, {"seed": 5}], ids=["new", "other science"])
+def test_a_kill_between_run_json_and_config_yaml_is_made_good(tmp_path, monkeypatch, earlier):
+    if earlier:
+        with RunFolder(tmp_path).open(earlier):
+            pass
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_text", lambda self, name, text: self.write_bytes(name, text.encode())
+                      if name == "run.json" else killed())  # fmt: skip
+        with pytest.raises(KeyboardInterrupt):
+            RunFolder(tmp_path).open(CONFIG).__enter__()
+    assert RunFolder(tmp_path).facts["digest"] == digest_of(CONFIG)
+    with RunFolder(tmp_path).open(CONFIG):
+        pass
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == CONFIG
+
+
+def test_a_damaged_run_json_says_what_to_do(tmp_path):
+    with RunFolder(tmp_path).open(CONFIG):
+        pass
+    text = (tmp_path / "run.json").read_text()
+    (tmp_path / "run.json").write_text(text[:20])
+    for attempt in (RunFolder(tmp_path).is_done, lambda config: RunFolder(tmp_path).open(config).__enter__()):
+        with pytest.raises(DataError) as error:
+            attempt(CONFIG)
+        assert str(error.value).startswith(f"{tmp_path / 'run.json'} cannot be read: ")
+        assert str(error.value).endswith(f". Restore it from a copy, or delete {tmp_path} and start again.")
+
+
+def test_a_damaged_config_is_told_where_it_is_needed_and_made_good_where_it_is_not(tmp_path):
+    with RunFolder(tmp_path).open(CONFIG) as run:
+        run.write_text("folds/A001.csv", "sample\n")
+    (tmp_path / "config.yaml").write_text("seed: [0")
+    with pytest.raises(DataError, match=r"config\.yaml cannot be read: .*\. Delete it and give the run's own train"):
+        RunFolder(tmp_path).is_done({"seed": 1})
+    with RunFolder(tmp_path).open(CONFIG):
+        pass
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text()) == CONFIG
 
 
 def test_a_run_without_a_finished_fold_may_become_another(tmp_path):
@@ -115,10 +161,22 @@ def test_two_processes_cannot_write_the_same_run(tmp_path):
     assert holder.stdout.readline() == "open\n"
     with pytest.raises(ConfigError, match=f"is being written by process {holder.pid} on .*choose another run="):
         RunFolder(tmp_path).open({"a": 1}).__enter__()
+    with pytest.raises(ConfigError, match=f"is being written by process {holder.pid} on "):
+        RunFolder(tmp_path).locked().__enter__()
     holder.kill()
     holder.wait()
     with RunFolder(tmp_path).open({"a": 1}) as run:  # the lock went with its process
         assert run.facts["status"] == "running"
+
+
+def test_a_lock_alone_changes_nothing(tmp_path):
+    with RunFolder(tmp_path).open(CONFIG) as run:
+        finish(run)
+    before = (tmp_path / "run.json").read_bytes()
+    with RunFolder(tmp_path).locked() as run:
+        run.write_json("scores.json", {"n": 1})
+    assert (tmp_path / "run.json").read_bytes() == before
+    assert RunFolder(tmp_path).is_done(CONFIG)
 
 
 def test_digest_is_the_hash_of_canonical_json():

@@ -63,7 +63,7 @@ class SubjectCalibrated(ClassifierMixin, BaseEstimator):
 
 
 def held_out_people(y: np.ndarray, groups: np.ndarray, *, n_splits: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(train, test) row positions of up to `n_splits` parts of whole people; [] where a part would lack a class to learn.
+    """(train, test) row positions of up to `n_splits` parts of whole people; [] where a class would lack in training.
 
     People are dealt like cards, class after class and by name, so that the order of rows does not matter. Someone with
     rows of several classes is dealt once, with the first of them.

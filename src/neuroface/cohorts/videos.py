@@ -14,9 +14,9 @@ from neuroface import face
 from neuroface.cohorts import native
 from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.recording.clip import BAG, is_rgbd, open_clip, timestamps_of
 from neuroface.recording.images import SUFFIXES as IMAGE_SUFFIXES
 from neuroface.recording.images import natural
-from neuroface.recording.video import VideoFile
 from neuroface.types import Landmarks, Recording
 
 VIDEO_SUFFIXES = frozenset(
@@ -27,14 +27,15 @@ OWN_COLUMNS = ("file", "subject", "group", "task", "session", "fps")
 
 
 class VideosCohort:
-    """Recordings of plain video, without landmarks unless a folder of tracks is given.
+    """Recordings of video, RGB-D folders and RealSense bags, without landmarks unless a folder of tracks is given.
 
     root: the folder; folders below it count. subjects: a CSV or TSV with columns file (relative to root) and subject
     and, where wanted, group, task, session and fps; further columns become attributes. Without it each file is a
     person of its own, and the notes say so. images: a folder of images is one recording ("sequence"), each image is
     ("stills"), or images are passed over ("none"). fps: overrides what files say of their rate; a "sequence" needs it.
     group, task: of recordings whose table has no such column. tracks: a folder with <file>.npz or <stem>.npz of each
-    video: points (or points_px), (T, 68, 2) px, one per frame.
+    video: points (or points_px), (T, 68, 2) px, one per frame. depth_scale: metres in one raw unit of depth, for
+    RealSense bags that do not hold it.
     Errors: ConfigError when no root is given, or for another value of images.
     """
 
@@ -48,12 +49,13 @@ class VideosCohort:
         group: str = "unlabelled",
         task: str = "video",
         tracks: str | Path | None = None,
+        depth_scale: float | None = None,
     ) -> None:
         if images not in IMAGES:
             raise ConfigError(f"cohort.images={images}: there is no such choice." + did_you_mean(images, IMAGES))
         self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
         self.subjects, self.images, self.fps = subjects, images, fps
-        self.group, self.task, self.tracks = group, task, tracks
+        self.group, self.task, self.tracks, self.depth_scale = group, task, tracks, depth_scale
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
@@ -104,8 +106,8 @@ class VideosCohort:
     def _read(self, file: Path, fps: float | None, *, notes: Mapping[str, Any], **recording: Any) -> Recording:
         if not file.exists():
             raise DataError(f"has no file {file}; correct it in the subjects table")
-        video = VideoFile(file, fps=fps)
-        landmarks = self._track(file, video.timestamps_s)
+        video = open_clip(file, fps=fps, depth_scale=self.depth_scale)
+        landmarks = self._track(file, timestamps_of(video))
         return Recording(**recording, landmarks=landmarks, video=video, notes={**notes, **video.notes})
 
     def _track(self, file: Path, timestamps_s: np.ndarray) -> Landmarks:
@@ -128,14 +130,20 @@ class VideosCohort:
 
 
 def find_videos(root: Path, *, images: str = "sequence") -> list[Path]:
-    """Video files, and image folders or stills, under a folder, in natural order; hidden files and folders are passed
-    over. With images="sequence" a folder that holds images is one recording and stands for them."""
+    """Video files, bags, RGB-D folders, and image folders or stills, under a folder, in natural order.
+
+    Hidden files and folders are passed over. With images="sequence" a folder that holds images stands for them.
+    """
     found = set()
     for file in root.rglob("*"):
+        inside = next((place for place in file.parents if place != root and is_rgbd(place)), None)
+        if inside is not None:
+            found.add(inside)
+            continue
         if any(part.startswith(".") for part in file.relative_to(root).parts) or not file.is_file():
             continue
         suffix = file.suffix.lower()
-        if suffix in VIDEO_SUFFIXES or (images == "stills" and suffix in IMAGE_SUFFIXES):
+        if suffix in (*VIDEO_SUFFIXES, BAG) or (images == "stills" and suffix in IMAGE_SUFFIXES):
             found.add(file)
         elif images == "sequence" and suffix in IMAGE_SUFFIXES:
             found.add(file.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,13 @@ def columns(meta: Iterable[str], classes: Sequence[str]) -> list[str]:
     if taken:
         raise DataError(f"Samples bring columns that predictions use themselves: {', '.join(taken)}. Rename them.")
     return [*FIRST, *other, *computed]
+
+
+def classes_of(header: Iterable[str]) -> list[str]:
+    """The classes of a run in their order, from the header that `columns` made: its probabilities follow "y"."""
+    after_y = list(header)[len(FIRST) :]
+    after_y = after_y[after_y.index("y") + 1 :] if "y" in after_y else []
+    return [name.removeprefix("p_") for name in itertools.takewhile(lambda name: name.startswith("p_"), after_y)]
 
 
 def fold_rows(samples: Samples, result: FoldResult, classes: Sequence[str]) -> list[dict[str, Any]]:

@@ -55,9 +55,10 @@ class Protocol:
             "balance": (isinstance(self.balance, bool), "true or false"),
             "name": (isinstance(self.name, str), "a text"),
         }
-        wrong = [f"protocol.{key} is {getattr(self, key)!r}; it must be {what}." for key, (ok, what) in rules.items() if not ok]
+        wrong = {key: what for key, (right, what) in rules.items() if not right}
         if wrong:
-            raise ConfigError(" ".join(wrong))
+            told = (f"protocol.{key} is {getattr(self, key)!r}; it must be {what}." for key, what in wrong.items())
+            raise ConfigError(" ".join(told))
 
     def settled(self, labels: Iterable[str]) -> Protocol:
         """The protocol with its classes; where none are named, those among `labels`, controls first (never positive).

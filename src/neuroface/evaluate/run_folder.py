@@ -19,10 +19,11 @@ import yaml
 
 from neuroface.errors import ConfigError, RunMismatchError
 from neuroface.evaluate.lock import exclusive
+from neuroface.evaluate.run_files import RUN_FILE, read_json, read_yaml
 
 LOCK = ".lock"
 PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "torch")
-RESULTS = ("predictions.csv", "scores.json")
+FILES = ("config.yaml", "splits.json", "audit.json", "predictions.csv", "scores.json")  # of a finished run
 MISSING = "(absent)"
 SHOWN = 6  # differing keys in one message
 
@@ -38,9 +39,9 @@ class RunFolder:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """run.json, or {} when nothing was started here."""
-        file = self.path / "run.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        """run.json, or {} when nothing was started here. DataError when it is damaged."""
+        file = self.path / RUN_FILE
+        return read_json(file, "digest", "status", "wall_s") if file.is_file() else {}
 
     def is_done(self, config: Mapping[str, Any]) -> bool:
         """Whether this very science is finished here.
@@ -49,7 +50,7 @@ class RunFolder:
         """
         self._refuse_foreign()
         facts = self._continued(config)
-        return facts.get("status") == "done" and all((self.path / name).is_file() for name in RESULTS)
+        return facts.get("status") == "done" and all((self.path / name).is_file() for name in FILES)
 
     @contextmanager
     def open(self, config: Mapping[str, Any], **facts: Any) -> Iterator[RunFolder]:
@@ -63,7 +64,7 @@ class RunFolder:
         digest_of(config)  # a config that cannot be written is refused before a folder is made
         self._refuse_foreign()
         self.path.mkdir(parents=True, exist_ok=True)
-        with exclusive(self.path / LOCK):
+        with self.locked():
             self._start(config, facts)
             started, before = time.monotonic(), self.facts["wall_s"]
             try:
@@ -75,9 +76,15 @@ class RunFolder:
                     wall_s=round(before + time.monotonic() - started, 3),
                 )
 
+    @contextmanager
+    def locked(self) -> Iterator[RunFolder]:
+        """Nobody else writes into this existing folder meanwhile; ConfigError naming who does. Changes no status."""
+        with exclusive(self.path / LOCK):
+            yield self
+
     def update(self, **facts: Any) -> None:
         """Set facts in run.json."""
-        self.write_json("run.json", {**self.facts, **facts})
+        self.write_json(RUN_FILE, {**self.facts, **facts})
 
     def write_json(self, name: str, value: Any) -> None:
         self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -101,9 +108,9 @@ class RunFolder:
         for draft in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
             draft.unlink()
         first = {"status": "running", "digest": digest_of(config), "wall_s": 0.0}
-        self.write_json("run.json", {**first, **known, **facts, "status": "running", **_environment()})
-        if not known:
-            self.write_text("config.yaml", yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
+        self.write_json(RUN_FILE, {**first, **known, **facts, "status": "running", **_environment()})
+        # Also when it is there: a kill between the two files may have left the one of an earlier attempt.
+        self.write_text("config.yaml", yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True))
 
     def _continued(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """What run.json knows of this very science; {} for a new run, or one that no fold was finished of.
@@ -131,8 +138,7 @@ class RunFolder:
 
     def _mismatch(self, config: Mapping[str, Any]) -> RunMismatchError:
         file = self.path / "config.yaml"
-        there = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        old, new = _flat(there or {}), _flat(_plain(config))
+        old, new = _flat(read_yaml(file)) if file.is_file() else {}, _flat(_plain(config))
         differing = [
             f"{key} is {_shown(old, key)} there, {_shown(new, key)} here"
             for key in dict.fromkeys([*old, *new])

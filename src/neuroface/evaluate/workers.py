@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -13,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from neuroface.errors import RunFailedError
+from neuroface.errors import ConfigError, RunFailedError
 from neuroface.evaluate.fold import FoldResult, Task, run_fold
 from neuroface.evaluate.permutations import run_permutation
 from neuroface.evaluate.splits import Fold
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
+PARENT_CHECK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,28 @@ def _one_thread() -> AbstractContextManager[Any]:
     return threadpool_limits(1)
 
 
+def check_n_jobs(n_jobs: Any) -> None:
+    """ConfigError for a number of processes that cannot be."""
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
+        raise ConfigError(f"execution.n_jobs is {n_jobs!r}; it must be a whole number, -1 for one process per core.")
+
+
 def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path) -> Iterator[Any]:
-    """Outcomes as they come, in any order; in this process when n_jobs is 1."""
+    """Outcomes as they come, in any order; in this process when n_jobs is 1.
+
+    Worker processes end with this one, even when it is killed.
+    """
     import joblib
     from joblib.parallel import get_active_backend
 
     backend = type(get_active_backend()[0]).__name__
-    ours = backend in ("LokyBackend", "SequentialBackend")
-    threads = joblib.parallel_config(backend="loky", inner_max_num_threads=1) if ours else nullcontext()
-    with threads:
+    if backend in ("LokyBackend", "SequentialBackend"):
+        workers = joblib.parallel_config(
+            backend="loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)
+        )
+    else:
+        workers = nullcontext()
+    with workers:
         pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
         try:
             yield from pool(joblib.delayed(function)(*arguments) for function, arguments in calls)
@@ -86,3 +103,18 @@ def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path) -> Iterator[Any
                 f"A worker process of {where} died, which mostly means that memory ran out. What was finished is "
                 "kept; run the same command with fewer execution.n_jobs."
             ) from error
+
+
+def end_with_parent(parent: int) -> None:
+    """In a worker: end this process soon after process `parent`, which started it, is gone.
+
+    A killed parent cannot tell its workers, and they would wait for work for ever. Asking who the parent is works on
+    every POSIX system; Linux's PR_SET_PDEATHSIG follows the parent's thread instead, which may end long before.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end_with_parent", daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.errors import DataError
+from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.report import roc
 
 NEEDED = ("config.yaml", "run.json", "predictions.csv", "scores.json")
@@ -200,23 +200,17 @@ def read(folder: Path | str) -> Run:
             f"{folder} is not a finished run: {', '.join(missing)} missing. "
             f"Finish it with the same `neuroface train ... run={folder}`; done folds are kept."
         )
-    import yaml
-
-    try:
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise DataError(f"{folder / 'config.yaml'} cannot be read: {error}. Run it again into a new folder.") from None
     run = Run(
         folder=folder,
-        config=config,
-        facts=_json(folder / "run.json"),
-        scores=_json(folder / "scores.json"),
+        config=read_yaml(folder / "config.yaml"),
+        facts=read_json(folder / "run.json"),
+        scores=read_json(folder / "scores.json", "classes", "subject", "repetition"),
         predictions=_csv((folder / "predictions.csv").read_text(encoding="utf-8")),
         null=_null(folder / "null"),
         features=_table(folder / "samples.csv"),
         quality=_table(folder / "quality.csv"),
-        cohort=_json(folder / "cohort.json", optional=True),
-        audit=_json(folder / "audit.json", optional=True),
+        cohort=_optional(folder / "cohort.json"),
+        audit=_optional(folder / "audit.json"),
     )
     wanted = [f"p_{name}" for name in run.classes]
     absent = [column for column in wanted if column not in run.predictions]
@@ -228,13 +222,8 @@ def read(folder: Path | str) -> Run:
     return run
 
 
-def _json(path: Path, *, optional: bool = False) -> dict[str, Any]:
-    if optional and not path.is_file():
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path} cannot be read: {error}. Delete it and run the same command again.") from None
+def _optional(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.is_file() else {}
 
 
 def _table(file: Path) -> pd.DataFrame | None:

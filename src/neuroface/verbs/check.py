@@ -16,15 +16,13 @@ from neuroface.verbs.configuration import (
     COMMON_KEYS,
     compose,
     groups,
-    hydra_context,
     instantiate,
     option_node,
     options,
-    searchpath,
-    split_searchpath,
     targets_of,
     without_common_keys,
 )
+from neuroface.verbs.search_path import hydra_context, searchpath, split_searchpath
 
 CHECKED = (
     "classifier", "cohort", "faces", "faces/detector", "features", "landmarks", "lift", "protocol", "quality",

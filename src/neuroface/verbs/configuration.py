@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import resources
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import hydra
-import yaml
-from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
     MissingConfigException,
     OverrideParseException,
 )
-from hydra.plugins.search_path_plugin import SearchPathPlugin
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
-from neuroface.verbs.help import config_dir
+from neuroface.verbs.search_path import hydra_context, split_searchpath
 from neuroface.verbs.values import check_types, settle
 
-PLUGIN_GROUP = "neuroface.configs"
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
 # Bytes up to which a file of a cohort's folder is told from another by its contents.
@@ -45,69 +36,6 @@ PLAIN = r"[\w.,/\-+:()$]*"
 MULTIPLE = ("features",)
 # Keys every cohort and classifier node may carry beside the arguments of its target.
 COMMON_KEYS = {"cohort": ("exclude", "skip_broken", "frontal_only", "layout"), "classifier": ("view",)}
-
-
-def plugin_packages() -> list[str]:
-    """Config packages that installed third parties offer through the entry-point group `neuroface.configs`."""
-    return sorted({point.value for point in entry_points(group=PLUGIN_GROUP)})
-
-
-class PluginConfigs(SearchPathPlugin):
-    """Makes Hydra look for options in the installed plug-ins and in loose folders too, after our own tree."""
-
-    folders: tuple[str, ...] = ()
-
-    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        for package in plugin_packages():
-            search_path.append(provider=package, path=f"pkg://{package}")
-        for folder in self.folders:
-            search_path.append(provider="hydra.searchpath", path=folder)
-
-
-Plugins.instance().register(PluginConfigs)
-
-
-@contextmanager
-def hydra_context(folders: Sequence[str] = ()) -> Iterator[None]:
-    """Hydra set up on our configuration folder and loose ones beside it, whatever was set up before.
-
-    Errors: ConfigError that names a YAML file which cannot be read.
-    """
-    GlobalHydra.instance().clear()
-    PluginConfigs.folders = tuple(folders)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
-                yield
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{mark.name}, line {mark.line + 1}" if mark else "a configuration file"
-        raise ConfigError(f"{where}: this is no YAML ({error.problem}). Mend the file or leave it out.") from error
-    finally:
-        PluginConfigs.folders = ()
-
-
-def split_searchpath(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words without hydra.searchpath=[...], and the loose folders that it names.
-
-    Errors: ConfigError for a folder that is not there.
-    """
-    folders: list[str] = []
-    for word in words:
-        if word.startswith("hydra.searchpath="):
-            with explained("", []):
-                value = OverridesParser.create().parse_override(quoted(word)).value()
-            folders += map(str, value if isinstance(value, list) else [value])
-    for folder in folders:
-        if not folder.startswith("pkg://") and not Path(folder.removeprefix("file://")).is_dir():
-            raise ConfigError(f"hydra.searchpath names {folder}, which is no folder.")
-    return [word for word in words if not word.startswith("hydra.searchpath=")], folders
-
-
-def searchpath(folders: Sequence[str]) -> list[str]:
-    """The word that names loose folders, if there are any: the inverse of split_searchpath."""
-    return [f"hydra.searchpath=[{','.join(repr(folder) for folder in folders)}]"] if folders else []
 
 
 def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]]:
@@ -155,7 +83,7 @@ def quoted(override: str, *, each: bool = False) -> str:
     if not sign or not value or value[0] in "[{'\"" or "${" in value or function:
         return override
     parts = value.split(",") if each and not re.search(r"[\[{'\"]", value) else [value]
-    return f"{key}={','.join(part if re.fullmatch(PLAIN, part) else f"'{part}'" for part in parts)}"
+    return f"{key}=" + ",".join(part if re.fullmatch(PLAIN, part) else f"'{part}'" for part in parts)
 
 
 @contextmanager
@@ -220,18 +148,6 @@ def groups() -> list[str]:
 def options(group: str) -> list[str]:
     """The options of a group, the plug-ins' too. Needs a Hydra context."""
     return sorted(GlobalHydra.instance().config_loader().get_group_options(group))
-
-
-def config_places() -> list[Path]:
-    """The folders that hold options: our tree, plug-ins, loose folders. Needs a Hydra context."""
-    places = []
-    for element in GlobalHydra.instance().config_loader().get_search_path().get_path():
-        scheme, _, rest = element.path.rpartition("://")
-        if scheme == "pkg" and element.provider != "hydra":
-            places.append(Path(str(resources.files(rest))))
-        elif scheme in ("file", ""):
-            places.append(Path(rest))
-    return places
 
 
 def option_node(group: str, name: str) -> Any:

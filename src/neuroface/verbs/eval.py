@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from neuroface.evaluate.run_folder import RunFolder
@@ -25,12 +24,11 @@ def run(overrides: list[str]) -> None:
 
 def score_again(path: Path, *, n_bootstrap: int) -> None:
     """Write scores.json from predictions.csv and null/ alone."""
-    from neuroface.evaluate.predictions import read_null, read_predictions
+    from neuroface.evaluate.predictions import classes_of, read_null, read_predictions
     from neuroface.evaluate.scores import summarise
 
-    folder = RunFolder(path)
-    classes = json.loads((path / "scores.json").read_text(encoding="utf-8"))["classes"]
-    predictions = read_predictions(path / "predictions.csv")
-    seed = folder.facts["seeds"]["run"]
-    scores = summarise(predictions, read_null(path), classes=classes, seed=seed, n_bootstrap=n_bootstrap)
-    folder.write_json("scores.json", scores)
+    with RunFolder(path).locked() as folder:
+        predictions = read_predictions(path / "predictions.csv")
+        classes, seed = classes_of(predictions.columns), folder.facts["seeds"]["run"]
+        scores = summarise(predictions, read_null(path), classes=classes, seed=seed, n_bootstrap=n_bootstrap)
+        folder.write_json("scores.json", scores)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from neuroface.errors import ConfigError
 from neuroface.verbs.configuration import compose
+from neuroface.verbs.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
@@ -13,6 +14,7 @@ def run(overrides: list[str]) -> None:
     config, _ = compose("features", overrides)
     if not config.out or Path(str(config.out)).suffix not in (".csv", ".parquet"):
         raise ConfigError("out= says where the table goes: out=FILE.csv or out=FILE.parquet.")
+    check_writable("out", Path(str(config.out)), file=True)
     from neuroface import samples as sample_tools
     from neuroface.progress import Progress
     from neuroface.verbs.building import build_samples

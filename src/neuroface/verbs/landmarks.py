@@ -10,6 +10,7 @@ from typing import Any
 from neuroface.errors import ConfigError
 from neuroface.types import Recording
 from neuroface.verbs.configuration import compose, instantiate
+from neuroface.verbs.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
@@ -17,6 +18,7 @@ def run(overrides: list[str]) -> None:
     config, _ = compose("landmarks", overrides)
     if not config.out:
         raise ConfigError("out= says where the folder goes: out=DIR.")
+    check_writable("out", Path(str(config.out)))
     import pandas as pd
 
     from neuroface.cohorts import folder

@@ -7,7 +7,8 @@ import inspect
 from typing import Any
 
 from neuroface.errors import ConfigError, did_you_mean
-from neuroface.verbs.configuration import config_places, groups, hydra_context, option_node, options, split_searchpath, targets_of
+from neuroface.verbs.configuration import groups, option_node, options, targets_of
+from neuroface.verbs.search_path import config_places, hydra_context, split_searchpath
 
 
 def run(arguments: list[str]) -> None:

@@ -36,4 +36,5 @@ def check_writable(key: str, path: Path, *, file: bool = False) -> None:
         else:
             raise NotADirectoryError(20, "is a file, not a folder", str(there))
     except OSError as error:
-        raise ConfigError(f"{key}={path}: {there} cannot be written ({error.strerror}). Choose another place.") from error
+        message = f"{key}={path}: cannot write to {there} ({error.strerror}). Choose another place."
+        raise ConfigError(message) from error

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.verbs.configuration import compose, instantiate
+from neuroface.verbs.places import check_writable
 
 LAYOUTS = ("native", "toronto", "faces")
 
@@ -29,6 +30,7 @@ def run(overrides: list[str]) -> None:
     layout = common.get("layout") or ("faces" if choices.get("cohort") == "videos" else "native")
     if layout not in LAYOUTS:
         raise ConfigError(f"cohort.layout={layout}: there is no such layout." + did_you_mean(layout, LAYOUTS))
+    check_writable("out", Path(str(config.out)))
     write = {"native": _native, "toronto": _toronto, "faces": _faces}[layout]
     print(write(cohort, common, Path(str(config.out)), config))
 

@@ -16,9 +16,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
-from neuroface.verbs.configuration import compose, explained, hydra_context, quoted, searchpath, split_searchpath
+from neuroface.verbs.configuration import compose, explained, quoted
 from neuroface.verbs.help import config_dir
 from neuroface.verbs.places import file_error
+from neuroface.verbs.search_path import hydra_context, searchpath, split_searchpath
 
 Run = Callable[[list[str]], None]
 
@@ -42,16 +43,18 @@ def jobs(overrides: list[str]) -> list[list[str]]:
     overrides, folders = split_searchpath(overrides)
     with hydra_context(folders), explained("train", overrides):
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-        combinations = BasicSweeper.split_arguments(parser.parse_overrides([quoted(o, each=True) for o in overrides]), None)
-    return [[*combination, *searchpath(folders)] for combination in combinations[0]]
+        parsed = parser.parse_overrides([quoted(o, each=True) for o in overrides])
+        combinations = BasicSweeper.split_arguments(parsed, None)[0]
+    return [[*combination, *searchpath(folders)] for combination in combinations]
 
 
 def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
     """Run each of several; what cannot start is told before the others begin, and a failing one does not stop them."""
     failures = _that_cannot_start(verb, runs)
-    if len(failures) < len(runs):
-        for name, error in failures.items():
-            print(f"neuroface: {name}: {error}", file=sys.stderr)
+    if len(failures) == len(runs):
+        raise ConfigError("\n".join(dict.fromkeys(map(str, failures.values()))))
+    for name, error in failures.items():
+        print(f"neuroface: {name}: {error}", file=sys.stderr)
     for number, overrides in enumerate(runs, 1):
         name = " ".join(overrides)
         if name in failures:
@@ -65,7 +68,7 @@ def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
             print(f"neuroface: {name}: {error}", file=sys.stderr)
             failures[name] = error
     if len(failures) == len(runs) and all(isinstance(error, ConfigError) for error in failures.values()):
-        raise ConfigError("\n".join(dict.fromkeys(map(str, failures.values()))))
+        raise ConfigError(f"none of the {len(runs)} runs could start, as told above.")
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(runs)} runs failed: {'; '.join(failures)}.")
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from neuroface.evaluate.run_folder import RunFolder, digest_of
 from neuroface.verbs.configuration import PATHS, compose, science
 from neuroface.verbs.experiment import run_cells
+from neuroface.verbs.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
@@ -51,6 +52,7 @@ def train(
     drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
     if folder.is_done(part) and all(file.exists() for file in drawn):
         return
+    check_writable("run", path)
     if "features" in config.cohort:  # a table brings its own; the choice of ours is not used
         choices = {**choices, "features": []}
     words = [word for word in overrides if not word.startswith("run=")]
@@ -73,13 +75,16 @@ def _work(
 
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
+    from neuroface.evaluate.plan import plan
+    from neuroface.evaluate.workers import check_n_jobs
     from neuroface.progress import Progress
     from neuroface.verbs.building import build_estimator, build_protocol, build_samples, build_splitter
 
+    check_n_jobs(config.execution.n_jobs)
     with Progress() as progress:
         protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
         samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
-        protocol = protocol.settled(samples.y)
+        planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
         with folder.open(part, **facts):
             folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
             about = dataclasses.asdict(cohort_summary)
@@ -87,12 +92,8 @@ def _work(
             folder.write_text("quality.csv", quality.to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
             engine.run(
-                samples,
-                estimator,
-                splitter,
+                planned,
                 folder,
-                protocol=protocol,
-                seed=config.seed,
                 n_jobs=config.execution.n_jobs,
                 save_models=config.execution.save_models,
                 progress=progress,

@@ -16,6 +16,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_workers(value: Any) -> bool:
+    return _is_whole(value) and value != 0
+
+
 def _is_switch(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -35,12 +39,12 @@ KIND_OF_CONTAINER = {"tuple": "list", "Sequence": "list", "list": "list", "Mappi
 
 # Keys that are no argument of a target: what each must be.
 WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "seed": ("a whole number, 0 or more", lambda value: _is_whole(value) and value >= 0),
-    "bootstrap": ("a whole number, 1 or more", lambda value: _is_whole(value) and value >= 1),
+    "seed": ("a whole number of at least 0", lambda value: _is_whole(value) and value >= 0),
+    "bootstrap": ("a whole number of at least 1", lambda value: _is_whole(value) and value >= 1),
     "overlay": ("true or false", _is_switch),
     "cohort.skip_broken": ("true or false", _is_switch),
     "cohort.frontal_only": ("true or false", _is_switch),
-    "execution.n_jobs": ("a whole number other than 0 (-1: one per core)", lambda value: _is_whole(value) and value != 0),
+    "execution.n_jobs": ("a whole number other than 0, such as -1 for one process per core,", _is_workers),
     "execution.save_models": ("true or false", _is_switch),
     "execution.tensorboard": ("true or false", _is_switch),
 }
@@ -58,13 +62,13 @@ def settle(config: DictConfig) -> None:
     elif isinstance(exclude, str) or _is_whole(exclude):
         config.cohort.exclude = [str(exclude)]
     wrong = [
-        f"{key} is {value!r}; {words} is wanted."
+        f"{key} is {_told(value)}; {words} is wanted."
         for key, (words, fits) in WANTED.items()
         if (value := OmegaConf.select(config, key, default=ABSENT)) is not ABSENT and not fits(value)
     ]
     exclude = OmegaConf.select(config, "cohort.exclude", default=[])
     if not OmegaConf.is_list(exclude) and exclude != []:
-        wrong.append(f"cohort.exclude is {exclude!r}; a list of subjects or subject/task is wanted.")
+        wrong.append(f"cohort.exclude is {_told(exclude)}; a list of subjects or subject/task is wanted.")
     if wrong:
         raise ConfigError(" ".join(wrong))
 
@@ -86,14 +90,19 @@ def _wrong_types(node: Any, where: str) -> Iterator[str]:
     target = str(node.get("_target_", ""))
     parameters = _parameters(target) if target.startswith("neuroface.") else {}
     for key, value in node.items():
-        if isinstance(value, dict) and "_target_" in value or key not in parameters:
+        if (isinstance(value, dict) and "_target_" in value) or key not in parameters:
             yield from _wrong_types(value, f"{where}.{key}")
             continue
         kinds, default = _kinds(parameters[key]), parameters[key].default
         if kinds and not any(KINDS[kind][1](value) for kind in kinds):
             words = " or ".join(KINDS[kind][0] for kind in kinds)
-            known = "" if default is inspect.Parameter.empty else f" (default {'null' if default is None else default!r})"
-            yield f"{where}.{key} is {value!r}; {words} is wanted{known}."
+            known = "" if default is inspect.Parameter.empty else f" (default {_told(default)})"
+            yield f"{where}.{key} is {_told(value)}; {words} is wanted{known}."
+
+
+def _told(value: Any) -> str:
+    """A value as the command line writes what Python writes otherwise."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _parameters(target: str) -> Mapping[str, inspect.Parameter]:

@@ -1,0 +1,115 @@
+"""A question that can be answered: every check is passed, every fold is known, and nothing is written yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroface.errors import DataError
+from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
+from neuroface.evaluate.fold import Task
+from neuroface.evaluate.predictions import columns
+from neuroface.evaluate.protocol import Protocol
+from neuroface.evaluate.splits import Fold, make_folds, ordered_unique, varies_within_subjects
+from neuroface.types import Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What `engine.run` does. header: columns of predictions.csv. audit: for audit.json. data_digest: SHA-256."""
+
+    samples: Samples
+    task: Task
+    splitter: Any
+    folds: tuple[Fold, ...]
+    permutations: int
+    header: tuple[str, ...]
+    audit: dict[str, Any]
+    data_digest: str
+
+    @property
+    def within(self) -> bool:
+        """Whether classes vary within people."""
+        return varies_within_subjects(self.task.y, self.task.subject)
+
+
+def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol, seed: int = 0) -> Plan:
+    """Everything that can be known before a run folder is opened and anything is fitted.
+
+    estimator: unfitted, with scikit-learn's fit and predict_proba; imputing, scaling and selection belong inside it.
+    splitter: a scikit-learn cross-validator over subjects. seed: every other seed follows from it.
+    Raises LeakageError when a fold would judge a person by something fitted on them; DataError when a class is missing,
+    from the samples or from a training fold, when columns clash, or when the splitter leaves a fold empty.
+    """
+    task = Task(
+        X=samples.X,
+        y=np.asarray(samples.y).astype(str),
+        subject=np.asarray(samples.subject).astype(str),
+        classes=protocol.classes,
+        estimator=estimator,
+        balance=protocol.balance,
+        seed=seed,
+    )
+    check_classes(task, protocol)
+    header = columns(samples.meta, task.classes)
+    folds = make_folds(splitter, task.X, task.y, task.subject)
+    refuse_leakage(samples, folds)
+    check_training(task, folds)
+    return Plan(
+        samples=samples,
+        task=task,
+        splitter=splitter,
+        folds=tuple(folds),
+        permutations=protocol.permutations,
+        header=tuple(header),
+        audit=audit(samples, folds),
+        data_digest=data_digest(samples),
+    )
+
+
+def check_classes(task: Task, protocol: Protocol) -> None:
+    """DataError when the samples cannot answer the protocol: classes missing, unknown, or held by a single person."""
+    people = {c: ordered_unique(task.subject[task.y == c]) for c in ordered_unique(task.y)}
+    name = f"protocol {protocol.name}" if protocol.name else "the protocol"
+    absent = [c for c in protocol.classes if c not in people]
+    extra = sorted(set(people) - set(protocol.classes))
+    if absent or extra:
+        held = ", ".join(f"{c} ({len(who)} subjects)" for c, who in people.items()) or "nothing"
+        raise DataError(
+            f"{name} tells {' from '.join(protocol.classes)}, the samples hold {held}. "
+            "Choose another protocol=, or set protocol.classes to the classes of the cohort."
+        )
+    if varies_within_subjects(task.y, task.subject) and protocol.target == "group":
+        mixed = [s for s in ordered_unique(task.subject) if len(set(task.y[task.subject == s])) > 1]
+        raise DataError(
+            f"{len(mixed)} subjects have more than one class ({', '.join(mixed[:5])}), but {name} expects one per "
+            "person. Correct the groups, or set protocol.target=label."
+        )
+    alone = {c: who[0] for c, who in people.items() if len(who) == 1}
+    if alone:
+        raise DataError(
+            f"{', '.join(f'{c} has 1 subject ({who})' for c, who in alone.items())}; "
+            "a class needs at least 2, one to learn from and one to judge."
+        )
+
+
+def check_training(task: Task, folds: Sequence[Fold]) -> None:
+    """DataError when a training fold lacks a class."""
+    for fold in folds:
+        lacking = [c for c in task.classes if c not in set(task.y[fold.train])]
+        if lacking:
+            raise DataError(f"Fold {fold.name} has no {' and no '.join(lacking)} to learn from. Choose another split=.")
+
+
+def data_digest(samples: Samples) -> str:
+    """SHA-256 of everything that is learnt from, so that a run is never continued with other data."""
+    digest = hashlib.sha256()
+    for column in (samples.meta["sample"], samples.subject, samples.y):
+        digest.update("\x1f".join(map(str, column)).encode() + b"\x1e")
+    for row in samples.X:
+        digest.update(row_bytes(row))
+    return digest.hexdigest()

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PARENT = """
+import os, sys, time
+from pathlib import Path
+from neuroface.evaluate.workers import outcomes
+
+def busy(folder):
+    Path(folder, str(os.getpid())).touch()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    list(outcomes([(busy, (sys.argv[1],))] * 2, n_jobs=2, where=Path(sys.argv[1])))
+"""
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that ended but was not yet collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    (tmp_path / "pids").mkdir()
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path / "pids")], stderr=subprocess.DEVNULL)
+    workers: list[int] = []
+    try:
+        wait_until(lambda: len(list((tmp_path / "pids").iterdir())) == 2, seconds=60)
+        workers = [int(file.name) for file in (tmp_path / "pids").iterdir()]
+        assert all(map(lives, workers))
+        assert parent.pid not in workers
+        parent.kill()
+        parent.wait()
+        wait_until(lambda: not any(map(lives, workers)), seconds=10)
+    finally:
+        for pid in filter(lives, [parent.pid, *workers]):
+            os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(condition, *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,88 @@
+"""From words to a configuration: wrong names, loose folders, broken files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neuroface.errors import ConfigError
+from neuroface.verbs import check
+from neuroface.verbs import list as list_verb
+from neuroface.verbs.configuration import compose, instantiate, quoted
+
+
+@pytest.fixture
+def loose(tmp_path: Path) -> Path:
+    """A folder with one feature of its own, as somebody keeps beside a paper."""
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "mine.yaml").write_text(
+        "# Mouth width, once more.\nmine:\n  width:\n"
+        "    _target_: neuroface.features.rom.mouth_width\n    _partial_: true\n    robust: false\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("choice", ["[rim]", "rim"])
+def test_a_wrong_option_of_a_list_gets_the_nearest(choice):
+    with pytest.raises(ConfigError) as caught:
+        compose("train", [f"features={choice}"])
+    assert str(caught.value) == "features=rim: there is no such option. Did you mean 'rom'?"
+
+
+def test_an_option_of_a_loose_folder_is_composed_listed_and_checked(loose, capsys):
+    words = [f"hydra.searchpath=[{loose}]"]
+    config, choices = compose("train", [*words, "features=[mine]"])
+    assert choices["features"] == ["mine"]
+    assert "mine" in config.features
+    list_verb.run([*words, "features"])
+    assert "Mouth width, once more." in capsys.readouterr().out
+    check.run([*words, "features=mine"])
+    assert capsys.readouterr().out.splitlines() == ["ok     features=mine keys", "ok     features=mine mine.width"]
+
+
+def test_a_loose_folder_is_forgotten_afterwards(loose, capsys):
+    list_verb.run([f"hydra.searchpath=[{loose}]", "features"])
+    list_verb.run(["features"])
+    assert capsys.readouterr().out.count("mine.width") == 1
+
+
+def test_a_wrong_name_near_an_option_of_a_loose_folder(loose):
+    with pytest.raises(ConfigError, match="Did you mean 'mine'"):
+        compose("train", [f"hydra.searchpath=[{loose}]", "features=[mien]"])
+
+
+def test_a_loose_folder_that_is_not_there():
+    with pytest.raises(ConfigError, match=r"^hydra\.searchpath names no/such, which is no folder\.$"):
+        compose("train", ["hydra.searchpath=[no/such]"])
+
+
+@pytest.mark.parametrize("run", [lambda words: compose("train", ["features=[oops]", *words]), list_verb.run])
+def test_yaml_that_cannot_be_read_is_named(run, loose):
+    file = loose / "features" / "oops.yaml"
+    file.write_text("a: [1\nb: }")
+    words = [f"hydra.searchpath=[{loose}]"]
+    with pytest.raises(ConfigError) as caught:
+        run([*words, "features"] if run is list_verb.run else words)
+    assert str(caught.value).startswith(f"{file}, line 2: this is no YAML")
+
+
+def test_each_value_of_a_sweep_is_quoted_by_itself():
+    assert quoted("cohort.path=a*.csv,b.csv", each=True) == "cohort.path='a*.csv',b.csv"
+    assert quoted("cohort.path=a*.csv,b.csv") == "cohort.path='a*.csv,b.csv'"
+    assert quoted("seed=range(1,4)", each=True) == "seed=range(1,4)"
+
+
+def test_instantiate_names_the_key_of_a_nested_value():
+    config, _ = compose("train", ["quality.gate.max_yaw_deg=wide"])
+    with pytest.raises(ConfigError) as caught:
+        instantiate(config.quality, "quality")
+    assert str(caught.value) == "quality.gate.max_yaw_deg is 'wide'; a number is wanted (default 30.0)."
+
+
+def test_an_even_median_is_refused():
+    from checks import face_opening
+
+    config, _ = compose("train", ["landmarks.median_frames=4"])
+    with pytest.raises(ConfigError, match=r"^landmarks\.median_frames is 4; an odd number is wanted, 1 for no"):
+        instantiate(config.landmarks, "landmarks")(face_opening(from_mm=4, to_mm=30))

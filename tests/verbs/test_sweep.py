@@ -1,0 +1,118 @@
+"""Several runs from one command: which ones there are, and that one's failure is not the others'."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neuroface.errors import ConfigError, DataError, RunFailedError
+from neuroface.verbs.sweep import jobs, with_flags
+
+
+def runner(done: list[list[str]], fail=lambda words: None):
+    def run(overrides: list[str]) -> None:
+        done.append(overrides)
+        fail(overrides)
+
+    return run
+
+
+def test_every_combination():
+    assert jobs(["classifier=forest,dummy", "seed=range(1,3)", "frame=head"]) == [
+        ["classifier=forest", "seed=1", "frame=head"],
+        ["classifier=forest", "seed=2", "frame=head"],
+        ["classifier=dummy", "seed=1", "frame=head"],
+        ["classifier=dummy", "seed=2", "frame=head"],
+    ]
+
+
+def test_lists_and_paths_with_special_characters():
+    assert jobs(["features=[rom],[rom,velocity]"]) == [["features=[rom]"], ["features=[rom,velocity]"]]
+    assert jobs(["cohort.path=a*.csv,b.csv"]) == [["cohort.path='a*.csv'"], ["cohort.path=b.csv"]]
+
+
+def test_loose_folders_reach_every_run(tmp_path):
+    assert jobs([f"hydra.searchpath=[{tmp_path}]", "seed=1,2"]) == [
+        [f"seed={n}", f"hydra.searchpath=['{tmp_path}']"] for n in (1, 2)
+    ]
+
+
+def test_a_glob_runs_over_options():
+    assert jobs(["split=glob(loso*)"]) == [["split=loso"], ["split=loso_rebalanced"]]
+
+
+def test_one_wrong_choice_does_not_stop_the_others(capsys):
+    done: list[list[str]] = []
+    with pytest.raises(RunFailedError, match=r"^1 of 2 runs failed: classifier=forrest\.$"):
+        with_flags("train", ["-m", "classifier=forrest,dummy"], runner(done))
+    assert done == [["classifier=dummy"]]
+    assert "classifier=forrest: there is no such option. Did you mean 'forest'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (DataError("nobody is there."), "neuroface: seed=1: nobody is there."),
+        (PermissionError(13, "Permission denied", "runs"), "neuroface: seed=1: runs: Permission denied."),
+    ],
+)
+def test_a_run_that_fails_does_not_stop_the_others(error, said, capsys):
+    def fail(words):
+        if words == ["seed=1"]:
+            raise error
+
+    done: list[list[str]] = []
+    with pytest.raises(RunFailedError, match=r"^1 of 2 runs failed: seed=1\.$"):
+        with_flags("train", ["-m", "seed=1,2"], runner(done, fail))
+    assert done == [["seed=1"], ["seed=2"]]
+    assert (
+        "nobody is there." if isinstance(error, DataError) else "runs: Permission denied."
+    ) in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_all_runs_is_told_once_and_none_begins():
+    done: list[list[str]] = []
+    with pytest.raises(ConfigError) as caught:
+        with_flags("train", ["-m", "classifer=forest,dummy"], runner(done))
+    assert str(caught.value) == "there is no key 'classifer'. Did you mean 'classifier'?"
+    assert done == []
+
+
+def test_all_runs_refused_later_are_a_configuration_error_too():
+    def fail(_):
+        raise ConfigError("no.")
+
+    with pytest.raises(ConfigError, match=r"^none of the 2 runs could start, as told above\.$"):
+        with_flags("train", ["-m", "seed=1,2"], runner([], fail))
+
+
+def test_hydras_own_flags_answer_with_our_errors():
+    with pytest.raises(ConfigError, match=r"^there is no key 'classifer'\. Did you mean 'classifier'\?$"):
+        with_flags("train", ["--cfg", "job", "classifer=forest"], runner([]))
+
+
+def test_another_launcher_is_hydras(capsys, tmp_path, monkeypatch):
+    """The basic launcher, asked for by name, goes the way that processes and clusters go."""
+    monkeypatch.chdir(tmp_path)
+    done: list[list[str]] = []
+    with_flags("train", ["-m", "hydra/launcher=basic", "seed=1,2"], runner(done))
+    assert done == [["seed=1"], ["seed=2"]]
+
+    def fail(_):
+        raise DataError("nobody is there.")
+
+    with pytest.raises(RunFailedError):
+        with_flags("train", ["-m", "hydra/launcher=basic", "seed=1"], runner([], fail))
+    assert "neuroface: seed=1: nobody is there." in capsys.readouterr().err
+
+
+def test_on_the_command_line_nothing_but_the_runs_is_left(tmp_path: Path):
+    words = ["prepare", "-m", "cohort.people={HC: 1},{HC: 2}", "cohort.tasks=[OPEN]", "out=made"]
+    answer = subprocess.run(
+        [sys.executable, "-m", "neuroface", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
