@@ -4,6 +4,7 @@ check: lint types test
 
 lint:
 	ruff check .
+	ruff format --check .
 
 types:
 	mypy

@@ -65,7 +65,9 @@ def test_broken_stills_are_told_together(tmp_path):
 
 
 def test_folder_without_pts_says_what_to_set(tmp_path):
-    with pytest.raises(DataError, match=r"There is no \.pts or \.xml file in .* Set cohort\.root to a folder of images"):
+    with pytest.raises(
+        DataError, match=r"There is no \.pts or \.xml file in .* Set cohort\.root to a folder of images"
+    ):
         list(Faces68Cohort(root=tmp_path).recordings())
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuroface.errors import ConfigError, RunMismatchError
+from neuroface.errors import ConfigError, NeurofaceError, RunMismatchError
 from neuroface.verbs import eval as eval_verb
 from neuroface.verbs import report as report_verb
 from neuroface.verbs import train
@@ -114,6 +114,13 @@ def test_killed_and_started_again_gives_the_same_bytes(finished, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     for name in ("predictions.csv", "scores.json"):
         assert (tmp_path / "killed" / name).read_bytes() == (finished / name).read_bytes()
+
+
+@pytest.mark.parametrize("wrong", ["execution.n_jobs=0", "split=group_kfold split.n_splits=40", "seed=abc"])
+def test_what_cannot_start_leaves_nothing_behind(wrong, tmp_path):
+    with pytest.raises(NeurofaceError):
+        train.run([*SMALL[:2], *SMALL[3:], *wrong.split(), f"run={tmp_path / 'r'}"])
+    assert not any(tmp_path.iterdir())
 
 
 def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
