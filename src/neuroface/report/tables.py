@@ -240,7 +240,7 @@ def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) ->
 def _linked(
     shown: pd.DataFrame, cells: Sequence[Mapping[str, Any]], found: Sequence[Run | None], out_dir: Path
 ) -> pd.DataFrame:
-    """The shown table as HTML fragments: each finished cell's name a link to its report, what it says not said again."""
+    """The shown table as HTML fragments: each finished cell's name links to its report, and is not said again."""
     told = {key for cell in cells for key in cell.get("columns", {})} & set(shown.columns)
     linked = shown.drop(columns=list(told)).map(markup.escape)
     names = list(linked["name"])
