@@ -91,11 +91,13 @@ def build(
     tally, problems = Tally(), Problems()
     names: tuple[str, ...] = ()
     rows: list[_Row] = []
-    for recording in readable(cohort, wanted, problems, tally, quality=steps.quality):
+    for recording in readable(cohort, replace(wanted, frontal_only=False), problems, tally):
         if progress:
             progress("reading recordings", len(tally.names), 0)
         try:
             names_here, new = _rows(recording, steps, wanted, tally)
+            if not new:
+                continue
             if rows and names_here != names:
                 odd = ", ".join(sorted(set(names_here) ^ set(names))[:2])
                 raise DataError(f"has other features than {rows[0].recording.name} ({odd}, ...); set one lift for all")
@@ -125,7 +127,7 @@ def readable(
     """The recordings to use, one at a time: not excluded, not said twice, and frontal where that is asked for.
 
     What is left out goes to the tally, what is wrong to the problems; broken recordings that the cohort tells of at its
-    end, too. quality: measured of each recording that is used, or None.
+    end, too. quality: tells who looks away and is left out, or None.
     """
     groups = wanted.classes if wanted.target == "group" else None
     try:
@@ -137,12 +139,8 @@ def readable(
             if wrong:
                 problems.add(recording.name, wrong)
                 continue
-            measured = quality(recording) if quality else {}
-            tally.quality += [measured] if measured else []
-            if wanted.frontal_only and measured["frontal"] is False:
-                tally.leave_out(recording.name, f"looks away in {100 * measured['looks_away']:.0f} % of its frames")
-                continue
-            yield recording
+            if quality is None or not away(quality(recording), recording, tally):
+                yield recording
     except DataError as error:
         if not hasattr(error, "problems"):
             raise
@@ -154,12 +152,34 @@ def readable(
                 problems.add(where, what)
 
 
+def away(measured: Mapping[str, Any], recording: Recording, tally: Tally) -> bool:
+    """Whether the person looks away, by a row of quality.csv; then the recording is left out in the tally."""
+    if measured["frontal"] is not False:
+        return False
+    tally.leave_out(recording.name, f"looks away in {100 * measured['looks_away']:.0f} % of its frames")
+    return True
+
+
+def with_depth(recording: Recording, pixels: Landmarks, lifted: Landmarks) -> Recording:
+    """The recording with pixel landmarks that know the depth they were lifted by, so that its quality can be told."""
+    rig = recording.video.rig if recording.video is not None else None
+    camera = recording.camera or (rig.color if rig is not None else None)
+    if pixels.space != "pixel" or lifted.space != "camera" or camera is None:
+        return recording
+    return replace(recording, landmarks=replace(pixels, depth=lifted.points[..., 2] / camera.depth_unit_mm))
+
+
 def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> tuple[tuple[str, ...], list[_Row]]:
     """Names of the features, and one row for each repetition whose class is asked for."""
     if not np.isfinite(recording.landmarks.points).any():
         raise DataError("has no landmark in any frame")
-    landmarks, counts = steps.landmarks(recording.landmarks)
-    landmarks, lifted = steps.lift(landmarks, recording)
+    pixels, counts = steps.landmarks(recording.landmarks)
+    landmarks, lifted = steps.lift(pixels, recording)
+    if steps.quality is not None:
+        measured = steps.quality(with_depth(recording, pixels, landmarks))
+        tally.quality.append(measured)
+        if wanted.frontal_only and away(measured, recording, tally):
+            return (), []
     found = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)
     if not found:
         raise DataError("has no repetition")
@@ -199,7 +219,8 @@ def _check_rows(rows: list[_Row], wanted: Wanted, tally: Tally) -> None:
     if not tally.names:
         raise DataError(f"The cohort has no recording{asked}. See cohort and protocol.task.")
     if not rows:
-        raise DataError(f"No repetition{asked} is left. See protocol.classes, cohort.exclude and cohort.skip_broken.")
+        see = "protocol.classes, cohort.exclude, cohort.skip_broken and cohort.frontal_only"
+        raise DataError(f"No repetition{asked} is left. See {see}.")
     if wanted.classes is None:
         return
     people = {name: {row.recording.subject for row in rows if row.y == name} for name in wanted.classes}

@@ -74,7 +74,7 @@ def _keys_of_choices(verb: str) -> list[str]:
 def _default_choices(node: dict[str, Any]) -> list[tuple[str, str]]:
     """(group, option) pairs of a defaults list; lists of options, whose keys `neuroface list` tells, are left out."""
     pairs = [pair for entry in node.get("defaults", ()) if isinstance(entry, dict) for pair in entry.items()]
-    return [(group, name) for group, name in pairs if isinstance(name, str)]
+    return [(group.removeprefix("override /"), name) for group, name in pairs if isinstance(name, str)]
 
 
 def _read(name: str) -> dict[str, Any]:

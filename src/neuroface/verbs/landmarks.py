@@ -23,6 +23,7 @@ def run(overrides: list[str]) -> None:
 
     from neuroface.cohorts import folder
     from neuroface.recording import overlay, quality
+    from neuroface.samples import with_depth
     from neuroface.verbs.building import build_cohort, build_steps, wanted_recordings
 
     cohort, common = build_cohort(config)
@@ -32,13 +33,14 @@ def run(overrides: list[str]) -> None:
     def found() -> Iterator[Recording]:
         for recording in wanted_recordings(cohort, common, quality=measure):
             landmarks, _ = steps.landmarks(recording.landmarks)
+            lifted, _ = steps.lift(landmarks, recording)
             recording = replace(recording, landmarks=landmarks)
-            rows.append(measure(recording))
+            rows.append(measure(with_depth(recording, landmarks, lifted)))
             if config.overlay:
                 clip = out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
                 clip.parent.mkdir(parents=True, exist_ok=True)
                 overlay.write_overlay(recording, clip)
-            yield replace(recording, video=None)
+            yield replace(recording, landmarks=lifted, video=None)
 
     written = folder.write(found(), out / "landmarks")
     quality.write(pd.DataFrame(rows), out / "quality.csv")
