@@ -65,6 +65,10 @@ def test_rendered_release_read_back_in_mm_close_to_the_truth(tmp_path, capsys):
     for recording in clinic.recordings():
         true_mm = float(np.ravel(recording.truth.values["rom.mouth_opening_mm"])[0])  # noqa: PD011
         assert found[recording.group] == pytest.approx(true_mm, abs=3.0)
+    landmarks.run(["cohort=toronto", f"cohort.root={release}", "lift=depth", f"out={tmp_path / 'lm'}"])
+    quality = pd.read_csv(tmp_path / "lm" / "quality.csv")
+    assert set(quality["pose_from"]) == {"depth"}
+    assert quality["mouth_depth_missing"].between(0, 0.1).all()
 
 
 @pytest.mark.slow
