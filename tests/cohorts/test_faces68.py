@@ -86,6 +86,16 @@ def test_clips_have_tracks_on_the_clock_of_the_pack(tmp_path):
     assert one.notes["frames_without_face"] == 1
 
 
+def test_a_track_of_another_length_than_its_clip_is_refused(tmp_path):
+    clip(tmp_path, "wave")
+    track = tmp_path / "tracks68_2d" / "wave.npz"
+    with np.load(track) as arrays:
+        np.savez(track, points_px=arrays["points_px"][:-1], det_score=arrays["det_score"][:-1], fps=arrays["fps"])
+    (tmp_path / "tracks68_2d" / "index.csv").write_text("track,subject,label\nwave,S1,waving\n")
+    with pytest.raises(DataError, match=r"S1/waving: .*wave\.npz has 5 frames, the video 6\."):
+        list(Faces68Cohort(root=tmp_path, content="clips").recordings())
+
+
 def test_unknown_content_is_refused():
     with pytest.raises(ConfigError, match=r"cohort\.content=clip: there is no such choice\. Did you mean 'clips'\?"):
         Faces68Cohort(root=".", content="clip")
@@ -121,3 +131,19 @@ def test_stills_of_a_dlib_file(tmp_path):
     assert (first.name, second.name) == ("anna/anna-001/still", "anna-2/anna-001/still")
     np.testing.assert_array_equal(first.landmarks.points[0], np.round(POINTS))
     assert next(first.video.frames()).color.shape == (48, 80, 3)
+
+
+def test_a_dlib_file_that_cannot_be_read_hides_no_other_problem(tmp_path):
+    still(tmp_path, "a_1")
+    still(tmp_path, "c_1", image=False)
+    (tmp_path / "broken.xml").write_text("<dataset>")
+    part = "<part name='nose' x='1' y='1'/>"
+    (tmp_path / "named.xml").write_text(f"<dataset><image file='a_1.png'><box>{part}</box></image></dataset>")
+    read, cohort = [], Faces68Cohort(root=tmp_path)
+    with pytest.raises(DataError) as error:
+        read.extend(cohort.recordings(tasks=["still"]))
+    assert [r.subject for r in read] == ["a"]
+    assert "c/c-1/still: has no image c_1.png" in str(error.value)
+    assert "broken.xml/still: " in str(error.value)
+    assert "broken.xml cannot be read as XML" in str(error.value)
+    assert "named.xml: parts 0 to 67 are needed, others are in a_1.png (1, one named 'nose')" in str(error.value)

@@ -90,6 +90,14 @@ def test_dlib_face_without_a_part_is_named(tmp_path):
         read_dlib_xml(dlib(tmp_path / "a.xml", parts))
 
 
+@pytest.mark.parametrize("name", ["nose", "", "²"])
+def test_dlib_part_whose_name_is_no_number_is_named(tmp_path, name):
+    parts = [(f"{i:02d}", point) for i, point in enumerate(POINTS[:-1])] + [(name, POINTS[-1])]
+    message = rf"parts 0 to 67 are needed, others are in a/b\.jpg \(68, one named '{name}'\)$"
+    with pytest.raises(DataError, match=message):
+        read_dlib_xml(dlib(tmp_path / "a.xml", parts))
+
+
 def test_dlib_without_faces_or_without_xml_is_refused(tmp_path):
     (tmp_path / "a.xml").write_text("<dataset><images/></dataset>")
     with pytest.raises(DataError, match="holds no annotated face"):

@@ -50,6 +50,44 @@ def test_files_that_differ_in_their_suffix_keep_it(tmp_path):
     assert [r.subject for r in VideosCohort(root=tmp_path).recordings()] == ["a.avi", "a.mkv"]
 
 
+def test_files_whose_folders_read_like_their_names_are_kept_apart(tmp_path):
+    clip(tmp_path / "a-b.avi")
+    clip(tmp_path / "a" / "b.avi")
+    images(tmp_path / "c")
+    clip(tmp_path / "c.avi")
+    found = list(VideosCohort(root=tmp_path, fps=10).recordings())
+    assert sorted(r.subject for r in found) == ["a+b.avi", "a-b.avi", "c", "c.avi"]
+
+
+def test_a_root_may_hold_images_itself(tmp_path):
+    images(tmp_path / "walk")
+    clip(tmp_path / "walk" / "a.avi")
+    found = list(VideosCohort(root=tmp_path / "walk", fps=10).recordings())
+    assert sorted(r.subject for r in found) == ["a", "walk"]
+
+
+def test_a_root_may_be_one_recording_with_depth(tmp_path):
+    images(tmp_path / "P1" / "color")
+    images(tmp_path / "P1" / "depth")
+    (tmp_path / "P1" / "camera.json").write_text("{}")
+    assert find_videos(tmp_path / "P1") == [tmp_path / "P1"]
+    assert find_videos(tmp_path) == [tmp_path / "P1"]
+
+
+@pytest.mark.parametrize("fps", ["-3", "0", "nan", "inf"])
+def test_a_rate_that_is_none_breaks_its_own_recording_only(tmp_path, fps):
+    clip(tmp_path / "a.avi")
+    clip(tmp_path / "b.avi")
+    table = tmp_path / "subjects.csv"
+    table.write_text(f"file,subject,fps\na.avi,S1,{fps}\nb.avi,S2,10\n")
+    recordings = VideosCohort(root=tmp_path, subjects=table).recordings()
+    assert next(recordings).subject == "S2"
+    with pytest.raises(BrokenRecordingsError) as error:
+        next(recordings)
+    told = f"has fps '{fps}' in the subjects table; it must be a positive number"
+    assert error.value.problems == (("S1/video", told),)
+
+
 def test_a_table_says_who_is_who(tmp_path):
     for name in ("a.avi", "b.avi", "extra.avi"):
         clip(tmp_path / "in" / name)
@@ -119,7 +157,7 @@ def test_table_errors_name_the_row(tmp_path):
         list(VideosCohort(root=tmp_path, subjects=table).recordings())
     told = dict(error.value.problems)
     assert told["S1/1/video"] == f"has no file {tmp_path / 'b.avi'}; correct it in the subjects table"
-    assert told["S2/1/video"] == "has fps 'fast' in the subjects table; it must be a number"
+    assert told["S2/1/video"] == "has fps 'fast' in the subjects table; it must be a positive number"
     table.write_text("file,person\n")
     with pytest.raises(DataError, match="has no column 'subject'"):
         list(VideosCohort(root=tmp_path, subjects=table).recordings())

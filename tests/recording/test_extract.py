@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from neuroface.cohorts.toronto_depth import ColorAndDepth, write_depth_image, write_depth_tables
 from neuroface.cohorts.videos import VideosCohort
 from neuroface.errors import ConfigError, DataError, RunMismatchError
 from neuroface.recording import extract_one
@@ -21,7 +23,7 @@ from neuroface.recording.extract_one import sampled
 from neuroface.recording.face_cutting import FaceCutting
 from neuroface.recording.face_detectors import BoxTable, LandmarkBoxes
 from neuroface.recording.video import VideoFile
-from neuroface.types import Recording
+from neuroface.types import Camera, Recording, Rig
 
 from .drawn_clips import DrawnVideo, find_disc, landmarks, recording, write_clip
 
@@ -132,6 +134,35 @@ def test_a_source_that_changed_is_done_again(tmp_path):
     assert done.recordings["crops_written"].tolist() == [15]
 
 
+def test_other_times_or_landmarks_of_the_same_file_are_done_again(tmp_path):
+    (one,) = on_disk(tmp_path / "in", "a")
+    prepare_faces([one], tmp_path / "out", DISC)
+    slower = replace(one, video=VideoFile(tmp_path / "in" / "a.avi", fps=5))
+    assert prepare_faces([slower], tmp_path / "out", DISC).resumed == 0
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "out" / "faces.csv")["timestamp_s"], np.arange(12) / 5)
+    moved = replace(slower, landmarks=replace(one.landmarks, points=one.landmarks.points + 1))
+    before = np.load(tmp_path / "out" / "a__t" / "landmarks.npz")["points"][0]
+    assert prepare_faces([moved], tmp_path / "out", DISC).resumed == 0
+    after = np.load(tmp_path / "out" / "a__t" / "landmarks.npz")["points"][0]
+    assert (after > before).all()
+    assert prepare_faces([moved], tmp_path / "out", DISC).resumed == 1
+
+
+def test_a_replaced_frame_below_a_folder_is_a_change(tmp_path):
+    place = tmp_path / "P1"
+    (place / "color").mkdir(parents=True)
+    for index in range(3):
+        (place / "color" / f"{index}.png").write_bytes(b"old")
+    video = DrawnVideo(3)
+    video.path = place
+    before = extract_one.source_of(recording("P1", 3, video=video))
+    assert extract_one.source_of(recording("P1", 3, video=video)) == before
+    frame, newest = place / "color" / "0.png", place / "color" / "2.png"
+    frame.write_bytes(b"new")  # as long as before, and not the newest of its folder
+    os.utime(frame, ns=(newest.stat().st_atime_ns, newest.stat().st_mtime_ns - 10**9))
+    assert extract_one.source_of(recording("P1", 3, video=video)) != before
+
+
 def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
     (one,) = on_disk(tmp_path / "in", "a")
 
@@ -177,6 +208,25 @@ def test_sources_are_never_touched(tmp_path):
             f"out={place} lies among the source videos in {sources}. Choose a folder elsewhere."
         )
     assert {name: (digest, (sources / name).stat().st_mtime_ns) for name, digest in contents(sources).items()} == before
+
+
+def test_nothing_is_written_into_the_folder_of_the_cohort(tmp_path):
+    root = tmp_path / "col"
+    (root / "b").mkdir(parents=True)
+    near, far = on_disk(root / "a", "a")[0], on_disk(tmp_path / "elsewhere", "b")[0]
+    for given, place, told in (
+        ([near], root / "faces", root),
+        ([near], root, root),
+        ([near, far], tmp_path / "elsewhere" / "faces", tmp_path / "elsewhere"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            prepare_faces(given, place, DISC, root=root)
+        assert str(error.value) == f"out={place} lies among the source videos in {told}. Choose a folder elsewhere."
+    second = on_disk(root / "b", "b")[0]
+    with pytest.raises(ConfigError, match="lies among the source videos"):
+        prepare_faces([near, second], root / "faces", DISC)  # the folder common to both
+    assert contents(root).keys() == {"a/a.avi", "b/b.avi"}
+    assert len(prepare_faces([near], tmp_path / "faces", DISC, root=root).recordings) == 1
 
 
 def test_another_folder_is_refused(tmp_path):
@@ -265,3 +315,20 @@ def test_what_a_cohort_cannot_open_is_told_with_the_rest(tmp_path):
     done = prepare_faces(cohort.recordings(), tmp_path / "out", DISC, skip_broken=True)
     assert (done.resumed, len(done.recordings)) == (2, 2)
     assert [name for name, _ in done.broken] == ["empty/video"]
+    left_out = pd.read_csv(tmp_path / "out" / "left_out.csv")
+    assert [tuple(row) for row in left_out[["recording", "why"]].to_numpy()] == list(done.broken)
+    (tmp_path / "in" / "empty.mp4").unlink()
+    prepare_faces(cohort.recordings(), tmp_path / "out", DISC)
+    assert (tmp_path / "out" / "left_out.csv").read_text() == "recording,why\n"
+
+
+def test_a_color_video_with_depth_is_a_source_like_any_other(tmp_path):
+    (plain,) = on_disk(tmp_path / "in", "a")
+    camera = Camera(fx=300, fy=300, cx=160, cy=120, width=320, height=240)
+    for number in range(12):
+        write_depth_image(tmp_path / "depth", number, np.full((240, 320), 500, np.uint16))
+    write_depth_tables(tmp_path / "depth", Rig(color=camera, depth=camera, aligned=True), np.arange(12) / 25)
+    video = ColorAndDepth(VideoFile(tmp_path / "in" / "a.avi", fps=25), tmp_path / "depth")
+    with pytest.raises(ConfigError, match="lies among the source videos"):
+        prepare_faces([replace(plain, video=video)], tmp_path / "in" / "faces", DISC)
+    assert extract_one.source_of(replace(plain, video=video)) == extract_one.source_of(plain)

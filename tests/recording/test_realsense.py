@@ -158,7 +158,7 @@ def test_stamps_on_two_clocks_fall_back_to_when_frames_were_received(record):
     assert video.notes == {"clock": "when frames were received"}
 
 
-def test_stamps_that_repeat_are_refused_and_the_clock_of_the_bag_offered(record):
+def test_stamps_that_repeat_fall_back_to_when_frames_were_received(record):
     path = record(color={t: clips.picture(i) for i, t in enumerate(TIMES)}, depth=depths(TIMES))
     content = path.read_bytes()
     # stamp the third colour frame like the second, in place: seconds and nanoseconds lie before the header's last field
@@ -166,9 +166,32 @@ def test_stamps_that_repeat_are_refused_and_the_clock_of_the_bag_offered(record)
     second, third = (b"".join(v.to_bytes(4, "little") for v in stamps[i]) for i in (1, 2))
     assert content.count(third) >= 2
     path.write_bytes(content.replace(third, second))
-    with pytest.raises(DataError, match=r"colour frame 2 at 0\.0333 s follows 0\.0333 s; set clock=bag to go by when"):
-        list(RealSenseBag(path).frames())
-    assert len(list(RealSenseBag(path, clock="bag").frames())) == COUNT
+    video = RealSenseBag(path)
+    assert video.notes == {"clock": "when frames were received"}
+    np.testing.assert_allclose(video.timestamps_s, np.arange(COUNT) / 30, atol=1e-6)
+    assert depth_numbers(video) == list(range(COUNT))
+
+
+def test_frames_of_one_moment_on_every_clock_are_refused(record):
+    times = [1.0, 1.5, 1.5 + 1e-10]  # stamps and times of arrival count whole nanoseconds
+    message = (
+        r"clip\.bag: colour frame 2 was received with the frame before it, at 0\.5000 s, and the camera's stamps are "
+        r"no clock either; record it again$"
+    )
+    with pytest.raises(DataError, match=message):
+        RealSenseBag(record(color=colors(times), depth={}))
+
+
+def test_timestamps_are_those_of_the_frames(record):
+    for stamp_depth_s in (0.0, -1_000_000_000.0):  # on one clock, on two
+        video = RealSenseBag(record(stamp_depth_s=stamp_depth_s, received_late_s=0.4))
+        assert video.timestamps_s.tolist() == [frame.timestamp_s for frame in video.frames()]
+        np.testing.assert_allclose(video.timestamps_s, np.arange(COUNT) / 30, atol=1e-6)
+
+
+def test_timestamps_need_no_image_converted(record):
+    video = RealSenseBag(record(encoding="bayer"))  # which cannot be
+    assert len(video.timestamps_s) == COUNT
 
 
 def test_a_bag_without_depth_is_a_video(record):
@@ -242,9 +265,55 @@ def test_files_that_are_no_bags(tmp_path, record):
         RealSenseBag(path)
 
 
-def test_keys(record):
-    with pytest.raises(ConfigError, match=r"clock=sun: there is no such clock. Choose from frame, bag."):
-        RealSenseBag(record(), clock="sun")
+RANDOM = np.random.default_rng(0).integers(0, 256, (20, 500), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("head", [b"", b"#ROSBAG V2.0\n"])
+def test_random_bytes_are_a_data_error(tmp_path, head):
+    path = tmp_path / "x.bag"
+    for content in RANDOM:
+        path.write_bytes(head + content.tobytes())
+        with pytest.raises(
+            DataError, match=r"x\.bag (cannot be read as a bag: .*|is damaged \(.*\)\.) Copy it again, or"
+        ):
+            RealSenseBag(path)
+
+
+@pytest.mark.parametrize(
+    ("whole", "broken", "cause"),
+    [
+        (b"f0220512", b"\xff0220512", "SerdeError"),  # text that is no UTF-8
+        (b"compression=none", b"compression=\xffone", "ReaderError"),
+        (b"diagnostic_msgs/KeyValue", b"diagnostic_msgs/KeyValve", "KeyError"),  # a type that does not exist
+    ],
+)
+def test_damage_within_a_bag(record, whole, broken, cause):
+    path = record()
+    content = path.read_bytes()
+    assert whole in content
+    path.write_bytes(content.replace(whole, broken))
+    with pytest.raises(DataError, match=r"clip\.bag .* Copy it again, or reindex it\.") as error:
+        RealSenseBag(path)
+    assert type(error.value.__cause__).__name__ == cause
+
+
+def test_rows_too_short_for_their_pixels(record):
+    path = record(depth={}, encoding="rgba8")  # three bytes a pixel were recorded
+    with pytest.raises(
+        DataError, match=r"image message that is damaged \(160x120 px in rows of 480 bytes\); copy the bag"
+    ):
+        next(RealSenseBag(path).frames())
+
+
+def test_fewer_frames_than_the_index_listed(record):
+    video = RealSenseBag(record())
+    times = TIMES[: COUNT - 2]
+    record(color=colors(times), depth=depths(times))  # overwritten by a shorter one
+    message = (
+        r"clip\.bag is damaged: its index lists 10 colour frames, and 8 can be read\. Copy it again, or reindex it\."
+    )
+    with pytest.raises(DataError, match=message):
+        list(video.frames())
 
 
 def test_without_rosbags_the_message_says_how_to_get_it(record, monkeypatch):

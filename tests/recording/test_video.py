@@ -168,16 +168,26 @@ def test_sound_only(tmp_path, backend):
         VideoFile(tmp_path / "speech.wav", backend=backend)
 
 
-def test_sound_only_in_a_container_for_video(tmp_path, backend):
+@pytest.mark.parametrize("name", ["speech.mp4", "speech.mkv"])
+def test_sound_only_in_a_container_for_video(tmp_path, backend, name):
     av = pytest.importorskip("av")
-    with av.open(str(tmp_path / "speech.mp4"), "w") as container:
+    with av.open(str(tmp_path / name), "w") as container:
         stream = container.add_stream("aac", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         frame.sample_rate = 8000
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    with pytest.raises(DataError, match=r"speech\.mp4 cannot be opened as a video: it holds sound only"):
-        VideoFile(tmp_path / "speech.mp4", backend=backend)
+    with pytest.raises(DataError, match=f"{name} cannot be opened as a video: it holds sound only; give the file with"):
+        VideoFile(tmp_path / name, backend=backend)
+
+
+def test_matroska_without_a_frame_that_opens(tmp_path, backend):
+    path = clips.write(tmp_path / "clip.mkv", 5, fourcc="FFV1")
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(
+        DataError, match=r"clip\.mkv cannot be opened as a video: it is a Matroska file without readable"
+    ):
+        VideoFile(path, backend=backend)
 
 
 def test_wrong_keys(tmp_path):

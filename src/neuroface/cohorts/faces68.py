@@ -77,9 +77,16 @@ def _stills(root: Path) -> list[Source]:
 
 
 def _dlib_stills(file: Path, people: Mapping[str, str]) -> list[Source]:
-    """One source per face of a dlib XML file; faces of one image are numbered from the second on."""
+    """One source per face of a dlib XML file, or one for a file that cannot be read.
+
+    Faces of one image are numbered from the second on.
+    """
+    try:
+        annotated = read_dlib_xml(file)
+    except DataError as error:  # told with the problems of all other files
+        return [Source(subject=file.name, group=GROUP, task=STILL, read=unreadable(str(error)))]
     sources, seen = [], Counter[str]()
-    for found in read_dlib_xml(file):
+    for found in annotated:
         image = file.parent / found.image
         seen[found.image] += 1
         number = f"-{seen[found.image]}" if seen[found.image] > 1 else ""
@@ -136,6 +143,9 @@ def _read_clip(clip: Path, track: Path, **who: Any) -> Recording:
         raise DataError(f"{track} has no array {', '.join(missing)}." + did_you_mean(missing[0], arrays))
     points, fps = np.asarray(arrays["points_px"], dtype=float), float(arrays["fps"])
     score = np.repeat(np.asarray(arrays["det_score"], dtype=float)[:, None], face.N_POINTS, axis=1)
+    video = VideoFile(clip, fps=fps)
+    if len(points) != len(video):
+        raise DataError(f"{track} has {len(points)} frames, the video {len(video)}")
     landmarks, _ = on_one_clock(points, np.arange(len(points)) / fps, space="pixel", score=score)
     notes: dict[str, Any] = {"frames_without_face": int(np.isnan(points).any(axis=(1, 2)).sum())}
-    return Recording(**who, landmarks=landmarks, notes=notes, video=VideoFile(clip, fps=fps))
+    return Recording(**who, landmarks=landmarks, notes=notes, video=video)

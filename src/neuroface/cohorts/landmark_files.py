@@ -59,9 +59,10 @@ def read_dlib_xml(file: Path) -> list[AnnotatedImage]:
     for image in images:
         name = image.get("file", "(an image without a name)")
         for box in image.iter("box"):
-            parts = {int(part.get("name", -1)): (part.get("x"), part.get("y")) for part in box.iter("part")}
+            parts = {_part_name(part): (part.get("x"), part.get("y")) for part in box.iter("part")}
             if set(parts) != set(range(face.N_POINTS)):
-                wrong.append(f"{name} ({len(parts)})")
+                texts = "".join(f", one named {part!r}" for part in parts if isinstance(part, str))
+                wrong.append(f"{name} ({len(parts)}{texts})")
                 continue
             left, top, width, height = _numbers([[box.get(k) for k in ("left", "top", "width", "height")]], file)[0]
             points = _numbers([parts[point] for point in range(face.N_POINTS)], file)
@@ -71,6 +72,12 @@ def read_dlib_xml(file: Path) -> list[AnnotatedImage]:
     if not faces:
         raise DataError(f"{file} holds no annotated face; it needs <image> with <box> with <part>")
     return faces
+
+
+def _part_name(part: ElementTree.Element) -> int | str:
+    """The number that names a part, or the text where it is no number."""
+    name = part.get("name", "")
+    return int(name) if name.isdecimal() else name
 
 
 def read_annotated_frames(file: Path) -> tuple[np.ndarray, np.ndarray]:

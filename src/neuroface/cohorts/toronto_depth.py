@@ -29,13 +29,14 @@ COLUMNS = ("frame", "timestamp_s")
 
 
 class ColorAndDepth:
-    """A colour video with a folder of depth images, paired by time; a types.Video.
+    """A colour video with a folder of depth images, paired by time; a types.Video. `path` is the colour video's.
 
     Errors: DataError for a place that is no such folder, for a camera of another image size, for images and times that
     do not fit each other.
     """
 
     def __init__(self, color: VideoFile, place: Path) -> None:
+        self.path = color.path
         if not place.is_dir():
             raise DataError(
                 f"{place.name} is not depth that can be read; a folder of 16-bit PNGs with {CAMERA} is "

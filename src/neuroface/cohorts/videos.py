@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from neuroface import face
 from neuroface.cohorts import native
 from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
-from neuroface.recording.clip import BAG, is_rgbd, open_clip, timestamps_of
+from neuroface.recording.clip import BAG, is_rgbd, open_clip
 from neuroface.recording.images import SUFFIXES as IMAGE_SUFFIXES
 from neuroface.recording.images import natural
 from neuroface.types import Landmarks, Recording
@@ -68,16 +68,10 @@ class VideosCohort:
         yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
 
     def _nobody_known(self, root: Path, found: list[Path]) -> list[Source]:
-        """Each file as a subject named after it; files that differ in nothing but the suffix keep it."""
-        plain = [file.relative_to(root) for file in found]
-        stems = Counter(str(name.with_suffix("")) for name in plain)
+        """Each file as a subject named after it."""
         notes = {"subject": "named after the file; no table says whose recording it is"}
-        sources = []
-        for file, name in zip(found, plain, strict=True):
-            whole = file.is_dir() or stems[str(name.with_suffix(""))] > 1
-            subject = "-".join((name if whole else name.with_suffix("")).parts) or root.name
-            sources.append(self._source(file, {"subject": subject}, notes))
-        return sources
+        subjects = subjects_after_files(root, found)
+        return [self._source(file, {"subject": subject}, notes) for file, subject in zip(found, subjects, strict=True)]
 
     def _from_table(self, root: Path, found: list[Path]) -> list[Source]:
         table = Path(str(self.subjects)).expanduser()
@@ -96,10 +90,10 @@ class VideosCohort:
             "task": row.get("task") or self.task,
             "session": row.get("session", ""),
         }
-        try:
-            fps = float(row["fps"]) if row.get("fps") else self.fps
-        except ValueError:
-            return Source(**who, read=unreadable(f"has fps {row['fps']!r} in the subjects table; it must be a number"))
+        fps = _rate(row["fps"]) if row.get("fps") else self.fps
+        if row.get("fps") and fps is None:
+            what = f"has fps {row['fps']!r} in the subjects table; it must be a positive number"
+            return Source(**who, read=unreadable(what))
         attributes = {name: cell for name, cell in row.items() if name not in OWN_COLUMNS and cell}
         return Source(**who, read=partial(self._read, file, fps, notes=notes, attributes=attributes, **who))
 
@@ -107,7 +101,7 @@ class VideosCohort:
         if not file.exists():
             raise DataError(f"has no file {file}; correct it in the subjects table")
         video = open_clip(file, fps=fps, depth_scale=self.depth_scale)
-        landmarks = self._track(file, timestamps_of(video))
+        landmarks = self._track(file, video.timestamps_s)
         return Recording(**recording, landmarks=landmarks, video=video, notes={**notes, **video.notes})
 
     def _track(self, file: Path, timestamps_s: np.ndarray) -> Landmarks:
@@ -129,18 +123,54 @@ class VideosCohort:
         return landmarks
 
 
+def subjects_after_files(root: Path, found: Sequence[Path]) -> list[str]:
+    """A name for each file or folder below `root`: its path with - for /, and without the suffix of a file.
+
+    Names that would fall together keep the suffix and, where that is not enough, have + for /.
+    """
+    places = [file.relative_to(root) for file in found]
+    plain = [place if file.is_dir() else place.with_suffix("") for file, place in zip(found, places, strict=True)]
+    own = root.resolve().name  # of a root that is itself the recording
+    choices = [
+        ("-".join(short.parts) or own, "-".join(place.parts) or own, "+".join(place.parts) or own)
+        for short, place in zip(plain, places, strict=True)
+    ]
+    levels = [0] * len(choices)
+    while True:
+        names = [choice[level] for choice, level in zip(choices, levels, strict=True)]
+        count = Counter(names)
+        longer = [min(level + (count[name] > 1), 2) for name, level in zip(names, levels, strict=True)]
+        if longer == levels:
+            return names
+        levels = longer
+
+
+def _rate(cell: str) -> float | None:
+    """Frames per second, or None for what is no rate."""
+    try:
+        fps = float(cell)
+    except ValueError:
+        return None
+    return fps if 0 < fps < np.inf else None
+
+
 def find_videos(root: Path, *, images: str = "sequence") -> list[Path]:
     """Video files, bags, RGB-D folders, and image folders or stills, under a folder, in natural order.
 
-    Hidden files and folders are passed over. With images="sequence" a folder that holds images stands for them.
+    Hidden files and folders are passed over. With images="sequence" a folder that holds images stands for them. A root
+    that is an RGB-D folder is one recording.
     """
+    if is_rgbd(root):
+        return [root]
     found = set()
     for file in root.rglob("*"):
-        inside = next((place for place in file.parents if place != root and is_rgbd(place)), None)
+        if any(part.startswith(".") for part in file.relative_to(root).parts):
+            continue
+        inside = next((place for place in file.parents if place.is_relative_to(root) and is_rgbd(place)), None)
         if inside is not None:
             found.add(inside)
             continue
-        if any(part.startswith(".") for part in file.relative_to(root).parts) or not file.is_file():
+        if not file.is_file():
             continue
         suffix = file.suffix.lower()
         if suffix in (*VIDEO_SUFFIXES, BAG) or (images == "stills" and suffix in IMAGE_SUFFIXES):

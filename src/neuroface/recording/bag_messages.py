@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,13 @@ def rig(path: Path, bag: Any, found: Mapping[str, Stream], depth_scale: float | 
     )
 
 
+def images(path: Path, bag: Any, stream: Stream) -> Iterator[Image]:
+    """The images of one stream of an open bag in the order in which they were received; pixels are not copied."""
+    for connection, _, raw in bag.messages([stream.connection]):
+        if connection.id == stream.connection.id:  # a damaged index leads to messages of another stream
+            yield parse_image(path, raw)
+
+
 def parse_image(path: Path, raw: bytes) -> Image:
     """An image message from its bytes, without copying the pixels.
 
@@ -141,8 +148,7 @@ def color_image(path: Path, image: Image) -> np.ndarray:
         known = ", ".join(ENCODINGS)
         raise DataError(f"{path} has colour frames in {image.encoding!r}; record one of {known}")
     channels, conversion = ENCODINGS[image.encoding.lower()]
-    rows = np.frombuffer(image.data, np.uint8)[: image.height * image.step].reshape(image.height, image.step)
-    pixels = rows[:, : image.width * channels].reshape(image.height, image.width, channels)
+    pixels = _rows(path, image, channels).reshape(image.height, image.width, channels)
     return pixels.copy() if conversion is None else cv2.cvtColor(np.ascontiguousarray(pixels), getattr(cv2, conversion))
 
 
@@ -150,8 +156,19 @@ def depth_image(path: Path, image: Image) -> np.ndarray:
     """(h, w) uint16 raw units. Errors: DataError for depth that is not 16 bits."""
     if image.encoding.lower() not in ("mono16", "16uc1", "z16"):
         raise DataError(f"{path} has depth frames in {image.encoding!r}; raw depth is one channel of 16 bits (Z16)")
+    return _rows(path, image, 2).copy().view("<u2")
+
+
+def _rows(path: Path, image: Image, pixel_bytes: int) -> np.ndarray:
+    """(height, width * pixel_bytes) uint8: the rows of an image without what pads them. DataError if there are none."""
+    wide = image.width * pixel_bytes
+    if not 0 < wide <= image.step or not image.height:
+        raise DataError(
+            f"{path} holds an image message that is damaged ({image.width}x{image.height} px in rows of {image.step} "
+            "bytes); copy the bag again"
+        )
     rows = np.frombuffer(image.data, np.uint8)[: image.height * image.step].reshape(image.height, image.step)
-    return rows[:, : 2 * image.width].copy().view("<u2")
+    return rows[:, :wide]
 
 
 def _message(bag: Any, connection: Any, time_ns: int) -> bytes:

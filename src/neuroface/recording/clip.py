@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from neuroface.recording.realsense import RealSenseBag
 from neuroface.recording.rgbd import RgbdFolder
 from neuroface.recording.video import VideoFile
@@ -20,7 +18,7 @@ def is_rgbd(folder: Path) -> bool:
 
 
 def open_clip(path: Path, *, fps: float | None = None, depth_scale: float | None = None) -> Clip:
-    """A types.Video of the file or folder; only its beginning is decoded.
+    """A types.Video of the file or folder, with `timestamps_s` (T,) of its frames; no more than its ends is decoded.
 
     fps: overrides what a video says of its rate; a bag has stamps of its own. depth_scale: metres in one raw unit, for
     a bag that does not hold it. Errors: DataError for what cannot be read.
@@ -28,10 +26,3 @@ def open_clip(path: Path, *, fps: float | None = None, depth_scale: float | None
     if path.suffix.lower() == BAG:
         return RealSenseBag(path, depth_scale=depth_scale)
     return RgbdFolder(path, fps=fps) if is_rgbd(path) else VideoFile(path, fps=fps)
-
-
-def timestamps_of(clip: Clip) -> np.ndarray:
-    """(T,) s of a clip's frames; a bag is read through for them, one frame at a time."""
-    if isinstance(clip, RealSenseBag):
-        return np.array([frame.timestamp_s for frame in clip.frames()])
-    return clip.timestamps_s

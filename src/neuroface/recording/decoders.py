@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +21,12 @@ from neuroface.errors import ConfigError, DataError
 MOST_LOST_AT_END = 2
 # Frames before the end from which the last ones are tried.
 TAIL = 4
+# Matroska and WebM: the EBML header, and the CodecID of a track (RFC 9559), whose text begins with V_ or A_.
+EBML = b"\x1a\x45\xdf\xa3"
+CODEC = re.compile(rb"\x86[\x80-\xff]([AV])_")
+# The tracks of a Matroska file are described before its frames.
+MATROSKA_HEAD_BYTES = 1 << 20
+SOUND_ONLY = "it holds sound only; give the file with the pictures"
 
 
 class Decoder(Protocol):
@@ -237,9 +244,12 @@ def why_unreadable(path: Path) -> str:
             if content.find(b"moov") < 0:
                 return "its index was never written (a recording that was cut off); copy it again, or repair it"
             if content.find(b"vide") < 0 <= content.find(b"soun"):
-                return "it holds sound only; give the file with the pictures"
+                return SOUND_ONLY
+        if head[:4] == EBML:
+            kinds = set(CODEC.findall(content[:MATROSKA_HEAD_BYTES]))
+            return SOUND_ONLY if kinds == {b"A"} else "it is a Matroska file without readable video; copy it again"
     if (head[:4] == b"RIFF" and head[8:12] == b"WAVE") or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):
-        return "it holds sound only; give the file with the pictures"
+        return SOUND_ONLY
     return f"it is not one (it begins with {head[:8]!r}); give a video file, whatever its name ends with"
 
 

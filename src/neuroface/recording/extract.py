@@ -4,6 +4,7 @@ out/prepare.json             the settings; a folder made with others is refused
 out/<recording>/000042.png   the crop of frame 42 (0-based, as the source counts); faces.csv, landmarks.npz,
 recording.json out/faces.csv                every crop of every recording, with the box it came from
 out/recordings.csv           every recording, with what was read, found and lost
+out/left_out.csv             recording and why, of those that could not be read
 
 A recording appears under its name only when it is complete, and then is not done again. Sources are only read.
 """
@@ -11,6 +12,7 @@ A recording appears under its name only when it is complete, and then is not don
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -64,21 +66,24 @@ def prepare_faces(
     out: str | Path,
     cutting: FaceCutting | None = None,
     *,
+    root: str | Path | None = None,
     n_jobs: int = 1,
     skip_broken: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PreparedFaces:
     """Cut the face out of the frames of each recording's video and write crops, boxes and moved landmarks under `out`.
 
-    n_jobs: worker processes, -1 is one per core. skip_broken: go on without recordings that cannot be read.
-    Errors: ConfigError for an `out` beside the sources or not made by this, RunMismatchError for one made with another
+    root: the folder that the cohort is read from; without it, the folder common to all sources stands for it.
+    n_jobs: worker processes, -1 is one per core. skip_broken: go on without recordings that cannot be read, which
+    left_out.csv names.
+    Errors: ConfigError for an `out` among the sources or not made by this, RunMismatchError for one made with another
     `cutting`; DataError, at the end, that names every recording that failed (the others are kept).
     """
     cutting = cutting or FaceCutting()
     problems = Problems()
     chosen = _sound(recordings, problems)
     target = Path(out).expanduser().resolve()
-    _keep_away_from_sources(chosen, target)
+    _keep_away_from_sources(chosen, target, root)
     _claim(target, cutting.settings())
     named = zip(chosen, _folder_names(chosen, problems), strict=True)
     jobs = [Job(recording, target / name, target / f"{STAGE}{name}", cutting) for recording, name in named if name]
@@ -87,7 +92,7 @@ def prepare_faces(
         problems.raise_if_any("What was finished is kept. Repair them, or set cohort.skip_broken=true.")
     if not rows:
         raise DataError("There are no recordings to take faces from.")
-    return PreparedFaces(target, _write_tables(rows, jobs, target), resumed, tuple(problems.items()))
+    return PreparedFaces(target, _write_tables(rows, jobs, problems, target), resumed, tuple(problems.items()))
 
 
 def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recording]:
@@ -105,17 +110,25 @@ def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recordin
     return sound
 
 
-def _keep_away_from_sources(recordings: Sequence[Recording], target: Path) -> None:
+def _keep_away_from_sources(recordings: Sequence[Recording], target: Path, root: str | Path | None) -> None:
     """A folder of crops among the sources would be read as a source the next time, and might overwrite one."""
-    for recording in recordings:
-        path = getattr(recording.video, "path", None)
-        if path is None:
-            continue
-        source = Path(path).resolve()
-        if target == source or target.is_relative_to(source.parent):
-            raise ConfigError(
-                f"out={target} lies among the source videos in {source.parent}. Choose a folder elsewhere."
-            )
+    paths = (getattr(recording.video, "path", None) for recording in recordings)
+    for place in _source_folders([Path(path).resolve() for path in paths if path is not None], root):
+        if target.is_relative_to(place):
+            raise ConfigError(f"out={target} lies among the source videos in {place}. Choose a folder elsewhere.")
+
+
+def _source_folders(sources: Sequence[Path], root: str | Path | None) -> list[Path]:
+    """The folders in which nothing may be written: the cohort's root, and where sources outside it stand."""
+    if root is not None:
+        whole = Path(root).expanduser().resolve()
+        return [whole, *dict.fromkeys(source.parent for source in sources if not source.is_relative_to(whole))]
+    parents = list(dict.fromkeys(source.parent for source in sources))
+    drives = {parent.anchor for parent in parents}
+    common = Path(os.path.commonpath(parents)) if len(drives) == 1 else None
+    if common is None or common == Path(common.anchor):  # the sources have nothing in common but the disk
+        return parents
+    return [common]
 
 
 def _claim(target: Path, science: dict[str, Any]) -> None:
@@ -182,8 +195,10 @@ def _run(
     return rows, resumed
 
 
-def _write_tables(rows: dict[str, dict[str, Any]], jobs: Sequence[Job], target: Path) -> pd.DataFrame:
-    """faces.csv and recordings.csv of the whole folder, in the order of the cohort; returns the latter."""
+def _write_tables(
+    rows: dict[str, dict[str, Any]], jobs: Sequence[Job], problems: Problems, target: Path
+) -> pd.DataFrame:
+    """faces.csv, recordings.csv and left_out.csv of the folder, in the order of the cohort; returns the second."""
     import pandas as pd
 
     done = [job for job in jobs if job.recording.name in rows]
@@ -192,7 +207,8 @@ def _write_tables(rows: dict[str, dict[str, Any]], jobs: Sequence[Job], target: 
         table.insert(1, "file", [f"{job.folder.name}/{name}" for name in table.pop("file")])
     recordings = pd.DataFrame([rows[job.recording.name] for job in done])
     crops = pd.concat([table for table in faces if len(table)] or faces[:1], ignore_index=True)
-    for name, table in (("faces.csv", crops), ("recordings.csv", recordings)):
+    left_out = pd.DataFrame(problems.items(), columns=["recording", "why"])
+    for name, table in (("faces.csv", crops), ("recordings.csv", recordings), ("left_out.csv", left_out)):
         part = target / f"{STAGE}{name}"
         table.to_csv(part, index=False)
         part.replace(target / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 import time
@@ -48,19 +49,36 @@ class Job:
 
 
 def source_of(recording: Recording) -> dict[str, Any]:
-    """What tells one source from another without reading it: whose it is and, of a file, its path, size and change."""
+    """What tells one source from another without decoding it.
+
+    Whose it is; a digest of its times and landmarks; and, of a file or a folder with all that lies below it, path, size
+    and a digest of the names, sizes and times of change.
+    """
     who = {name: getattr(recording, name) for name in ("subject", "session", "group", "task")}
+    known = {**who, "times_and_landmarks": _digest_of_arrays(recording)}
     path = getattr(recording.video, "path", None)
     if path is None:
-        return who
-    files = sorted(Path(path).iterdir()) if Path(path).is_dir() else [Path(path)]
-    stats = [file.stat() for file in files]
+        return known
+    place = Path(path)
+    files = sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
+    stats = [(str(file.relative_to(place)), (s := file.stat()).st_size, s.st_mtime_ns) for file in files]
     return {
-        **who,
+        **known,
         "path": str(path),
-        "bytes": sum(s.st_size for s in stats),
-        "changed_ns": max((s.st_mtime_ns for s in stats), default=0),
+        "bytes": sum(size for _, size, _ in stats),
+        "files": hashlib.sha256(json.dumps(stats).encode()).hexdigest(),
     }
+
+
+def _digest_of_arrays(recording: Recording) -> str:
+    """Hexadecimal digest of what the crops need beside the pictures: times of the frames, landmarks and their times."""
+    landmarks, times_s = recording.landmarks, getattr(recording.video, "timestamps_s", ())
+    digest = hashlib.sha256(landmarks.space.encode())
+    for array in (times_s, landmarks.timestamps_s, landmarks.points):
+        values = np.ascontiguousarray(array, dtype=float)
+        digest.update(str(values.shape).encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def extract(job: Job) -> tuple[str, dict[str, Any] | str]:
@@ -72,8 +90,9 @@ def extract(job: Job) -> tuple[str, dict[str, Any] | str]:
     shutil.rmtree(job.stage, ignore_errors=True)
     try:
         job.stage.mkdir(parents=True)
+        source = source_of(job.recording)  # before it is read: what changes meanwhile is a change
         row = _cut_all(job)
-        known = {"source": source_of(job.recording), "row": row}
+        known = {"source": source, "row": row}
         (job.stage / "recording.json").write_text(json.dumps(known, indent=2), encoding="utf-8")
         if job.folder.exists():  # of a source that has changed since
             shutil.rmtree(job.folder)

@@ -11,6 +11,10 @@ import numpy as np
 from neuroface.errors import DataError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+# PNG (ISO/IEC 15948): signature, and the last chunk, which is empty and therefore always the same.
+PNG_FIRST, PNG_LAST = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
+# JPEG (ITU-T T.81, table B.1): start of image, end of image, start of scan.
+JPEG_FIRST, JPEG_LAST, JPEG_SCAN = b"\xff\xd8", b"\xff\xd9", 0xDA
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
@@ -26,14 +30,41 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def read_color(file: Path) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of one image file, turned as its EXIF data say."""
+    """(H, W, 3) uint8 RGB of one image file, turned as its EXIF data say.
+
+    Errors: DataError for a file that is missing, no image, or cut off (a JPEG or PNG without its end; OpenCV would fill
+    the rest with grey).
+    """
     import cv2
 
-    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    content = file.read_bytes() if file.is_file() else b""
+    if not is_whole(content):
+        raise DataError(
+            f"{file} ({len(content)} bytes) is cut off: the image has no end; copy it again, or take it out"
+        )
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     if image is None:
-        size = file.stat().st_size if file.is_file() else 0
-        raise DataError(f"{file} ({size} bytes) cannot be read as an image; copy it again, or take it out")
+        raise DataError(f"{file} ({len(content)} bytes) cannot be read as an image; copy it again, or take it out")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether a JPEG or PNG holds its end marker; true of any other content. What follows the end does not matter."""
+    if content.startswith(PNG_FIRST):
+        return PNG_LAST in content
+    if content.startswith(JPEG_FIRST):
+        # a preview in the segments before the picture has an end of its own
+        return content.find(JPEG_LAST, _scan_of(content)) >= 0
+    return True
+
+
+def _scan_of(content: bytes) -> int:
+    """Where the first scan of a JPEG begins: behind its segments, each a marker of two bytes and a length of two."""
+    at = len(JPEG_FIRST)
+    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != JPEG_SCAN:
+        filled = content[at + 1] == 0xFF  # any number of fill bytes may stand before a marker
+        at += 1 if filled else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+    return at
 
 
 class ImageDecoder:

@@ -6,6 +6,7 @@ hold the depth scale.
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,14 +21,25 @@ from neuroface.recording import bag_messages
 from neuroface.recording.bag_messages import Image, Stream
 from neuroface.types import Frame, Rig
 
-CLOCKS = ("frame", "bag")
 # How long a colour frame waits for the depth frame of its moment, on the clock of the bag.
 PATIENCE_NS = 500_000_000
+# What rosbags, and the messages it hands over, raise on a file whose bytes are wrong; AssertionError is rosbags' own.
+DAMAGE = (
+    AssertionError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True)
 class _Moment:
-    """A message in the pass: seconds on the chosen clock, when it was received, its number within its stream."""
+    """A message in the pass: seconds from the first colour frame, when it was received, its number in its stream."""
 
     time_s: float
     received_ns: int
@@ -38,24 +50,28 @@ class _Moment:
 class RealSenseBag:
     """Colour and depth of a bag recorded by the RealSense SDK, paired by time; a types.Video.
 
-    depth_scale: metres in one raw unit, for a bag that does not hold it. clock: "frame" (the camera's own stamps) or
-    "bag" (when the computer received a frame); where the stamps of the two streams do not overlap the bag's clock is
-    taken, and `notes` says so. Times count from the first colour frame. Errors: DataError for a bag that is damaged,
-    not the SDK's, or without colour, intrinsics, extrinsics or scale; ConfigError without rosbags.
+    depth_scale: metres in one raw unit, for a bag that does not hold it. timestamps_s: (T,) seconds of the colour
+    frames from the first. Times are the camera's own stamps; where those do not increase, or those of the two streams
+    do not overlap, they are when the computer received a frame. `notes` says which. Stamps stand in the frames, so the
+    bag is read through once, and no image is converted. Errors: DataError for a bag that is damaged, not the SDK's, or
+    without colour, intrinsics, extrinsics or scale; ConfigError without rosbags.
     """
 
-    def __init__(self, path: str | Path, *, depth_scale: float | None = None, clock: str = "frame") -> None:
-        if clock not in CLOCKS:
-            raise ConfigError(f"clock={clock}: there is no such clock. Choose from {', '.join(CLOCKS)}.")
+    def __init__(self, path: str | Path, *, depth_scale: float | None = None) -> None:
         self.path = Path(path)
         with self._open() as bag:
             streams = bag_messages.streams(self.path, bag)
             self._rig = bag_messages.rig(self.path, bag, streams, depth_scale)
+            stamps_s = np.array([image.stamp_s for image in bag_messages.images(self.path, bag, streams["Color"])])
         color = streams["Color"]
         self._received_ns = np.array(color.times_ns)
         self._size = (color.first.width, color.first.height)
-        self._by_frame = clock == "frame" and _overlap(streams)
-        self._origin_s = color.first.stamp_s if self._by_frame else color.times_ns[0] / 1e9
+        self._check_all_arrived(len(stamps_s))
+        self._by_frame = _overlap(streams) and bool((np.diff(stamps_s) > 0).all())
+        times_s = stamps_s if self._by_frame else self._received_ns / 1e9
+        self._origin_s = float(times_s[0])
+        self.timestamps_s = times_s - self._origin_s
+        self._check_increasing()
         self._tolerance_s = min(stream.interval_s for stream in streams.values()) / 2 + 1e-3
         clock = "stamps of the camera" if self._by_frame else "when frames were received"
         self.notes: dict[str, Any] = {"clock": clock}
@@ -78,17 +94,30 @@ class RealSenseBag:
         stop = len(self) if stop is None else min(stop, len(self))
         if start >= stop:
             return
-        last_s = -np.inf
+        arrived = start
         for color, depth in self._pairs(start, stop):
-            if color.time_s <= last_s:
-                raise DataError(
-                    f"{self.path}: colour frame {color.number} at {color.time_s:.4f} s follows {last_s:.4f} s; set "
-                    "clock=bag to go by when frames were received"
-                )
-            last_s = color.time_s
+            arrived = color.number + 1
             if (color.number - start) % step == 0:
                 raw = None if depth is None else bag_messages.depth_image(self.path, depth)
                 yield Frame(color.number, color.time_s, bag_messages.color_image(self.path, color.image), raw)
+        if arrived < stop:
+            self._check_all_arrived(arrived)
+
+    def _check_all_arrived(self, count: int) -> None:
+        if count != len(self):
+            raise DataError(
+                f"{self.path} is damaged: its index lists {len(self)} colour frames, and {count} can be read. Copy it "
+                "again, or reindex it."
+            )
+
+    def _check_increasing(self) -> None:
+        """Refuse times of arrival that repeat; stamps that do were not taken."""
+        repeats = np.flatnonzero(np.diff(self.timestamps_s) <= 0)
+        if len(repeats):
+            raise DataError(
+                f"{self.path}: colour frame {repeats[0] + 1} was received with the frame before it, at "
+                f"{self.timestamps_s[repeats[0]]:.4f} s, and the camera's stamps are no clock either; record it again"
+            )
 
     def _pairs(self, start: int, stop: int) -> Iterator[tuple[_Moment, Image | None]]:
         """Colour frames start .. stop, each with the depth frame nearest in time; half a second is held at most."""
@@ -134,16 +163,20 @@ class RealSenseBag:
             raise DataError(f"There is no file {self.path}.")
         try:
             from rosbags.rosbag1 import Reader, ReaderError
+            from rosbags.serde import SerdeError
         except ImportError as error:
             raise ConfigError("reading .bag files needs rosbags: pip install 'neuroface[realsense]'") from error
-        with self.path.open("rb") as file:
-            if file.read(6) == b"SQLite":
-                raise DataError(f"{self.path} is a ROS 2 bag; record a .bag, or export the native RGB-D layout")
         try:
+            with self.path.open("rb") as file:
+                if file.read(6) == b"SQLite":
+                    raise DataError(f"{self.path} is a ROS 2 bag; record a .bag, or export the native RGB-D layout")
             with Reader(self.path) as bag:
                 yield bag
         except ReaderError as error:
             raise DataError(f"{self.path} cannot be read as a bag: {error} Copy it again, or reindex it.") from error
+        except (SerdeError, *DAMAGE) as error:
+            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise DataError(f"{self.path} is damaged ({what}). Copy it again, or reindex it.") from error
 
 
 def _overlap(streams: dict[str, Stream]) -> bool:

@@ -37,12 +37,14 @@ def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = Non
     tally, problems = Tally(), Problems()
     yield from samples.readable(cohort, wanted, problems, tally, quality=quality if wanted.frontal_only else None)
     samples.check_excluded(cohort, wanted, tally)
+    for entry in tally.left_out:
+        print(f"left out {entry['what']}: {entry['why']}", file=sys.stderr)
     if problems and not common.get("skip_broken"):
         try:
             problems.raise_if_any(samples.SKIP)
         except DataError as error:
             raise BrokenRecordingsError(str(error), problems.items()) from None
-    for where, what in [*((entry["what"], entry["why"]) for entry in tally.left_out), *problems.items()]:
+    for where, what in problems.items():
         print(f"left out {where}: {what}", file=sys.stderr)
 
 

@@ -62,11 +62,13 @@ def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -
     from neuroface.recording.extract import prepare_faces
     from neuroface.verbs.building import wanted_recordings
 
+    told = {**common, "skip_broken": False}  # so that those that cannot be opened reach left_out.csv
     with Progress() as progress:
         prepared = prepare_faces(
-            wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")),
+            wanted_recordings(cohort, told, quality=instantiate(config.quality, "quality")),
             out,
             instantiate(config.faces, "faces"),
+            root=config.cohort.get("root"),
             n_jobs=config.execution.n_jobs,
             skip_broken=bool(common.get("skip_broken")),
             progress=progress,
