@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from neuroface.cohort_summary import Tally
 from neuroface.errors import ConfigError, DataError, Problems
+from neuroface.progress import Progress
 from neuroface.types import Recording
 from neuroface.verbs.configuration import instantiate, without_common_keys
 
@@ -35,7 +36,12 @@ def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = Non
 
     wanted = samples.Wanted(exclude=excluded(common), frontal_only=bool(common.get("frontal_only")))
     tally, problems = Tally(), Problems()
-    yield from samples.readable(cohort, wanted, problems, tally, quality=quality if wanted.frontal_only else None)
+    with Progress() as progress:
+        for recording in samples.readable(
+            cohort, wanted, problems, tally, quality=quality if wanted.frontal_only else None
+        ):
+            progress("recordings", len(tally.names), 0)
+            yield recording
     samples.check_excluded(cohort, wanted, tally)
     for entry in tally.left_out:
         print(f"left out {entry['what']}: {entry['why']}", file=sys.stderr)
