@@ -1,4 +1,4 @@
-"""Faces whose every measure is known by arithmetic, for tests."""
+"""Faces whose every measure is known by arithmetic, and what several tests of readers need."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuroface import face
+from neuroface.errors import DataError
 from neuroface.types import Landmarks
 
 FPS = 50.0
@@ -99,3 +100,14 @@ def missing(landmarks: Landmarks, frames: slice | np.ndarray = np.s_[:]) -> Land
 def flat(landmarks: Landmarks) -> Landmarks:
     """(T, 68, 2): x and y as if they were pixels."""
     return Landmarks(landmarks.points[..., :2], landmarks.timestamps_s, "pixel")
+
+
+def read_until_error(recordings) -> tuple[list[str], DataError]:
+    """Names of the recordings that came before the error, and the error."""
+    names = []
+    try:
+        for one in recordings:
+            names.append(one.name)
+    except DataError as error:
+        return names, error
+    raise AssertionError("no error was raised")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from checks import read_until_error
 from neuroface.cohorts.folder import FolderCohort, write
 from neuroface.errors import ConfigError, DataError
 from neuroface.types import Camera, Landmarks, Recording, Repetition, Truth
@@ -156,17 +157,6 @@ def test_repeated_timestamps_are_merged_and_repetitions_move_along(tmp_path):
     assert len(one.landmarks) == 5
     # frame 2 has the time of frame 1 and is now frame 1; what followed moved up by one
     assert [(r.start, r.stop) for r in one.repetitions or ()] == [(0, 2), (1, 3), (3, 5)]
-
-
-def read_until_error(recordings) -> tuple[list[str], DataError]:
-    """Names of the recordings that came before the error, and the error."""
-    names = []
-    try:
-        for one in recordings:
-            names.append(one.name)
-    except DataError as error:
-        return names, error
-    raise AssertionError("no error was raised")
 
 
 def error_of(root: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from checks import read_until_error
 from neuroface import face, signals
 from neuroface.cohorts.gfe import GfeCohort, matched_stretches, read_map, repair_milliseconds, runs, to_landmarks
 from neuroface.errors import ConfigError, DataError
@@ -37,17 +38,6 @@ def pack(root: Path, *, conditional: bool = True) -> Path:
         arrays = {"timestamp_s": 1390385014 + TIMES, "x_px": x, "y_px": 2 * x, "z_mm": z}
         np.savez(root / f"{name}.npz", **arrays, target=TARGET.astype(np.uint8))
     return root
-
-
-def read_until_error(recordings) -> tuple[list[str], DataError]:
-    """Names of the recordings that came before the error, and the error."""
-    names = []
-    try:
-        for one in recordings:
-            names.append(one.name)
-    except DataError as error:
-        return names, error
-    raise AssertionError("no error was raised")
 
 
 def first(root: Path):

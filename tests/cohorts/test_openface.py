@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from checks import read_until_error
 from neuroface.cohorts.openface import OpenFaceCohort
 from neuroface.errors import ConfigError, DataError
 
@@ -31,17 +32,6 @@ def openface_csv(file: Path, *, faces: int = 1, bom: str = "", drop: tuple[str, 
 def cohort(root: Path, table: str = "subject,group,file,task,age\n01,HC,a.csv,OPEN,60\n", **more) -> OpenFaceCohort:
     (root / "subjects.csv").write_text(table, encoding="utf-8")
     return OpenFaceCohort(root=root, subjects=root / "subjects.csv", **more)
-
-
-def read_until_error(recordings) -> tuple[list[str], DataError]:
-    """Names of the recordings that came before the error, and the error."""
-    names = []
-    try:
-        for one in recordings:
-            names.append(one.name)
-    except DataError as error:
-        return names, error
-    raise AssertionError("no error was raised")
 
 
 def only(made: OpenFaceCohort):

@@ -76,11 +76,9 @@ def _work(
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
     from neuroface.evaluate.plan import plan
-    from neuroface.evaluate.workers import check_n_jobs
     from neuroface.progress import Progress
     from neuroface.verbs.building import build_estimator, build_protocol, build_samples, build_splitter
 
-    check_n_jobs(config.execution.n_jobs)
     with Progress() as progress:
         protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
         samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
