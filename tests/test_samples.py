@@ -149,11 +149,6 @@ def test_a_question_the_cohort_cannot_answer(wanted, message):
     assert str(error.value).startswith(message)
 
 
-def test_an_unknown_view_is_named():
-    with pytest.raises(ConfigError, match=r"^classifier.view=tabel: there is no such view. Did you mean 'table'\?$"):
-        build(People(opening("N1")), STEPS, Wanted(), view="tabel")
-
-
 def test_what_landmarks_were_fitted_on_travels_with_the_row():
     fitted = opening("N1", landmarks=replace(face_opening(from_mm=2, to_mm=9), fitted_on=frozenset({"N7"})))
     samples, _ = build(People(fitted, opening("N2")), STEPS, Wanted())

@@ -17,9 +17,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     {"errors", "face", "progress"},
     {"types"},
-    {"geometry", "signals"},
+    {"geometry", "signals", "store"},
     {"recording"},
     {"cohorts", "synthesis", "landmarks", "repetitions", "features", "classifiers", "evaluate"},
+    {"views"},
     {"samples", "cohort_summary", "contracts"},
     {"explain", "report"},
     {"verbs", "cli", "__main__"},

@@ -10,13 +10,13 @@ import numpy as np
 
 from neuroface.cohort_summary import CohortSummary, Tally
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
-from neuroface.features.extract import extract
 from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
+from neuroface.views.seen import Seen, View
+from neuroface.views.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VIEWS = ("table",)
 SKIP = "Mend them, leave them out with cohort.exclude=[...], or go on without them with cohort.skip_broken=true."
 
 
@@ -24,13 +24,13 @@ SKIP = "Mend them, leave them out with cohort.exclude=[...], or go on without th
 class Steps:
     """What happens to a recording on its way to features, each a function with its tunables bound.
 
-    landmarks: Landmarks -> (Landmarks, counts). lift: (Landmarks, Recording) -> (Landmarks, counts).
+    landmarks: Recording -> (Landmarks, counts). lift: (Landmarks, Recording) -> (Landmarks, counts).
     repetitions: (Landmarks, task=, given=) -> repetitions. features: nested mapping of functions.
     frame: "head" (rigid head motion removed within each repetition) or "camera". quality: Recording -> a row of
     quality.csv, or None to measure nothing.
     """
 
-    landmarks: Callable[[Landmarks], tuple[Landmarks, dict[str, int]]]
+    landmarks: Callable[[Recording], tuple[Landmarks, dict[str, int]]]
     lift: Callable[[Landmarks, Recording], tuple[Landmarks, dict[str, int]]]
     repetitions: Callable[..., tuple[Repetition, ...]]
     features: Mapping[str, Any]
@@ -58,12 +58,13 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """One repetition on its way into the table."""
+    """One repetition on its way into the samples. value: what the view makes of it."""
 
     recording: Recording
     repetition: Repetition
     y: str
-    features: np.ndarray
+    value: Any
+    fitted_on: frozenset[str]
 
 
 def build(
@@ -71,19 +72,20 @@ def build(
     steps: Steps,
     wanted: Wanted,
     *,
-    view: str = "table",
+    view: View | None = None,
     skip_broken: bool = False,
     columns: Mapping[str, str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Samples, CohortSummary]:
     """Read a cohort and turn each repetition into one row of the view that a classifier asks for.
 
-    columns: constant columns to add to `meta`. Errors: DataError that names every recording that cannot be used, unless
-    `skip_broken`; then they are in the summary's `left_out`.
+    view: None for the table of features. columns: constant columns to add to `meta`. Errors: DataError that names every
+    recording that cannot be used, unless `skip_broken`; then they are in the summary's `left_out`.
     """
-    if view not in VIEWS:
-        raise ConfigError(f"classifier.view={view}: there is no such view." + did_you_mean(view, VIEWS))
+    view = view or Table(steps.features, frame=steps.frame)
     if hasattr(cohort, "table"):
+        if view.name != "table":
+            raise ConfigError(f"The classifier looks at {view.name}, and this cohort is a table of features.")
         samples = cohort.table(classes=wanted.classes, tasks=wanted.tasks, exclude=wanted.exclude)
         return _with_columns(samples, columns), _summary_of_table(cohort, samples)
     if wanted.frontal_only and steps.quality is None:
@@ -95,7 +97,7 @@ def build(
         if progress:
             progress("reading recordings", len(tally.names), 0)
         try:
-            names_here, new = _rows(recording, steps, wanted, tally)
+            names_here, new = _rows(recording, steps, view, wanted, tally)
             if not new:
                 continue
             if rows and names_here != names:
@@ -113,7 +115,7 @@ def build(
     check_excluded(cohort, wanted, tally)
     _check_rows(rows, wanted, tally)
     summary = tally.summary(description=_first_line(cohort), synthetic=bool(getattr(cohort, "synthetic", False)))
-    return _with_columns(_table(rows, names), columns), summary
+    return _with_columns(_gathered(rows, names, view), columns), summary
 
 
 def readable(
@@ -169,11 +171,11 @@ def with_depth(recording: Recording, pixels: Landmarks, lifted: Landmarks) -> Re
     return replace(recording, landmarks=replace(pixels, depth=lifted.points[..., 2] / camera.depth_unit_mm))
 
 
-def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> tuple[tuple[str, ...], list[_Row]]:
-    """Names of the features, and one row for each repetition whose class is asked for."""
-    if not np.isfinite(recording.landmarks.points).any():
-        raise DataError("has no landmark in any frame")
-    pixels, counts = steps.landmarks(recording.landmarks)
+def _rows(
+    recording: Recording, steps: Steps, view: View, wanted: Wanted, tally: Tally
+) -> tuple[tuple[str, ...], list[_Row]]:
+    """Names of the columns, and one row for each repetition whose class is asked for."""
+    pixels, counts = steps.landmarks(recording)
     landmarks, lifted = steps.lift(pixels, recording)
     if steps.quality is not None:
         measured = steps.quality(with_depth(recording, pixels, landmarks))
@@ -183,17 +185,15 @@ def _rows(recording: Recording, steps: Steps, wanted: Wanted, tally: Tally) -> t
     found = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)
     if not found:
         raise DataError("has no repetition")
-    names, values = extract(landmarks, found, steps.features, frame=steps.frame)
-    seen = np.isfinite(values).any(axis=1)
-    if not seen.any():
-        raise DataError("gives no finite feature; its landmarks are missing throughout every repetition")
+    asked = tuple(r for r in found if wanted.classes is None or wanted.class_of(recording, r) in wanted.classes)
+    names, values = view.rows(Seen(recording, pixels, landmarks, asked)) if asked else ((), [])
     rows = []
-    for repetition, row, is_seen in zip(found, values, seen, strict=True):
-        y = wanted.class_of(recording, repetition)
-        if not is_seen:
+    for repetition, value in zip(asked, values, strict=True):
+        if value is None:
             tally.leave_out(f"{recording.name} repetition {repetition.index}", "no landmark in any of its frames")
-        elif wanted.classes is None or y in wanted.classes:
-            rows.append(_Row(recording, repetition, y, row))
+        else:
+            y = wanted.class_of(recording, repetition)
+            rows.append(_Row(recording, repetition, y, value, recording.landmarks.fitted_on | landmarks.fitted_on))
     tally.use(recording, {**counts, **lifted, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
 
@@ -233,7 +233,7 @@ def _check_rows(rows: list[_Row], wanted: Wanted, tally: Tally) -> None:
         )
 
 
-def _table(rows: list[_Row], names: tuple[str, ...]) -> Samples:
+def _gathered(rows: list[_Row], names: tuple[str, ...], view: View) -> Samples:
     meta: dict[str, list[Any]] = {
         "sample": [f"{r.recording.name}/{r.repetition.index:02d}" for r in rows],
         "group": [r.recording.group for r in rows],
@@ -244,12 +244,13 @@ def _table(rows: list[_Row], names: tuple[str, ...]) -> Samples:
     if any(sessions):
         meta["session"] = sessions
     return Samples(
-        X=np.array([r.features for r in rows]),
+        X=view.gather([r.value for r in rows]),
         y=np.array([r.y for r in rows]),
         subject=np.array([r.recording.subject for r in rows]),
         meta={name: np.array(values) for name, values in meta.items()},
+        view=view.name,
         feature_names=names,
-        fitted_on=tuple(r.recording.landmarks.fitted_on for r in rows),
+        fitted_on=tuple(r.fitted_on for r in rows),
     )
 
 
@@ -270,12 +271,15 @@ def _first_line(thing: Any) -> str:
 
 
 def feature_table(samples: Samples) -> pd.DataFrame:
-    """One row per sample: sample, subject, the meta columns, the class as y, and the features."""
+    """One row per sample: sample, subject, the meta columns, the class as y, and the features of a table."""
     import pandas as pd
 
     meta = {name: column for name, column in samples.meta.items() if name != "sample"}
     facts = {"sample": samples.meta["sample"], "subject": samples.subject, **meta, "y": samples.y}
+    if samples.view != "table":
+        return pd.DataFrame(facts)
     clash = sorted(set(facts) & set(samples.feature_names))
     if clash:
         raise DataError(f"Features cannot be named {', '.join(clash)}, which says who or what a row is. Rename them.")
-    return pd.DataFrame({**facts, **dict(zip(samples.feature_names, samples.X.T, strict=True))})
+    values = np.asarray(samples.X)
+    return pd.DataFrame({**facts, **dict(zip(samples.feature_names, values.T, strict=True))})

@@ -238,16 +238,46 @@ class Cohort(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Parts:
+    """Several views of the same samples at once: name -> (n, ...). Rows are taken from all of them alike."""
+
+    arrays: Mapping[str, np.ndarray]
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(array) for name, array in self.arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise DataError(f"Views of the same samples must have as many rows each; got {lengths}.")
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n,), as numpy would say of rows that are records."""
+        return (len(self),)
+
+    def __getitem__(self, rows: np.ndarray) -> Parts:
+        """The given rows, by boolean mask or integer positions."""
+        return Parts({name: array[rows] for name, array in self.arrays.items()})
+
+    def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
+        """One mapping of name to array per sample."""
+        for values in zip(*self.arrays.values(), strict=True):
+            yield dict(zip(self.arrays, values, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
 class Samples:
     """What a classifier learns from: one row per sample.
 
-    X: (n, ...) in the classifier's view; `view="table"`: (n, d) float, NaN is missing, with `feature_names` (d,).
+    X: (n, ...) in the classifier's view; `view="table"`: (n, d) float, NaN is missing, with `feature_names` (d,);
+    `Parts` where a view is made of several.
     y: (n,) class names. subject: (n,) who each row belongs to. meta: name -> (n,) columns written to predictions
     ("sample" unique id, "group", "task", "repetition", ...). fitted_on: (n,) frozensets of subjects that the values of
     a row were fitted on.
     """
 
-    X: np.ndarray
+    X: np.ndarray | Parts
     y: np.ndarray
     subject: np.ndarray
     meta: Mapping[str, np.ndarray]

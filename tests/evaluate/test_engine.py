@@ -311,3 +311,39 @@ def test_warnings_of_a_fold_stand_in_the_run(tmp_path):
 def test_models_may_be_left_out(tmp_path):
     run(tmp_path, cohort({"HC": 2, "ALS": 2}), save_models=False)
     assert not (tmp_path / "models").exists()
+
+
+class Costly(LogisticRegression):
+    """Holds two rows out by itself, keeps itself as text, and is too costly to refit."""
+
+    costly = True
+
+    def fit(self, X, y, groups=None, checkpoint=None):
+        assert checkpoint is not None, "the null must not be fitted"
+        super().fit(X, y)
+        self.held_out_ = np.array([0, len(y) - 1]), np.array([[0.1, 0.9], [0.6, 0.4]])
+        self.history_ = [{"loss": 1.0}]
+        return self
+
+    def saved(self):
+        return "txt", b"weights"
+
+
+def test_the_null_of_a_costly_estimator_permutes_classes_against_its_predictions(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4})
+    run(tmp_path, samples, Costly(), protocol=replace(ALS_HC, permutations=3))
+    table, null = read_predictions(tmp_path / "predictions.csv"), read_null(tmp_path)
+    of_people = table.groupby("subject", sort=False)["p_ALS"].mean()
+    for _, permuted in null.groupby("permutation"):
+        assert permuted["p_ALS"].tolist() == pytest.approx(of_people.loc[permuted["subject"]].tolist())
+    assert RunFolder(tmp_path).facts["null"] == "predictions"
+
+
+def test_an_estimator_says_itself_how_it_is_kept_and_which_people_it_held_out(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4})
+    run(tmp_path, samples, Costly())
+    assert (tmp_path / "models" / "ALS02.txt").read_bytes() == b"weights"
+    assert json.loads((tmp_path / "models" / "ALS02.history.json").read_text()) == {"epochs": [{"loss": 1.0}]}
+    # Classes are in the model's order, ALS first: HC got .1, ALS got .6 for ALS, and half-way between tells them apart.
+    thresholds = read_predictions(tmp_path / "predictions.csv")["threshold"]
+    assert thresholds.tolist() == pytest.approx([(0.1 + 0.6) / 2] * len(thresholds))

@@ -7,7 +7,7 @@ A fold that judges a person by something fitted on that person is refused. What 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -64,6 +64,8 @@ def audit(samples: Samples, folds: Sequence[Fold]) -> dict[str, Any]:
 
 def row_bytes(row: Any) -> bytes:
     """The values of one sample as bytes, whatever its view."""
+    if isinstance(row, Mapping):
+        return b"".join(row_bytes(row[name]) for name in sorted(row))
     return np.ascontiguousarray(row).tobytes()
 
 
@@ -93,9 +95,9 @@ def _shared_rows(samples: Samples) -> list[str] | None:
     """Pairs of people with equal feature rows; None where rows repeat within people as well."""
     owners: dict[bytes, list[str]] = {}
     for row, subject in zip(samples.X, samples.subject, strict=True):
-        values = np.asarray(row)
-        if not (values.dtype.kind == "f" and np.isnan(values).all()):
-            owners.setdefault(row_bytes(values), []).append(str(subject))
+        parts = [np.asarray(part) for part in (row.values() if isinstance(row, Mapping) else [row])]
+        if not all(part.dtype.kind == "f" and np.isnan(part).all() for part in parts):
+            owners.setdefault(row_bytes(row), []).append(str(subject))
     rows_of = Counter(subject for subjects in owners.values() for subject in subjects)
     distinct_within = sum(len(set(subjects)) for subjects in owners.values())
     if distinct_within < DISTINCT_SHARE * sum(rows_of.values()):

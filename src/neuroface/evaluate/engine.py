@@ -7,13 +7,24 @@ with `joblib.parallel_config` (Dask, say) is used as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from neuroface.errors import RunFailedError, RunMismatchError
 from neuroface.evaluate.fold import fit_arguments
+from neuroface.evaluate.permutations import permute_predictions
 from neuroface.evaluate.plan import Plan
-from neuroface.evaluate.predictions import fold_rows, merge_folds, null_rows, read_null, read_predictions, to_csv
+from neuroface.evaluate.predictions import (
+    fold_rows,
+    mean_probabilities,
+    merge_folds,
+    null_rows,
+    read_null,
+    read_predictions,
+    to_csv,
+)
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores import summarise
 from neuroface.evaluate.splits import ordered_unique
@@ -39,6 +50,7 @@ def run(
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
+    plan = replace(plan, task=replace(plan.task, checkpoints=folder.path / "checkpoints"))
     _begin(plan, folder)
     _run_folds(plan, folder, n_jobs, save_models, progress)
     _run_null(plan, folder, n_jobs, progress)
@@ -67,6 +79,7 @@ def _begin(plan: Plan, folder: RunFolder) -> None:
     )
     weighted = "sample_weight" in fit_arguments(plan.task.estimator)
     folder.update(
+        null="refit" if plan.refit_null else "predictions",
         data_digest=plan.data_digest,
         seeds={"run": plan.task.seed},
         n_folds=len(plan.folds),
@@ -93,7 +106,9 @@ def _run_folds(plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, pr
             told[message] = sorted({*told.get(message, []), result.name})
         # The fold's file comes last: once it is there the fold is never done again, and what is missing stays so.
         if model is not None:
-            folder.write_bytes(f"models/{result.name}.skops", model)
+            folder.write_bytes(f"models/{result.name}.{model.ending}", model.content)
+            if model.history is not None:
+                folder.write_json(f"models/{result.name}.history.json", {"epochs": model.history})
         if messages:
             folder.update(warnings=told)
         rows = fold_rows(plan.samples, result, plan.task.classes)
@@ -103,6 +118,7 @@ def _run_folds(plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, pr
         if progress:
             progress("folds", done, len(plan.folds))
     _raise_failures(failures, folder, what="folds", n=len(plan.folds))
+    shutil.rmtree(folder.path / "checkpoints", ignore_errors=True)
     order = plan.samples.meta["sample"]
     folder.write_text("predictions.csv", merge_folds([files[fold.name] for fold in plan.folds], order))
 
@@ -112,8 +128,7 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
     missing = [b for b, name in names.items() if not (folder.path / name).is_file()]
     failures: list[Failure] = []
     done = plan.permutations - len(missing)
-    calls = [(permutation_call, (plan.task, plan.splitter, b)) for b in missing]
-    for outcome in outcomes(calls, n_jobs=n_jobs, where=folder.path):
+    for outcome in _null_outcomes(plan, folder, missing, n_jobs):
         if isinstance(outcome, Failure):
             failures.append(outcome)
             continue
@@ -126,6 +141,16 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
         if progress:
             progress("permutations", done, plan.permutations)
     _raise_failures(failures, folder, what="permutations", n=plan.permutations)
+
+
+def _null_outcomes(plan: Plan, folder: RunFolder, missing: Sequence[int], n_jobs: int) -> Iterator[Any]:
+    if plan.refit_null:
+        calls = [(permutation_call, (plan.task, plan.splitter, b)) for b in missing]
+        yield from outcomes(calls, n_jobs=n_jobs, where=folder.path)
+        return
+    predictions = read_predictions(folder.path / "predictions.csv")
+    probabilities = mean_probabilities(predictions, plan.samples.meta["sample"], plan.task.classes)
+    yield from ((b, *permute_predictions(plan.task, probabilities, b)) for b in missing)
 
 
 def _raise_failures(failures: Sequence[Failure], folder: RunFolder, *, what: str, n: int) -> None:

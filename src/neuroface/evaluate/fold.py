@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,24 +12,30 @@ import numpy as np
 from neuroface.errors import DataError
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold
-from neuroface.evaluate.threshold import inner_threshold
+from neuroface.evaluate.threshold import inner_threshold, threshold_of
 from neuroface.evaluate.weights import sample_weights
+from neuroface.types import Parts
+
+# What `fit` is offered: weights of the rows, who each row is of, and where a long fit may keep its state.
+OFFERED = ("sample_weight", "groups", "checkpoint")
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
     """What every fold shares; travels to each worker once.
 
-    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns.
+    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns. checkpoints:
+    a folder in which a long fit may keep its state, one file or folder per fold; None keeps nothing.
     """
 
-    X: np.ndarray
+    X: np.ndarray | Parts
     y: np.ndarray
     subject: np.ndarray
     classes: tuple[str, ...]
     estimator: Any
     balance: bool
     seed: int
+    checkpoints: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,49 +53,65 @@ class FoldResult:
 def run_fold(task: Task, fold: Fold) -> FoldResult:
     """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows."""
     seed = derive_seed(task.seed, fold.name)
-    model = fit(task, fold.train, seed)
-    threshold = None
-    if len(task.classes) == 2:
-
-        def fit_predict(train: np.ndarray, test: np.ndarray, inner: int) -> np.ndarray:
-            inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner))
-            return predict(inner_model, task.X[fold.train[test]], task.classes)[:, 1]
-
-        threshold = inner_threshold(
-            fit_predict, task.y[fold.train], task.subject[fold.train], positive=task.classes[1], seed=seed
-        )
+    model = fit(task, fold.train, seed, checkpoint=task.checkpoints / fold.name if task.checkpoints else None)
+    threshold = _threshold(task, fold, model, seed) if len(task.classes) == 2 else None
     probabilities = predict(model, task.X[fold.test], task.classes)
     return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model)
 
 
-def fit(task: Task, rows: np.ndarray, seed: int) -> Any:
+def _threshold(task: Task, fold: Fold, model: Any, seed: int) -> float:
+    """From people of the training fold that were held out.
+
+    An estimator that holds people out itself (`held_out_`: positions in its training rows, probabilities of its
+    classes) is judged on those; any other is fitted anew on parts of the training fold.
+    """
+    y, subject = task.y[fold.train], task.subject[fold.train]
+    if hasattr(model, "held_out_"):
+        rows, probabilities = model.held_out_
+        scores = _aligned(probabilities, model.classes_, task.classes)[:, 1]
+        return threshold_of(scores, y[rows], subject[rows], positive=task.classes[1])
+
+    def fit_predict(train: np.ndarray, test: np.ndarray, inner: int) -> np.ndarray:
+        inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner))
+        return predict(inner_model, task.X[fold.train[test]], task.classes)[:, 1]
+
+    return inner_threshold(fit_predict, y, subject, positive=task.classes[1], seed=seed)
+
+
+def fit(task: Task, rows: np.ndarray, seed: int, *, checkpoint: Path | None = None) -> Any:
     """A seeded copy of the estimator, fitted on the rows with people and classes weighing the same."""
     model = seeded(task.estimator, seed)
     y, subject = task.y[rows], task.subject[rows]
-    given = {"sample_weight": sample_weights(y, subject, balance=task.balance), "groups": subject}
+    weights = sample_weights(y, subject, balance=task.balance)
+    given = {"sample_weight": weights, "groups": subject, "checkpoint": checkpoint}
     accepted = fit_arguments(model)
     return model.fit(task.X[rows], y, **{key: given[name] for name, key in accepted.items()})
 
 
 def fit_arguments(estimator: Any) -> dict[str, str]:
-    """Which of "sample_weight" and "groups" the estimator's fit takes, and by what key (a pipeline's last step's)."""
+    """What the estimator's fit takes beside X and y, and by what key (a pipeline's last step's)."""
     steps = getattr(estimator, "steps", None)
     last, prefix = (steps[-1][1], f"{steps[-1][0]}__") if steps else (estimator, "")
     parameters = inspect.signature(last.fit).parameters if hasattr(last, "fit") else {}
-    return {name: prefix + name for name in ("sample_weight", "groups") if name in parameters}
+    return {name: prefix + name for name in OFFERED if name in parameters}
 
 
-def predict(model: Any, X: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+def predict(model: Any, X: np.ndarray | Parts, classes: tuple[str, ...]) -> np.ndarray:
     """(n, n_classes) probabilities in the order of `classes`; a class that the model never saw gets 0."""
     raw = np.asarray(model.predict_proba(X), dtype=float)
-    seen = [str(c) for c in model.classes_]
-    unknown = sorted(set(seen) - set(classes))
-    if unknown:
-        raise DataError(f"The fitted model knows the classes {unknown}, which the protocol does not: {list(classes)}.")
     if not np.isfinite(raw).all():
         raise DataError(
             f"{type(model).__name__} gave {np.count_nonzero(~np.isfinite(raw))} probabilities that are not numbers."
         )
+    return _aligned(raw, model.classes_, classes)
+
+
+def _aligned(raw: np.ndarray, seen_classes: Any, classes: tuple[str, ...]) -> np.ndarray:
+    """(n, n_classes) probabilities, from the model's order of classes to ours."""
+    seen = [str(c) for c in seen_classes]
+    unknown = sorted(set(seen) - set(classes))
+    if unknown:
+        raise DataError(f"The fitted model knows the classes {unknown}, which the protocol does not: {list(classes)}.")
     aligned = np.zeros((len(raw), len(classes)))
     aligned[:, [classes.index(c) for c in seen]] = raw
     return aligned

@@ -47,3 +47,8 @@ def run_permutation(task: Task, splitter: Any, permutation: int) -> tuple[np.nda
         total[fold.test] += predict(model, task.X[fold.test], task.classes)
         times[fold.test] += 1
     return y, total / times[:, None]
+
+
+def permute_predictions(task: Task, probabilities: np.ndarray, permutation: int) -> tuple[np.ndarray, np.ndarray]:
+    """As run_permutation, without fitting: permuted classes against held-out probabilities (n, n_classes) as they are."""
+    return permute_labels(task.y, task.subject, seed=task.seed, permutation=permutation), probabilities

@@ -20,13 +20,18 @@ from neuroface.types import Samples
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What `engine.run` does. header: columns of predictions.csv. audit: for audit.json. data_digest: SHA-256."""
+    """What `engine.run` does.
+
+    refit_null: whether each permutation is fitted anew. header: columns of predictions.csv. audit: for audit.json.
+    data_digest: SHA-256.
+    """
 
     samples: Samples
     task: Task
     splitter: Any
     folds: tuple[Fold, ...]
     permutations: int
+    refit_null: bool
     header: tuple[str, ...]
     audit: dict[str, Any]
     data_digest: str
@@ -65,6 +70,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         splitter=splitter,
         folds=tuple(folds),
         permutations=protocol.permutations,
+        refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not getattr(estimator, "costly", False)),
         header=tuple(header),
         audit=audit(samples, folds),
         data_digest=data_digest(samples),

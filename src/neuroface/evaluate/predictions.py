@@ -98,6 +98,12 @@ def _text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
+def mean_probabilities(predictions: pd.DataFrame, samples: Iterable[str], classes: Sequence[str]) -> np.ndarray:
+    """(n, n_classes) held-out probabilities in the order of `samples`; one tested in several folds gets their mean."""
+    columns = [f"p_{c}" for c in classes]
+    return predictions.groupby("sample")[columns].mean().loc[[str(s) for s in samples]].to_numpy()
+
+
 def merge_folds(paths: Sequence[Path], sample_order: Iterable[str]) -> str:
     """The text of all fold files as one CSV, in the order of the samples, then of `paths`; fields stay as they are."""
     position = {str(sample): i for i, sample in enumerate(sample_order)}

@@ -10,6 +10,7 @@ from neuroface.errors import ConfigError, DataError, did_you_mean
 
 Target = Literal["group", "label"]
 TARGETS = ("group", "label")
+PERMUTE = ("auto", "refit", "predictions")
 
 
 # Labels that stand for people without the condition, in tables whose classes nobody named.
@@ -23,7 +24,10 @@ class Protocol:
     classes: the classes in order; of two, the last is the positive one; None or () for those that are found. task: the
     task whose repetitions are used, None for all. target: "group" when the class belongs to the person, "label" when it
     belongs to the repetition. permutations: size of the permutation null, 0 for none; p is at least
-    1 / (permutations + 1). balance: make the classes weigh the same in every training fold. name: what reports call it.
+    1 / (permutations + 1). balance: make the classes weigh the same in every training fold. permute: "refit" fits
+    everything anew for each permutation; "predictions" permutes the classes against the predictions as they are, which
+    costs nothing but does not show what the procedure itself does to null data; "auto" refits unless the estimator says
+    that it is costly. name: what reports call it.
     """
 
     classes: tuple[str, ...]
@@ -31,6 +35,7 @@ class Protocol:
     target: Target = "group"
     permutations: int = 49
     balance: bool = True
+    permute: str = "auto"
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -42,6 +47,8 @@ class Protocol:
             raise ConfigError(f"protocol.classes is {list(self.classes)}; a class may be named only once.")
         if self.target not in TARGETS:
             raise ConfigError(f"protocol.target is {self.target!r}." + did_you_mean(self.target, TARGETS))
+        if self.permute not in PERMUTE:
+            raise ConfigError(f"protocol.permute is {self.permute!r}." + did_you_mean(self.permute, PERMUTE))
         if self.permutations < 0:
             raise ConfigError(f"protocol.permutations is {self.permutations}; it must be a whole number, 0 for none.")
 

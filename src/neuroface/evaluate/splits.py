@@ -15,6 +15,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate.seeds import derive_seed
+from neuroface.types import Parts
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -125,7 +126,7 @@ class StratifiedSubjectKFold:
         return np.array([fold_of[s] for s in subjects.tolist()])
 
 
-def make_folds(splitter: Any, X: np.ndarray, y: np.ndarray, subject: np.ndarray) -> list[Fold]:
+def make_folds(splitter: Any, X: np.ndarray | Parts, y: np.ndarray, subject: np.ndarray) -> list[Fold]:
     """The splitter's folds, named. Every row must be tested at least once, every fold must test and learn something."""
     splits = list(splitter.split(X, y, subject))
     namer = getattr(splitter, "fold_names", None)

@@ -40,7 +40,6 @@ def inner_threshold(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray,
     each repetition is judged. With a single training subject its repetitions are divided instead of people. The
     threshold is .5 where the training fold is too small to hold people out.
     """
-    within = varies_within_subjects(y, subject)
     units = subject.astype(str) if len(set(subject)) > 1 else np.arange(len(y)).astype(str)
     n_splits = min(INNER_FOLDS, _units_of_smallest_class(y, units))
     if n_splits < 2:
@@ -51,8 +50,14 @@ def inner_threshold(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray,
     scores = np.full(len(y), np.nan)
     for i, (train, test) in enumerate(splits):
         scores[test] = fit_predict(train, test, i)
+    return threshold_of(scores, y, subject, positive=positive)
+
+
+def threshold_of(scores: np.ndarray, y: np.ndarray, subject: np.ndarray, *, positive: str) -> float:
+    """Threshold from held-out scores (n,): of people by the mean of their repetitions, or of repetitions where classes
+    vary within people."""
     is_positive = y == positive
-    if within:
+    if varies_within_subjects(y, subject):
         return youden_threshold(scores, is_positive)
     people, person = np.unique(subject, return_inverse=True)
     rows = np.bincount(person)

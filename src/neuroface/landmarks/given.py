@@ -7,11 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from neuroface import signals
-from neuroface.errors import ConfigError
-from neuroface.types import Landmarks
+from neuroface.errors import ConfigError, DataError
+from neuroface.types import Landmarks, Recording
 
 
-def given(landmarks: Landmarks, *, max_gap_s: float = 0.1, median_frames: int = 5) -> tuple[Landmarks, dict[str, int]]:
+def given(recording: Recording, *, max_gap_s: float = 0.1, median_frames: int = 5) -> tuple[Landmarks, dict[str, int]]:
+    """A recording's own landmarks, with short gaps filled and a running median of the positions; see `steady`.
+
+    Errors: DataError for a recording that came without landmarks.
+    """
+    if not np.isfinite(recording.landmarks.points).any():
+        raise DataError("has no landmark in any frame")
+    return steady(recording.landmarks, max_gap_s=max_gap_s, median_frames=median_frames)
+
+
+def steady(landmarks: Landmarks, *, max_gap_s: float, median_frames: int) -> tuple[Landmarks, dict[str, int]]:
     """Fill short gaps and take a running median of the positions.
 
     landmarks: (T, 68, 2) px or (T, 68, 3) mm, any space. A gap of at most `max_gap_s` between seen frames is

@@ -124,6 +124,8 @@ def null(run: Run) -> str:
     if found.null_mean is None or not found.n_permutations:
         return "no permutation null was run"
     permutations = count(found.n_permutations, "permutation")
+    if run.facts.get("null") == "predictions":
+        permutations += " of predictions"
     return f"null {number(found.null_mean)} ± {number(found.null_sd)}, {p_value(found.p)} ({permutations})"
 
 
@@ -171,6 +173,12 @@ def null_note(run: Run) -> str:
             "Labels were shuffled within each person and everything was fitted again: compare a score with this null."
         )
     chance = ".5" if run.is_binary else f"1/{len(run.classes)}"
+    if run.facts.get("null") == "predictions":
+        return (
+            "Labels were shuffled against the predictions as they are: fitting everything anew for each permutation "
+            f"would take long. Such a null lies at {chance} and does not show what the procedure itself does to data "
+            "without any signal; protocol.permute=refit does."
+        )
     return (
         f"Why the null mean need not be {chance}: leaving people out makes their own class rarer in training, which "
         "pushes pooled scores of data without any signal to the wrong side (Parker, Günter & Bedo, BMC Bioinformatics "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from neuroface.cohort_summary import Tally
-from neuroface.errors import ConfigError, DataError, Problems
+from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.progress import Progress
 from neuroface.types import Recording
 from neuroface.verbs.configuration import instantiate, without_common_keys
@@ -17,6 +17,7 @@ from neuroface.verbs.configuration import instantiate, without_common_keys
 if TYPE_CHECKING:
     from neuroface.evaluate.protocol import Protocol
     from neuroface.samples import CohortSummary, Samples, Steps
+    from neuroface.views.seen import View
 
 
 def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
@@ -73,9 +74,28 @@ def build_steps(config: DictConfig) -> Steps:
     )
 
 
+def build_view(config: DictConfig, steps: Steps) -> View:
+    """What the classifier looks at: classifier.view is `table`, or a node of the group `view`."""
+    from neuroface.views.table import Table
+
+    node = config.classifier.get("view", "table")
+    table = Table(steps.features, frame=steps.frame)
+    if node == "table":
+        return table
+    if not isinstance(node, DictConfig):
+        raise ConfigError(f"classifier.view={node}: there is no such view." + did_you_mean(str(node), ["table"]))
+    if "parts" not in node:
+        return instantiate(node, "classifier.view")
+    from neuroface.views.fusion import Fusion
+
+    return Fusion({name: table if part == "table" else instantiate(part, name) for name, part in node.parts.items()})
+
+
 def build_estimator(config: DictConfig) -> Any:
     node, _ = without_common_keys("classifier", config.classifier)
     estimator = instantiate(node, "classifier")
+    if "device" in getattr(estimator, "get_params", dict)():
+        estimator.set_params(device=config.execution.device)
     missing = [name for name in ("fit", "predict_proba") if not hasattr(estimator, name)]
     if missing:
         raise ConfigError(
@@ -107,11 +127,12 @@ def build_samples(
         exclude=excluded(common),
         frontal_only=bool(common.get("frontal_only")),
     )
+    steps = build_steps(config)
     return samples.build(
         cohort,
-        build_steps(config),
+        steps,
         wanted,
-        view=config.classifier.get("view", "table"),
+        view=build_view(config, steps),
         skip_broken=bool(common.get("skip_broken")),
         columns=columns,
         progress=progress,

@@ -32,7 +32,7 @@ def run(overrides: list[str]) -> None:
 
     def found() -> Iterator[Recording]:
         for recording in wanted_recordings(cohort, common, quality=measure):
-            landmarks, _ = steps.landmarks(recording.landmarks)
+            landmarks, _ = steps.landmarks(recording)
             lifted, _ = steps.lift(landmarks, recording)
             recording = replace(recording, landmarks=landmarks)
             rows.append(measure(with_depth(recording, landmarks, lifted)))
