@@ -7,7 +7,14 @@ import pytest
 from sklearn.model_selection import GroupShuffleSplit, LeavePGroupsOut
 
 from neuroface.errors import ConfigError, DataError
-from neuroface.evaluate.splits import Loso, LosoRebalanced, StratifiedSubjectKFold, file_name, make_folds
+from neuroface.evaluate.splits import (
+    FirstPeople,
+    Loso,
+    LosoRebalanced,
+    StratifiedSubjectKFold,
+    file_name,
+    make_folds,
+)
 
 from .people import cohort, two_classes_each
 
@@ -89,3 +96,21 @@ def test_more_folds_than_people():
     samples = cohort({"HC": 2, "ALS": 2})
     with pytest.raises(DataError, match=r"4 subjects cannot fill 5 folds. Lower split.n_splits\."):
         make_folds(StratifiedSubjectKFold(), samples.X, samples.y, samples.subject)
+
+
+def test_first_people_learns_from_so_many_of_each_class_and_judges_the_rest():
+    subject = np.repeat([f"P{i:02d}" for i in range(9)], 2)
+    y = np.where(np.arange(18) < 10, "HC", "ALS")
+    ((train, test),) = FirstPeople(train_per_class=3).split(None, y, subject)
+    for label, people in (("HC", 5), ("ALS", 4)):
+        assert len(set(subject[train][y[train] == label])) == 3
+        assert len(set(subject[test][y[test] == label])) == people - 3
+    assert not set(subject[train]) & set(subject[test])
+
+
+def test_first_people_needs_somebody_to_judge():
+    subject = np.array(["A", "B", "C", "D"])
+    with pytest.raises(
+        DataError, match=r"^ALS has 2 subjects; to learn from 2 and judge others it needs 3\. Lower split"
+    ):
+        list(FirstPeople(train_per_class=2).split(None, np.array(["ALS", "ALS", "HC", "HC"]), subject))

@@ -128,14 +128,17 @@ class PublishedRegions(nn.Module):
             nn.Sigmoid(),
         )
 
-    def forward(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(B, h, w, dim) -> the same, and maps "roi" (B, 5, h, w) and "roi_mask" (B, h, w), 0..1."""
-        x = x.permute(0, 3, 1, 2)
+    def forward(self, streams: list[Tensor], masks: None) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Streams (B, h, w, dim) -> the same, and the first one's "roi" (B, 5, h, w) and "roi_mask" (B, h, w), 0..1."""
+        refined = [self._refined(x.permute(0, 3, 1, 2)) for x in streams]
+        _, roi, mask = refined[0]
+        return [x.permute(0, 2, 3, 1) for x, _, _ in refined], {"roi": roi, "roi_mask": mask.squeeze(1)}
+
+    def _refined(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         prior = functional.interpolate(self.prior, x.shape[-2:], mode="bilinear", align_corners=False)
         mask = self.foreground(x) * prior
         roi = self.detect(x) * mask
-        x = x + self.refine(torch.cat([x, roi, mask], dim=1)) * mask
-        return x.permute(0, 2, 3, 1), {"roi": roi, "roi_mask": mask.squeeze(1)}
+        return x + self.refine(torch.cat([x, roi, mask], dim=1)) * mask, roi, mask
 
 
 class LandmarkRegions(nn.Module):

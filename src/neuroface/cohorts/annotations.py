@@ -49,7 +49,7 @@ def subject_of(stem: str) -> str:
 
 
 def side_of(stem: str) -> str:
-    """The affected side that a file's name tells with the word left or right, or "unknown"."""
+    """The side that a file's name tells with the word left or right, or "unknown"."""
     words = set(re.split(r"[^a-z]+", stem.lower())) & set(SIDES)
     return words.pop() if len(words) == 1 else UNKNOWN
 

@@ -24,9 +24,9 @@ class FnpCohort:
     """Photographs of people with facial palsy, graded 1 to 6; group and label are the grade.
 
     root: the folder with grade_1 .. grade_6. annotations: a CSV with columns image_path and grade (or class: 0, 1, 2),
-    and, where wanted, side, split and subject; paths are relative to the CSV or to root; null: root/annotations.csv where
-    there is one, else the folders. Without a column subject a person is the file's name before its last _, so that
-    patient001_left and patient001_right are never parted. A person with two grades, or in two splits, is an error.
+    and, where wanted, side, split and subject; paths are relative to the CSV or to root; null: root/annotations.csv
+    where there is one, else the folders. Without a column subject a person is the file's name before its last _, so
+    that patient001_left and patient001_right are never parted. A person with two grades, or in two splits, is an error.
     """
 
     def __init__(self, *, root: str | Path | None, annotations: str | Path | None = None) -> None:
@@ -49,7 +49,9 @@ class FnpCohort:
 def _in_folders(root: Path) -> list[Annotated]:
     places = [(place, m[1]) for place in sorted(root.iterdir()) if (m := GRADE_FOLDER.fullmatch(place.name))]
     images = [
-        Annotated(file, grade=grade, side=side_of(file.stem), split="", subject=subject_of(file.stem), named_by_file=True)
+        Annotated(
+            file, grade=grade, side=side_of(file.stem), split="", subject=subject_of(file.stem), named_by_file=True
+        )
         for place, grade in places
         if place.is_dir()
         for file in image_files(place)
@@ -67,7 +69,7 @@ def _sources(images: Sequence[Annotated]) -> list[Source]:
     for image in images:
         who: dict[str, Any] = {
             "subject": image.subject,
-            "group": image.grade,
+            "group": "" if image.problem else image.grade,
             "task": TASK,
             "session": session_of(image.file.stem),
         }

@@ -29,8 +29,8 @@ POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(1, 6) for axis in "xy")
 class MegcCohort:
     """Optical flow of micro-expressions in three classes: 442 of 68 people, from SMIC, CASME II and SAMM.
 
-    Group is the database, the class belongs to the sample (protocol.target=label); subjects carry their database's name,
-    as all three count from 1. Each recording's video is a `FlowImage`.
+    Group is the database, the class belongs to the sample (protocol.target=label); subjects carry the name of their
+    database, so that they stay distinct. Each recording's video is a `FlowImage`.
     root: the folder with combined_3_class2_for_optical_flow.csv. flow: the folder of flow images, below root; either
     <subject>/u_test/{0,1,2}/*.png or *.png; null: looked for under the names of the public code. Of
     <subject>/u_train, which holds everybody else's images once more, nothing is used. regions: a CSV below root with

@@ -1,4 +1,4 @@
-"""What was checked for leakage, and the verdict that stands in audit.json.
+"""What was checked for leakage, and the verdict that stands in audit.json: clean, suspect or leaky.
 
 A fold that judges a person by something fitted on that person is refused. What can only be suspected from the values
 (one person under two ids, a column that encodes the class) is told as a finding and left to the reader.
@@ -21,11 +21,15 @@ NOT_CHECKED = (
     "people who look alike or are related, the same person with re-measured values, camera or session that differ "
     "between groups, choices made outside this run after seeing its results"
 )
+FITTED = "nothing that a test subject is judged by was fitted on them"
 DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and equal rows of two people say nothing
 
 
-def refuse_leakage(samples: Samples, folds: Sequence[Fold]) -> None:
-    """Raise LeakageError naming folds and subjects; called before anything is fitted."""
+def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = False) -> None:
+    """Raise LeakageError naming folds and subjects; called before anything is fitted.
+
+    accepted: let pass that values of a test subject were fitted on that subject; the audit then tells of it.
+    """
     both = _on_both_sides(samples, folds)
     if both:
         raise LeakageError(
@@ -33,7 +37,7 @@ def refuse_leakage(samples: Samples, folds: Sequence[Fold]) -> None:
             "Use a split that keeps subjects whole: split=loso."
         )
     known = _fitted_on_test_subject(samples, folds)
-    if known:
+    if known and not accepted:
         raise LeakageError(
             f"Values of {_listed(known)} were computed by something fitted on that very subject "
             "(a landmark model, a norm). Cross-fit it, so that no subject is judged by a model that saw them."
@@ -44,14 +48,15 @@ def audit(samples: Samples, folds: Sequence[Fold]) -> dict[str, Any]:
     """What was checked, what was found, and the verdict "clean" or "suspect"; plain values for audit.json."""
     checks = {
         "no subject on both sides of a fold": _on_both_sides(samples, folds),
-        "nothing that a test subject is judged by was fitted on them": _fitted_on_test_subject(samples, folds),
+        FITTED: _fitted_on_test_subject(samples, folds),
         "no sample twice": [s for s, n in Counter(map(str, samples.meta["sample"])).items() if n > 1],
         "no identical rows of different people": _shared_rows(samples),
         "no feature that encodes the class": _encoding_features(samples) if samples.view == "table" else None,
     }
     findings = [{"check": check, "found": found} for check, found in checks.items() if found]
+    verdict = "leaky" if checks[FITTED] else "suspect" if findings else "clean"
     return {
-        "verdict": "suspect" if findings else "clean",
+        "verdict": verdict,
         "checks": {name: _outcome(found) for name, found in checks.items()},
         "findings": findings,
         "notes": _constant_features(samples) if samples.view == "table" else [],

@@ -117,7 +117,7 @@ def _run_folds(plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, pr
         folder.update(n_done=done)
         if progress:
             progress("folds", done, len(plan.folds))
-    _raise_failures(failures, folder, what="folds", n=len(plan.folds))
+    raise_failures(failures, folder, what="folds", n=len(plan.folds))
     shutil.rmtree(folder.path / "checkpoints", ignore_errors=True)
     order = plan.samples.meta["sample"]
     folder.write_text("predictions.csv", merge_folds([files[fold.name] for fold in plan.folds], order))
@@ -140,7 +140,7 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
         done += 1
         if progress:
             progress("permutations", done, plan.permutations)
-    _raise_failures(failures, folder, what="permutations", n=plan.permutations)
+    raise_failures(failures, folder, what="permutations", n=plan.permutations)
 
 
 def _null_outcomes(plan: Plan, folder: RunFolder, missing: Sequence[int], n_jobs: int) -> Iterator[Any]:
@@ -153,7 +153,7 @@ def _null_outcomes(plan: Plan, folder: RunFolder, missing: Sequence[int], n_jobs
     yield from ((b, *permute_predictions(plan.task, probabilities, b)) for b in missing)
 
 
-def _raise_failures(failures: Sequence[Failure], folder: RunFolder, *, what: str, n: int) -> None:
+def raise_failures(failures: Sequence[Failure], folder: RunFolder, *, what: str, n: int) -> None:
     failures = sorted(failures, key=lambda failure: failure.name)
     folder.update(failures={failure.name: {"cause": failure.cause, "trace": failure.trace} for failure in failures})
     if failures:

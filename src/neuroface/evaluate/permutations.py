@@ -50,5 +50,5 @@ def run_permutation(task: Task, splitter: Any, permutation: int) -> tuple[np.nda
 
 
 def permute_predictions(task: Task, probabilities: np.ndarray, permutation: int) -> tuple[np.ndarray, np.ndarray]:
-    """As run_permutation, without fitting: permuted classes against held-out probabilities (n, n_classes) as they are."""
+    """As run_permutation, but nothing is fitted: held-out probabilities (n, n_classes) stay as they are."""
     return permute_labels(task.y, task.subject, seed=task.seed, permutation=permutation), probabilities

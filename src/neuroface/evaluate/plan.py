@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroface.errors import DataError
+from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
 from neuroface.evaluate.fold import Task
 from neuroface.evaluate.predictions import columns
@@ -61,8 +61,11 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
     )
     check_classes(task, protocol)
     header = columns(samples.meta, task.classes)
+    if not getattr(splitter, "judges_everyone", True):
+        raise ConfigError(f"{type(splitter).__name__} judges some people only. Choose another split=, such as loso.")
     folds = make_folds(splitter, task.X, task.y, task.subject)
-    refuse_leakage(samples, folds)
+    refuse_leakage(samples, folds, accepted=protocol.leak == "accepted")
+    costly = getattr(estimator, "costly", False)
     check_training(task, folds)
     return Plan(
         samples=samples,
@@ -70,7 +73,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         splitter=splitter,
         folds=tuple(folds),
         permutations=protocol.permutations,
-        refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not getattr(estimator, "costly", False)),
+        refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not costly),
         header=tuple(header),
         audit=audit(samples, folds),
         data_digest=data_digest(samples),

@@ -10,6 +10,7 @@ from neuroface.errors import ConfigError, DataError, did_you_mean
 
 Target = Literal["group", "label"]
 TARGETS = ("group", "label")
+LEAKS = ("refused", "accepted")
 PERMUTE = ("auto", "refit", "predictions")
 
 
@@ -27,7 +28,8 @@ class Protocol:
     1 / (permutations + 1). balance: make the classes weigh the same in every training fold. permute: "refit" fits
     everything anew for each permutation; "predictions" permutes the classes against the predictions as they are, which
     costs nothing but does not show what the procedure itself does to null data; "auto" refits unless the estimator says
-    that it is costly. name: what reports call it.
+    that it is costly. leak: "refused", or "accepted" where a published result is made again that judges people by
+    values fitted on them; the audit then says so. name: what reports call it.
     """
 
     classes: tuple[str, ...]
@@ -36,6 +38,7 @@ class Protocol:
     permutations: int = 49
     balance: bool = True
     permute: str = "auto"
+    leak: str = "refused"
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -47,6 +50,8 @@ class Protocol:
             raise ConfigError(f"protocol.classes is {list(self.classes)}; a class may be named only once.")
         if self.target not in TARGETS:
             raise ConfigError(f"protocol.target is {self.target!r}." + did_you_mean(self.target, TARGETS))
+        if self.leak not in LEAKS:
+            raise ConfigError(f"protocol.leak is {self.leak!r}." + did_you_mean(self.leak, LEAKS))
         if self.permute not in PERMUTE:
             raise ConfigError(f"protocol.permute is {self.permute!r}." + did_you_mean(self.permute, PERMUTE))
         if self.permutations < 0:

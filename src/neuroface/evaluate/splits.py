@@ -126,8 +126,43 @@ class StratifiedSubjectKFold:
         return np.array([fold_of[s] for s in subjects.tolist()])
 
 
+class FirstPeople:
+    """One fold: `train_per_class` people of each class, drawn at random, are learnt from, all others are judged.
+
+    Guarin et al. fine-tune on 12 people of each group and test on the rest.
+    """
+
+    judges_everyone = False
+
+    def __init__(self, *, train_per_class: int = 12, seed: int = 0) -> None:
+        if train_per_class < 1:
+            raise ConfigError(f"split.train_per_class is {train_per_class}; at least one person is needed.")
+        self.train_per_class, self.seed = train_per_class, seed
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
+        subjects, y = _subjects(groups), np.asarray(y).astype(str)
+        rng = np.random.default_rng(derive_seed(self.seed, "first people"))
+        learnt: set[str] = set()
+        for label in sorted(set(y)):
+            people = sorted(set(subjects[y == label]))
+            if len(people) <= self.train_per_class:
+                raise DataError(
+                    f"{label} has {len(people)} subjects; to learn from {self.train_per_class} and judge others it "
+                    f"needs {self.train_per_class + 1}. Lower split.train_per_class, or choose split=crossfit."
+                )
+            learnt |= set(rng.permutation(people)[: self.train_per_class].tolist())
+        train = np.isin(subjects, sorted(learnt))
+        yield np.flatnonzero(train), np.flatnonzero(~train)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        return 1
+
+
 def make_folds(splitter: Any, X: np.ndarray | Parts, y: np.ndarray, subject: np.ndarray) -> list[Fold]:
-    """The splitter's folds, named. Every row must be tested at least once, every fold must test and learn something."""
+    """The splitter's folds, named; every fold must test and learn something.
+
+    Every row must be tested at least once, unless the splitter has `judges_everyone` False.
+    """
     splits = list(splitter.split(X, y, subject))
     namer = getattr(splitter, "fold_names", None)
     names = namer(y, subject) if namer else _numbered(len(splits))
@@ -142,7 +177,7 @@ def make_folds(splitter: Any, X: np.ndarray | Parts, y: np.ndarray, subject: np.
             f"{', '.join(empty) or '(none)'} (subjects: {n_subjects}). Add subjects or choose another split."
         )
     untested = set(range(len(y))) - set(np.concatenate([fold.test for fold in folds]).tolist())
-    if untested:
+    if untested and getattr(splitter, "judges_everyone", True):
         raise ConfigError(
             f"{type(splitter).__name__} never tests {len(untested)} of {len(y)} samples. Choose a split that tests all."
         )

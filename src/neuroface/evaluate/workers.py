@@ -46,10 +46,10 @@ class SavedModel:
 def fold_call(task: Task, fold: Fold, save_model: bool) -> tuple[FoldResult, SavedModel | None, list[str]] | Failure:
     """In a worker: one fold without its model object, the model as a file, and what was warned of."""
     try:
-        with _one_thread(), warnings.catch_warnings(record=True) as caught:
+        with one_thread(), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             result = run_fold(task, fold)
-            model = _saved(result.model) if save_model else None
+            model = saved(result.model) if save_model else None
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
     messages = sorted({f"{w.category.__name__}: {w.message}" for w in caught})
@@ -59,14 +59,14 @@ def fold_call(task: Task, fold: Fold, save_model: bool) -> tuple[FoldResult, Sav
 def permutation_call(task: Task, splitter: Any, b: int) -> tuple[int, np.ndarray, np.ndarray] | Failure:
     """In a worker: all folds of one permutation. Warnings would repeat those of the folds."""
     try:
-        with _one_thread(), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return (b, *run_permutation(task, splitter, b))
     except Exception as error:
         return Failure(f"permutation {b}", f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
-def _saved(model: Any) -> SavedModel:
+def saved(model: Any) -> SavedModel:
     """The model as (ending, bytes) of a file that loads without executing code from it.
 
     An estimator says by `saved()` how it is kept (safetensors, say); any other is kept by skops, whose level 1 makes a
@@ -84,7 +84,7 @@ def _saved(model: Any) -> SavedModel:
     return SavedModel(ending, content, getattr(model, "history_", None))
 
 
-def _one_thread() -> AbstractContextManager[Any]:
+def one_thread() -> AbstractContextManager[Any]:
     """Numerical libraries use one thread: folds are the parallelism, and sums come out in the same order everywhere."""
     from threadpoolctl import threadpool_limits
 

@@ -65,7 +65,8 @@ def from_box(box_xyxy: np.ndarray, *, reference_scale: float = REFERENCE_SCALE, 
     left, top, right, bottom = (float(edge) for edge in box_xyxy)
     width, height = right - left, bottom - top
     if not (width > 0 and height > 0 and np.isfinite([left, top, width, height]).all()):
-        raise DataError(f"A face box is left={left:g}, top={top:g}, right={right:g}, bottom={bottom:g}; it has no extent.")
+        edges = f"left={left:g}, top={top:g}, right={right:g}, bottom={bottom:g}"
+        raise DataError(f"A face box is {edges}; it has no extent.")
     centre = (left + width / 2, top + height / 2 - CENTRE_SHIFT * height)
     return FanCrop(centre, (width + height) / reference_scale, size)
 

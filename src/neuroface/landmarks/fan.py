@@ -149,8 +149,8 @@ def _conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
 def _check(stacks: int, width: int, landmarks: int, size: int) -> None:
     step = STRIDE * 2**DEPTH
     if size < step or size % step:
-        raise ConfigError(f"A FAN of size={size} cannot be: its input is halved {DEPTH + 2} times. Use a multiple of {step}.")
+        raise ConfigError(f"A FAN halves its input {DEPTH + 2} times; size={size} must be a multiple of {step}.")
     if width < NARROWEST or width % NARROWEST:
-        raise ConfigError(f"A FAN of width={width} cannot be: its blocks split it into eighths. Use a multiple of {NARROWEST}.")
+        raise ConfigError(f"A FAN splits its width into eighths; width={width} must be a multiple of {NARROWEST}.")
     if stacks < 1 or landmarks < 1:
         raise ConfigError(f"A FAN has stacks={stacks}, landmarks={landmarks}; at least one of each is needed.")

@@ -31,15 +31,15 @@ class ShapeBasis:
     def smooth(self, points: np.ndarray) -> np.ndarray:
         """(N, L, 2): each shape (N, L, 2) as the nearest one that the basis can tell; same unit and frame.
 
-        Missing points stay missing, and the others decide alone.
+        Missing points stay missing, and the others decide alone; a lone point stays where it is.
         """
         return np.stack([self._smooth_one(shape) for shape in points]) if len(points) else np.array(points)
 
     def _smooth_one(self, shape: np.ndarray) -> np.ndarray:
         z = shape[:, 0] + 1j * shape[:, 1]
         seen = np.isfinite(z)
-        if not seen.any():
-            return np.full_like(shape, np.nan, dtype=float)
+        if seen.sum() < 2:
+            return shape
         turn, shift = _similarity(self.mean[seen], z[seen])
         deviation = (z - shift) / turn - self.mean
         both = np.concatenate([seen, seen])
@@ -63,10 +63,10 @@ def fit(
     if not 0 < variance <= 1 or (components is not None and components < 1):
         raise ConfigError(f"components={components}, variance={variance}: at least 1, or a share in 0..1, is wanted.")
     whole = points[np.isfinite(points).all(axis=(1, 2))]
-    if len(whole) < max(3, (components or 0) + 1):
+    needed = max(3, (components or 0) + 1)
+    if len(whole) < needed:
         raise DataError(
-            f"A shape basis of {components or 'as many as needed'} components needs more shapes than that, and at least "
-            f"3; {len(whole)} of {len(points)} have all their points."
+            f"{len(whole)} of {len(points)} shapes have all their points; a shape basis needs at least {needed}."
         )
     shapes = whole[..., 0] + 1j * whole[..., 1]  # (N, L)
     mean = _mean_shape(shapes)

@@ -17,7 +17,13 @@ from neuroface.recording.image_frames import ImageFrames
 KINDS = ("u", "v", "magnitude", "strain")
 # (5, 2) px in a 28x28 face, x then y, where the public HTNet code finds no face.
 PUBLISHED_POINTS = np.array(
-    [[9.528073, 11.062551], [21.396168, 10.919773], [15.380184, 17.380562], [10.255435, 22.121233], [20.583706, 22.25584]]
+    [
+        [9.528073, 11.062551],
+        [21.396168, 10.919773],
+        [15.380184, 17.380562],
+        [10.255435, 22.121233],
+        [20.583706, 22.25584],
+    ]
 )
 TILED = ((0, 1), (3, 4))  # which of the five points stands where in the composite; the nose (2) is left out
 
@@ -70,7 +76,8 @@ def components(flow: np.ndarray, kinds: Sequence[str] = ("u", "v", "magnitude"))
     """(H, W, len(kinds)) float: u, v and magnitude in px, strain in px per px.
 
     flow: (H, W, 2) px. Strain is the size of the infinitesimal strain tensor, sqrt(exx^2 + eyy^2 + 2 exy^2), which a
-    shift or a rotation of the whole face does not change (Shreve et al., FG 2011). Errors: ConfigError for another kind.
+    shift or a small rotation of the whole face does not change (Shreve et al., FG 2011). Errors: ConfigError for
+    another kind.
     """
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:
@@ -111,13 +118,15 @@ def compose_regions(image: np.ndarray, points: np.ndarray, *, as_published: bool
     """(S, S, C): four blocks of S/2, about the eyes above and about the corners of the mouth below.
 
     image: (S, S, C), S a multiple of 4 (28 in HTNet). points: (5, 2) px, x then y, in the order of `five_points`; held
-    at S/4 from the border so that every block lies inside, fractions cut off. as_published: x counts rows and y columns,
-    as in the public code; on a face that puts the mouth beside the eye of its own side.
+    at S/4 from the border so that every block lies inside, fractions cut off. as_published: x counts rows and y
+    columns, as in the public code; on a face that puts the mouth beside the eye of its own side.
     Errors: DataError for another shape, and for points that are missing.
     """
     size, points = image.shape[0], np.asarray(points, dtype=float)
     if image.ndim != 3 or image.shape[1] != size or size % 4 or points.shape != (5, 2):
-        raise DataError(f"Regions need a square image (multiple of 4 px) and 5 points; got {image.shape}, {points.shape}.")
+        raise DataError(
+            f"Regions need a square image (multiple of 4 px) and 5 points; got {image.shape}, {points.shape}."
+        )
     if not np.isfinite(points).all():
         raise DataError("Regions cannot be cut out: the points of eyes, nose or mouth are missing.")
     half = size // 4

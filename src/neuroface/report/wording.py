@@ -210,7 +210,8 @@ def pairs(run: Run) -> str:
 def quality(run: Run) -> str:
     """2 of 22 people had frames filled (1.4 %); nobody left out; audit: clean."""
     verdict = str(run.audit.get("verdict", "not done"))
-    return "; ".join([_filled(run), _left_out(run), f"audit: {verdict if verdict != 'suspect' else 'SUSPECT'}"])
+    shown = verdict.upper() if verdict in ("suspect", "leaky") else verdict
+    return "; ".join([_filled(run), _left_out(run), f"audit: {shown}"])
 
 
 def _filled(run: Run) -> str:

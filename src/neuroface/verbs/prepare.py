@@ -11,7 +11,8 @@ from neuroface.errors import ConfigError, did_you_mean
 from neuroface.verbs.configuration import compose, instantiate
 from neuroface.verbs.places import check_writable
 
-LAYOUTS = ("native", "toronto", "faces")
+LAYOUTS = ("native", "toronto", "faces", "annotations")
+LAYOUT_OF = {"videos": "faces", "fnp": "annotations", "ckplus": "annotations"}  # of other cohorts: native
 
 
 def run(overrides: list[str]) -> None:
@@ -27,11 +28,11 @@ def run(overrides: list[str]) -> None:
         return
     if not hasattr(cohort, "recordings"):
         raise ConfigError("cohort=table holds features, not recordings; there is nothing to prepare.")
-    layout = common.get("layout") or ("faces" if choices.get("cohort") == "videos" else "native")
+    layout = common.get("layout") or LAYOUT_OF.get(str(choices.get("cohort")), "native")
     if layout not in LAYOUTS:
         raise ConfigError(f"cohort.layout={layout}: there is no such layout." + did_you_mean(layout, LAYOUTS))
     check_writable("out", Path(str(config.out)))
-    write = {"native": _native, "toronto": _toronto, "faces": _faces}[layout]
+    write = {"native": _native, "toronto": _toronto, "faces": _faces, "annotations": _annotations}[layout]
     print(write(cohort, common, Path(str(config.out)), config))
 
 
@@ -74,3 +75,23 @@ def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -
             progress=progress,
         )
     return prepared.text()
+
+
+def _annotations(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
+    from neuroface.cohorts import annotate
+    from neuroface.cohorts.ckplus import CkPlusCohort
+    from neuroface.verbs.building import wanted_recordings
+
+    copies = isinstance(cohort, CkPlusCohort)
+    if copies and cohort.target != "grade":
+        raise ConfigError("prepare cohort=ckplus writes grades. Set cohort.target=grade and cohort.grades=FILE.")
+    prepared = annotate.write(
+        wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")),
+        out,
+        ratios=dict(config.ratios),
+        seed=config.seed,
+        copy_peaks=copies,
+    )
+    root = out if copies else config.cohort.root
+    read = f"cohort=fnp cohort.root={root}" + ("" if copies else f" cohort.annotations={prepared.file}")
+    return f"{prepared.text()}\n{prepared.file}\nread it with {read}"
