@@ -58,7 +58,7 @@ def write_megc(
 
 
 def face_picture(asymmetry: float, seed: int, size: int = 64) -> np.ndarray:
-    """(size, size, 3) uint8: eyes and a mouth, one corner of which hangs by `asymmetry` (0..1) of a fifth of the face."""
+    """(size, size, 3) uint8: eyes and a mouth, one corner of which hangs by `asymmetry` (0..1) fifths of the face."""
     rng = np.random.default_rng(seed)
     image = np.full((size, size, 3), 150, dtype=np.uint8)
     for x in (0.33, 0.67):

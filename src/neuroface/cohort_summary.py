@@ -54,6 +54,7 @@ class Tally:
         self._agreement: dict[str, list[dict[str, Any]]] = {}
         self._unusual: list[str] = []
         self._nominal = False
+        self._synthetic = False
 
     def see(self, recording: Recording) -> str | None:
         """Note that a recording was read; returns what is wrong with it beside the others, if anything is."""
@@ -78,6 +79,7 @@ class Tally:
         if counts.get("frames_filled") or counts.get("depths_filled"):
             self._filled.add(recording.subject)
         self._attributes[recording.subject] = recording.attributes
+        self._synthetic |= recording.truth is not None  # only a generated recording knows the truth, on disk too
         self._nominal |= bool(recording.camera and recording.camera.nominal)
         for name, value in recording.notes.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
@@ -95,7 +97,7 @@ class Tally:
         people = sorted(set(self._used.values()))
         return CohortSummary(
             description=description,
-            synthetic=synthetic,
+            synthetic=synthetic or self._synthetic,
             nominal_camera=self._nominal,
             people=dict(Counter(self.group_of[subject] for subject in people)),
             recordings=len(self._used),

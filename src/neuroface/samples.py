@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from neuroface.cohort_summary import CohortSummary, Tally
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
+from neuroface.recording.spool import Spooled
 from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
 from neuroface.views.seen import Seen, View
 from neuroface.views.table import Table
@@ -171,12 +173,25 @@ def with_depth(recording: Recording, pixels: Landmarks, lifted: Landmarks) -> Re
     return replace(recording, landmarks=replace(pixels, depth=lifted.points[..., 2] / camera.depth_unit_mm))
 
 
+def detected(recording: Recording, steps: Steps) -> tuple[Landmarks, Landmarks, dict[str, int]]:
+    """Landmarks as they were found, the same after the lift, and what was counted on the way.
+
+    Where the landmarks come from the video's frames, these are kept until the lift has read their depth.
+    """
+    video = recording.video
+    with ExitStack() as stack:
+        if video is not None and video.rig is not None and getattr(steps.landmarks, "reads_video", False):
+            recording = replace(recording, video=stack.enter_context(Spooled(video)))
+        pixels, counts = steps.landmarks(recording)
+        landmarks, lifted = steps.lift(pixels, recording)
+    return pixels, landmarks, {**counts, **lifted}
+
+
 def _rows(
     recording: Recording, steps: Steps, view: View, wanted: Wanted, tally: Tally
 ) -> tuple[tuple[str, ...], list[_Row]]:
     """Names of the columns, and one row for each repetition whose class is asked for."""
-    pixels, counts = steps.landmarks(recording)
-    landmarks, lifted = steps.lift(pixels, recording)
+    pixels, landmarks, counts = detected(recording, steps)
     if steps.quality is not None:
         measured = steps.quality(with_depth(recording, pixels, landmarks))
         tally.quality.append(measured)
@@ -194,7 +209,7 @@ def _rows(
         else:
             y = wanted.class_of(recording, repetition)
             rows.append(_Row(recording, repetition, y, value, recording.landmarks.fitted_on | landmarks.fitted_on))
-    tally.use(recording, {**counts, **lifted, "repetitions": len(rows)}, found, landmarks.timestamps_s)
+    tally.use(recording, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
 
 

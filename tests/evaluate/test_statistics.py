@@ -135,3 +135,25 @@ def test_a_resample_keeps_each_stratum_and_counts_as_repeated_rows():
     assert stats.weighted_confusion(strata, predicted, 2, weights) == pytest.approx(
         np.array([stats.confusion(strata[r], predicted[r], 2) for r in rows])
     )
+
+
+def test_a_paired_difference_of_aucs_is_that_of_many_resamples():
+    rng = np.random.default_rng(3)
+    positive = np.arange(60) < 30
+    common = rng.normal(size=60) + 0.9 * positive
+    a, b = common + 0.5 * rng.normal(size=60), common + 0.9 * rng.normal(size=60)
+    found = stats.auc_difference(a, b, positive)
+    drawn = []
+    for _ in range(4000):
+        rows = np.r_[rng.integers(0, 30, 30), rng.integers(30, 60, 30)]
+        drawn.append(stats.auc(a[rows], positive[rows]) - stats.auc(b[rows], positive[rows]))
+    assert found.value == pytest.approx(stats.auc(a, positive) - stats.auc(b, positive))
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(np.std(drawn), rel=0.1)
+
+
+def test_people_who_are_ordered_alike_cannot_tell_two_scores_apart():
+    positive = np.arange(10) < 5
+    scores = np.linspace(0, 1, 10)
+    found = stats.auc_difference(scores, 2 * scores, positive)
+    assert found.value == 0
+    assert np.isnan([found.low, found.high, found.p]).all()

@@ -62,6 +62,7 @@ def test_subpixel_follows_a_gaussian_that_is_long_and_slanted():
     torch.testing.assert_close(points, torch.tensor([[[30.3, 25.2]]]), atol=5e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_quarter_is_the_published_rule():
     theirs = pytest.importorskip("face_alignment.utils").get_preds_fromhm
     generator = torch.Generator().manual_seed(2)

@@ -38,6 +38,8 @@ class Attention(nn.Module):
     The heads share `heads * (dim // heads)` channels (255 of 256 at 3 heads), as published.
     """
 
+    mask: Tensor | None
+
     def __init__(self, dim: int, heads: int, window: int, *, dropout: float = 0.0, local: bool = False):
         super().__init__()
         self.heads, self.dropout = heads, dropout

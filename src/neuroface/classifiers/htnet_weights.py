@@ -80,7 +80,7 @@ def read(path: str | Path) -> dict[str, Tensor]:
 
 
 def load_official(network: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
-    """Sets every weight of an `HTNet` from an official state dict; DataError names what does not fit, none is skipped."""
+    """Sets every weight of an `HTNet` from an official state dict, skipping none; DataError names what does not fit."""
     given, own = from_official(state_dict), network.state_dict()
     odd = [f"{name} is missing" for name in own.keys() - given.keys()]
     odd += [f"{name} has no place" for name in given.keys() - own.keys()]
@@ -138,13 +138,12 @@ def to_official(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if found := _OUR_QKV.fullmatch(name):
             level, block, part = found.groups()
             if part == "v":
-                micro = f"levels.{level}.blocks.{block}.asymmetry.compare.weight" in state_dict
                 qk = state_dict[name.replace("to_v", "to_qk")]
-                parts = (
-                    {"q": qk.chunk(2)[0], "k": qk.chunk(2)[1], "v": tensor}
-                    if micro
-                    else {"qkv": torch.cat([qk, tensor])}
-                )
+                if f"levels.{level}.blocks.{block}.asymmetry.compare.weight" in state_dict:
+                    q, k = qk.chunk(2)
+                    parts = {"q": q, "k": k, "v": tensor}
+                else:
+                    parts = {"qkv": torch.cat([qk, tensor])}
                 prefix = f"layers.{level}.0.layers.{block}.0.fn"
                 official |= {f"{prefix}.to_{key}.weight": value[..., None, None] for key, value in parts.items()}
         elif new := _renamed(name, _BACK):
@@ -162,8 +161,9 @@ def _renamed(name: str, table: Mapping[str, str]) -> str | None:
     for pattern, target in table.items():
         numbered = re.escape(pattern).replace(r"\#", r"(\d+)").replace(r"\*\*", "(.+)").replace(r"\*", "(weight|bias)")
         if found := re.fullmatch(numbered, name):
-            parts = iter(found.groups())
-            return re.sub(r"#|\*\*|\*", lambda _: next(parts), target)
+            for part in found.groups():
+                target = re.sub(r"#|\*\*|\*", part, target, count=1)
+            return target
     return None
 
 

@@ -106,6 +106,8 @@ class PublishedRegions(nn.Module):
     of a 32 x 32 square.
     """
 
+    prior: Tensor
+
     def __init__(self, dim: int):
         super().__init__()
         self.detect = self._maps(dim, len(REGIONS))
@@ -161,7 +163,7 @@ class LandmarkRegions(nn.Module):
         Returns the streams and maps "roi" (B, 5, h, w): covered share of a token times the region's weight, "roi_mask"
         (B, h, w): share covered by any region, "roi_weight" (B, 5), all of the face.
         """
-        size = streams[0].shape[1:3]
+        size = (streams[0].shape[1], streams[0].shape[2])
         covers = [functional.adaptive_avg_pool2d(m, size) for m in (masks, masks.flip(-1))]
         weight = torch.stack([self._weight(x, c) for x, c in zip(streams, covers, strict=True)]).mean(0)
         rois = [cover * weight[:, :, None, None] for cover in covers]

@@ -45,15 +45,20 @@ class Prepared:
         return "\n".join(lines)
 
 
+def check_ratios(ratios: Mapping[str, float]) -> None:
+    """Raise ConfigError unless the ratios are those of train, val and test, at least 0, and add up to 1."""
+    numbers = all(isinstance(share, int | float) and share >= 0 for share in ratios.values())
+    if set(ratios) != set(SPLITS) or not numbers or abs(sum(ratios.values()) - 1) > 1e-6:
+        raise ConfigError(f"ratios is {dict(ratios)}; train, val and test are needed, at least 0, that add up to 1.")
+
+
 def split_people(grade_of: Mapping[str, str], *, ratios: Mapping[str, float], seed: int) -> dict[str, str]:
     """{person: "train", "val" or "test"}: the ratios hold over all people to one person, and nearly within each grade.
 
-    grade_of: {person: grade}. ratios: of train, val and test; they add up to 1. Within a grade, chance decides. People
-    are dealt out grade by grade, each to the split that lacks most. Errors: ConfigError for other ratios.
+    grade_of: {person: grade}. ratios: see `check_ratios`. Within a grade, chance decides. People
+    are dealt out grade by grade, each to the split that lacks most.
     """
-    names_right = set(ratios) == set(SPLITS)
-    if not names_right or min(ratios.values()) < 0 or abs(sum(ratios.values()) - 1) > 1e-6:
-        raise ConfigError(f"ratios is {dict(ratios)}; train, val and test are needed, at least 0, that add up to 1.")
+    check_ratios(ratios)
     rng = np.random.default_rng(seed)
     order: list[str] = []
     for grade in sorted(set(grade_of.values())):
@@ -77,6 +82,7 @@ def write(
     out/mapping.csv, which says where each came from. Errors: DataError when annotations.csv is there already, for
     recordings that are no graded stills, images that cannot be read, and people of several grades.
     """
+    check_ratios(ratios)
     file = out.expanduser().resolve() / ANNOTATIONS
     if file.exists():
         raise DataError(f"{file} is there already. Choose another folder with out=, or remove the file.")

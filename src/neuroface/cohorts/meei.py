@@ -89,7 +89,7 @@ def _read(file: Path, **what: Any) -> Recording:
 
 
 def _facts(root: Path, sheet: str | None) -> dict[str, dict[str, Any]]:
-    """{person's folder in lower case: {"side": ..., "sex": ..., "age": ...}} of the workbook, or nothing without one."""
+    """{person's folder in lower case: {"side": ..., "sex": ..., "age": ...}} of the workbook; {} without one."""
     found = [root / sheet] if sheet is not None else sorted(root.glob("*.xlsx"))
     if not found:
         return {}

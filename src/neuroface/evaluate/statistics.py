@@ -78,6 +78,31 @@ def auc_interval(scores: np.ndarray, positive: np.ndarray, *, confidence: float 
     return Interval(_expit(centre - reach), _expit(centre + reach), "DeLong, logit scale")
 
 
+class Difference(NamedTuple):
+    """AUC of a minus AUC of b, its limits, and the two-sided p of no difference; NaN where nothing can be known."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+def auc_difference(a: np.ndarray, b: np.ndarray, positive: np.ndarray, *, confidence: float = CONFIDENCE) -> Difference:
+    """Paired comparison of two scores of the same people, by DeLong's covariance (see delong_variance).
+
+    a, b: (n,) one per person; positive: (n,) bool. Where the variance is zero (both order everybody alike, or perfectly)
+    or a class has fewer than two people, the limits and p are NaN: these people cannot tell.
+    """
+    value = float(auc(a, positive)) - float(auc(b, positive))
+    covariance = delong_variance(np.stack([a, b]), positive)
+    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    if not variance > 1e-15:
+        return Difference(value, math.nan, math.nan, math.nan)
+    error = math.sqrt(variance)
+    reach = _z(confidence) * error
+    return Difference(value, max(value - reach, -1.0), min(value + reach, 1.0), math.erfc(abs(value) / error / 2**0.5))
+
+
 def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Score interval of a proportion (Wilson, JASA 1927; 22:209); (0, 1) when n is 0."""
     if n == 0:

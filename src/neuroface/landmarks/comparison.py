@@ -14,10 +14,14 @@ import numpy as np
 
 from neuroface.errors import DataError, did_you_mean
 
+Names = Sequence[str] | np.ndarray
+
 CONFIDENCE = 0.95
 N_BOOTSTRAP = 4000
+BOOTSTRAP_FROM = 6  # people: of n, all resampled means lie inside their range, which holds the mean in 1 - 2^(1-n)
 EXACT_UP_TO = 14  # people: 2^14 sign patterns are enumerated, more are drawn
 N_FLIPS = 9999
+BOOTSTRAP, STUDENT, UNKNOWN = "bootstrap over people", "Student's t over people", "none: fewer than two people"
 
 
 class AsPublished(NamedTuple):
@@ -39,11 +43,12 @@ class ByPerson(NamedTuple):
     t: float
     p: float
     p_sign_flip: float
+    interval: str
     n_people: int
     n_frames: int
 
 
-def by_group(errors: np.ndarray, group: Sequence[str], subject: Sequence[str]) -> list[dict[str, Any]]:
+def by_group(errors: np.ndarray, group: Names, subject: Names) -> list[dict[str, Any]]:
     """One row per group in order of appearance: group, mean, sd (over frames, as published), mean_of_people, frames,
     no_face, people.
 
@@ -89,14 +94,14 @@ def as_published(a: np.ndarray, b: np.ndarray) -> AsPublished:
     return AsPublished(float(t), float(2 * student.sf(abs(t), n_a + n_b - 2)), smd, n_a, n_b)
 
 
-def by_person(a: np.ndarray, b: np.ndarray, subject: Sequence[str], *, seed: int = 0) -> ByPerson:
+def by_person(a: np.ndarray, b: np.ndarray, subject: Names, *, seed: int = 0) -> ByPerson:
     """Paired, person-clustered comparison of two errors of the same frames; positive where a is larger.
 
     a, b: (N,) errors of the same frames, any unit; frames with NaN in either are left out (n_frames counts the rest).
     subject: (N,) names. Each person weighs 1, whatever the number of frames. p: paired t over people. p_sign_flip:
     permutation test that turns the sign of each person's mean difference (exact up to 14 people, then 9999 draws
-    counted as Phipson & Smyth 2010); with n people it cannot be below 2 / 2^n. Interval: bootstrap over people, see
-    `_interval`. Of fewer than two people only the difference is known.
+    counted as Phipson & Smyth 2010); with n people it cannot be below 2 / 2^n. interval says how low and high were
+    found: a bootstrap over people, or Student's t below 6 people. Of fewer than two only the difference is known.
     """
     from scipy.stats import t as student
 
@@ -108,24 +113,24 @@ def by_person(a: np.ndarray, b: np.ndarray, subject: Sequence[str], *, seed: int
     n, n_frames = len(people), int(np.isfinite(change).sum())
     difference = float(people.mean()) if n else float("nan")
     if n < 2:
-        return ByPerson(difference, np.nan, np.nan, np.nan, np.nan, np.nan, n, n_frames)
+        return ByPerson(difference, np.nan, np.nan, np.nan, np.nan, np.nan, UNKNOWN, n, n_frames)
     rng = np.random.default_rng(seed)
-    low, high = _interval(_resampled_means(people, rng), n)
+    low, high, how = _interval(difference, (people,), _resampled_means(people, rng))
     spread = people.std(ddof=1)
     t = difference / (spread / np.sqrt(n)) if spread > 0 else float("nan")
     p = 2 * student.sf(abs(t), n - 1)
-    return ByPerson(difference, low, high, float(t), float(p), _sign_flip_p(people, rng), n, n_frames)
+    return ByPerson(difference, low, high, float(t), float(p), _sign_flip_p(people, rng), how, n, n_frames)
 
 
 def gap(
-    errors: np.ndarray, group: Sequence[str], subject: Sequence[str], *, reference: str = "HC", seed: int = 0
+    errors: np.ndarray, group: Names, subject: Names, *, reference: str = "HC", seed: int = 0
 ) -> list[dict[str, Any]]:
-    """How much larger each group's error is than the reference group's: group, gap, low, high, people,
-    people_reference.
+    """How much larger each group's error is than the reference group's: group, gap, low, high, interval,
+    people, people_reference.
 
     errors: (N,) one per frame, any unit, NaN left out. The gap is the difference of the means of person means; its
-    interval resamples people within each group. DataError where the reference group is not there. NaN ends where a
-    group has fewer than two people.
+    interval resamples people within each group (Welch's t below 6 people in one; interval says which). DataError where
+    the reference group is not there. NaN ends where a group has fewer than two people.
     """
     groups, subjects = _labels(errors, group, subject)
     if reference not in groups:
@@ -141,20 +146,19 @@ def gap(
     for name in people:
         if name == reference:
             continue
-        n, n_reference = len(people[name]), len(people[reference])
-        low, high = _interval(drawn[name] - drawn[reference], min(n, n_reference))
-        value = float(people[name].mean() - people[reference].mean())
-        rows.append(
-            {"group": name, "gap": value, "low": low, "high": high, "people": n, "people_reference": n_reference}
-        )
+        pair = people[name], people[reference]
+        value = float(pair[0].mean() - pair[1].mean())
+        low, high, how = _interval(value, pair, drawn[name] - drawn[reference])
+        counts = {"people": len(pair[0]), "people_reference": len(pair[1])}
+        rows.append({"group": name, "gap": value, "low": low, "high": high, "interval": how, **counts})
     return rows
 
 
 def gap_change(
     before: np.ndarray,
     after: np.ndarray,
-    group: Sequence[str],
-    subject: Sequence[str],
+    group: Names,
+    subject: Names,
     *,
     reference: str = "HC",
     seed: int = 0,
@@ -171,7 +175,7 @@ def gap_change(
     }
 
 
-def _labels(errors: np.ndarray, group: Sequence[str], subject: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _labels(errors: np.ndarray, group: Names, subject: Names) -> tuple[np.ndarray, np.ndarray]:
     """(N,) group and (N,) subject of each frame; DataError where lengths differ or a person is in two groups."""
     groups, subjects = np.asarray(group), np.asarray(subject)
     if not len(errors) == len(groups) == len(subjects):
@@ -219,18 +223,27 @@ def _resampled_means(people: np.ndarray, rng: np.random.Generator) -> np.ndarray
     return people[rng.integers(len(people), size=(N_BOOTSTRAP, len(people)))].mean(axis=1)
 
 
-def _interval(drawn: np.ndarray, n: int) -> tuple[float, float]:
-    """Expanded percentile interval of bootstrap values over n people; NaN for fewer than two.
+def _interval(value: float, samples: Sequence[np.ndarray], drawn: np.ndarray) -> tuple[float, float, str]:
+    """Interval of a mean, or of a difference of two, over people; and how it was found.
 
-    The plain percentile interval is too short for few people; its tail is replaced by that of a normal at
-    sqrt(n / (n - 1)) times Student's quantile (Hesterberg, The American Statistician 69 (2015) 371). Of two groups, n
-    is the smaller one.
+    value: the mean or difference; samples: one or two (P,) of people; drawn: (N_BOOTSTRAP,) its bootstrap values. The
+    plain percentile interval is too short for few people: its tail is replaced by that of a normal at sqrt(n / (n - 1))
+    times Student's quantile (Hesterberg, The American Statistician 69 (2015) 371), n the size of the smaller sample.
+    Below BOOTSTRAP_FROM people no resampling reaches far enough, and Student's (of two samples Welch's) t is used.
     """
     from scipy.stats import norm
     from scipy.stats import t as student
 
+    n = min(map(len, samples))
     if n < 2:
-        return float("nan"), float("nan")
-    tail = norm.sf(np.sqrt(n / (n - 1)) * student.ppf((1 + CONFIDENCE) / 2, n - 1))
+        return float("nan"), float("nan"), UNKNOWN
+    level = (1 + CONFIDENCE) / 2
+    if n < BOOTSTRAP_FROM:
+        parts = np.array([x.var(ddof=1) / len(x) for x in samples])
+        variance, freedom = parts.sum(), np.array([len(x) - 1 for x in samples])
+        welch = variance**2 / (parts**2 / freedom).sum() if variance > 0 else 1.0
+        reach = float(np.sqrt(variance) * student.ppf(level, welch))
+        return value - reach, value + reach, STUDENT
+    tail = norm.sf(np.sqrt(n / (n - 1)) * student.ppf(level, n - 1))
     low, high = np.quantile(drawn, [tail, 1 - tail])
-    return float(low), float(high)
+    return float(low), float(high), BOOTSTRAP

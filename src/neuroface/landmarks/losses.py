@@ -32,6 +32,7 @@ def adaptive_wing(
     near a point (target dilated by 3x3, at least 0.2) count 1 + weight times.
     Wang, Bo & Fuxin, "Adaptive wing loss for robust face alignment via heatmap regression", ICCV 2019.
     """
+    prediction, target = _shown(seen, prediction, target)
     error = (target - prediction).abs()
     power = alpha - target
     ratio = (theta / epsilon) ** power
@@ -70,6 +71,7 @@ def rectified_wing(
     robust facial landmark localisation with convolutional neural networks", IJCV 128 (2020) 2126 (r is 0.5 px there;
     divided by 20 as for `wing`).
     """
+    prediction, target = _shown(seen, prediction, target)
     error = (target - prediction).abs()
     curved = omega * torch.log1p((error - tolerance).clamp(min=0) / epsilon)
     offset = omega - omega * math.log1p((omega - tolerance) / epsilon)
@@ -78,11 +80,13 @@ def rectified_wing(
 
 def smooth_l1(prediction: Tensor, target: Tensor, *, beta: float = 0.1, seen: Tensor | None = None) -> Tensor:
     """x^2 / (2 beta) below beta, x - beta / 2 above. Girshick, "Fast R-CNN", ICCV 2015 (beta 1 there, for px)."""
+    prediction, target = _shown(seen, prediction, target)
     return _mean(F.smooth_l1_loss(prediction, target, beta=beta, reduction="none"), seen)
 
 
 def mse(prediction: Tensor, target: Tensor, *, seen: Tensor | None = None) -> Tensor:
     """x^2, the loss that FAN was published with."""
+    prediction, target = _shown(seen, prediction, target)
     return _mean((target - prediction).square(), seen)
 
 
@@ -97,9 +101,13 @@ def asm_mse(
     return mse(prediction, target, seen=seen) + weight * mse(prediction, smoothed, seen=seen)
 
 
+def _shown(seen: Tensor | None, *maps: Tensor) -> tuple[Tensor, ...]:
+    """The maps, zero where the landmark is not seen: no error there, even if the truth is NaN."""
+    return maps if seen is None else tuple(torch.where(seen[..., None, None], each, 0.0) for each in maps)
+
+
 def _mean(loss: Tensor, seen: Tensor | None) -> Tensor:
-    """Mean of (N, L, h, w) over the cells of the landmarks that are seen; 0 where none is."""
+    """Mean of (N, L, h, w), zero where not seen, over the cells of what is seen; 0 where nothing is."""
     if seen is None:
         return loss.mean()
-    cells = seen.sum() * loss.shape[-2] * loss.shape[-1]
-    return torch.where(seen[..., None, None], loss, 0.0).sum() / cells.clamp(min=1)
+    return loss.sum() / (seen.sum() * loss.shape[-2] * loss.shape[-1]).clamp(min=1)

@@ -27,12 +27,15 @@ SCHEME = f"{face.N_POINTS}-point scheme"
 STEP = 1e-4  # of the error axis under the area (SEEDS row E21, in fractions of the normaliser)
 
 
-def definition(kind: str = "intercanthal", jaw: bool = False, error: str = "rmse") -> str:
-    """What an error of `errors` with these choices is, as one sentence."""
-    _known("normaliser", kind, LENGTHS)
-    _known("error", error, MEANS)
+def definition(kind: str = "intercanthal", jaw: bool = False, error: str = "rmse", *, of: str = "frame") -> str:
+    """What an error with these choices is, as one sentence; of: "frame" (`errors`), "landmark" or "region"."""
+    length, mean = LENGTHS[_known("normaliser", kind, LENGTHS)], MEANS[_known("error", error, MEANS)]
+    if of == "landmark":
+        return f"{mean} Euclidean distance of each point from the annotation over frames, {length}."
+    if of == "region":
+        return f"{mean} Euclidean distance of the points of each region from the annotation, {length}, averaged over frames."
     points = f"all {face.N_POINTS} points" if jaw else f"{len(face.WITHOUT_JAW)} points (jaw left out)"
-    return f"{MEANS[error]} Euclidean distance of {points} from the annotation, {LENGTHS[kind]}."
+    return f"{mean} Euclidean distance of {points} from the annotation, {length}."
 
 
 def unit(kind: str) -> str:
@@ -60,10 +63,10 @@ def normaliser(truth: np.ndarray, kind: str = "intercanthal") -> np.ndarray:
         lengths = np.sqrt(np.clip(extent, 0, None).prod(axis=1))
     else:
         return np.ones(len(truth))
-    usable = np.asarray(lengths > 0)
-    if not usable.all():
+    wrong = np.flatnonzero(~np.greater(lengths, 0))
+    if len(wrong):
         raise DataError(
-            f"The {kind} length is missing or 0 in {_frames(~usable)}. "
+            f"The {kind} length is missing or 0 in {_frames(wrong, len(truth))}. "
             "Annotate its points there, leave these frames out, or choose another normaliser."
         )
     return lengths
@@ -87,8 +90,9 @@ def errors(
     distances, counted = _distances(predicted, truth, normaliser, seen)
     chosen = slice(None) if jaw else face.WITHOUT_JAW
     distances, counted = distances[:, chosen], counted[:, chosen]
-    if (empty := ~counted.any(axis=1)).any():
-        raise DataError(f"No annotated point to score against in {_frames(empty)}. Leave these frames out.")
+    empty = np.flatnonzero(~counted.any(axis=1))
+    if len(empty):
+        raise DataError(f"No annotated point to score against in {_frames(empty, len(truth))}. Leave these frames out.")
     return _mean(distances, counted, error, axis=1)
 
 
@@ -220,8 +224,7 @@ def _known(what: str, name: str, options: dict[str, str]) -> str:
     return name
 
 
-def _frames(where: np.ndarray) -> str:
-    """Which rows of (N,) bool, at most eight named."""
-    rows = np.flatnonzero(where)
+def _frames(rows: np.ndarray, n_frames: int) -> str:
+    """How many of how many frames, at most eight of them named."""
     more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
-    return f"{len(rows)} of {len(where)} frames (rows {', '.join(map(str, rows[:8]))}{more})"
+    return f"{len(rows)} of {n_frames} frames (rows {', '.join(map(str, rows[:8]))}{more})"

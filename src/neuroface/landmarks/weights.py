@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 import urllib.request
+import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,9 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # torch says that it hands a TorchScript archive on, and then does not
+            warnings.simplefilter("ignore", UserWarning)
+            state: Any = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise DataError(f"{path} cannot be read as safetensors: {error}.") from error
     except Exception as error:  # torch raises one of half a dozen kinds, by how the file is wrong

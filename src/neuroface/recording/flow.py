@@ -101,7 +101,7 @@ def to_uint8(channels: np.ndarray) -> np.ndarray:
     """
     low, high = channels.min(axis=(0, 1)), channels.max(axis=(0, 1))
     span = np.where(high > low, high - low, 1.0)
-    return (255 * (channels - low) / span).astype(np.uint8)
+    return (255 * ((channels - low) / span)).astype(np.uint8)
 
 
 def five_points(points: np.ndarray) -> np.ndarray:

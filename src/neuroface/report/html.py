@@ -33,24 +33,30 @@ def render(folder: Path | str, *, published: Published | str | None = None) -> P
     drawn = []
     for name, picture in pictures.of(run).items():
         data = png(picture.figure)
-        _replace(out / f"{name}.png", data)
+        write_whole(out / f"{name}.png", data)
         drawn.append(
             {"name": name, "data": base64.b64encode(data).decode(), "caption": picture.caption, "alt": picture.alt}
         )
     for name, frame in _csv_tables(run).items():
-        _replace(out / f"{name}.csv", frame.to_csv(index=False).encode())
+        write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
     context = _context(run, tables.paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
     page = out / "report.html"
-    _replace(page, _template("run.html.j2").render(context).encode())
+    write_whole(page, template("run.html.j2").render(context).encode())
     return page
 
 
-def render_experiment(table: pd.DataFrame, *, notes: Sequence[str], title: str, out_dir: Path) -> Path:
-    """Write out_dir/table.html. table: cells are HTML already; notes: plain sentences below it."""
+def render_experiment(
+    table: pd.DataFrame, *, notes: Sequence[str], title: str, out_dir: Path, second: pd.DataFrame
+) -> Path:
+    """Write out_dir/table.html. table: cells are HTML already; second: plain, shown if not empty; notes: sentences.
+
+    Where the experiment fine-tuned a landmark network, its own report is linked.
+    """
     page = out_dir / "table.html"
     rows = table.to_numpy().tolist()
-    content = {"title": title, "columns": list(table.columns), "rows": rows, "notes": list(notes)}
-    _replace(page, _template("experiment.html.j2").render(content).encode())
+    content: dict[str, Any] = {"title": title, "columns": list(table.columns), "rows": rows, "notes": list(notes)}
+    content |= {"second": page_tables.shown(second), "finetune": (out_dir / "finetune" / "report").is_dir()}
+    write_whole(page, template("experiment.html.j2").render(content).encode())
     return page
 
 
@@ -141,7 +147,7 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _template(name: str) -> Any:
+def template(name: str) -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("neuroface.report")
@@ -151,7 +157,7 @@ def _template(name: str) -> Any:
     return environment.get_template(name)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Whole or not at all: a reader never sees half a page."""
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(content)

@@ -92,12 +92,14 @@ def experiment_table(
     *,
     published: Published | str | None = None,
     title: str = "Experiment",
+    compared: str | None = None,
 ) -> str:
     """One table above several runs: out_dir/table.csv and table.html; returns it as text for the terminal.
 
     cells: each {"name": str, "folder": run folder, "columns": what tells it apart, e.g. {"protocol":, "task":}}. A cell
     whose run is missing or unfinished keeps its row and says so. p_holm is adjusted over all cells that have a p
-    (Holm, Scand. J. Stat. 6 (1979) 65).
+    (Holm, Scand. J. Stat. 6 (1979) 65). compared: the column whose two values are compared pair by pair in a second
+    table, out_dir/differences.csv.
     """
     out_dir = Path(out_dir)
     paper = papers.load(published) if isinstance(published, str) else published
@@ -119,8 +121,60 @@ def experiment_table(
     for_terminal = _narrower(shown, frame, told_apart=all(cell.get("columns") for cell in cells))
     from neuroface.report.html import render_experiment
 
-    page = render_experiment(_linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir)
-    return "\n".join([title, aligned_text(for_terminal), *notes, str(page)])
+    differences = _differences(cells, compared, out_dir) if compared else pd.DataFrame()
+    page = render_experiment(
+        _linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir, second=differences
+    )
+    second = ["", aligned_text(differences), ""] if len(differences) else []
+    return "\n".join([title, aligned_text(for_terminal), *second, *notes, str(page)])
+
+
+def _differences(cells: Sequence[Mapping[str, Any]], by: str, out_dir: Path) -> pd.DataFrame:
+    """The pairs of cells in words; out_dir/differences.csv has them as numbers. The first cell's value comes first."""
+    first, second = list(dict.fromkeys(cell["columns"][by] for cell in cells))[:2]
+    frame = paired_table(cells, by=by, first=first, second=second)
+    if frame.empty:
+        return frame
+    frame.to_csv(out_dir / "differences.csv", index=False)
+    named = [column for column in frame if column not in (first, second, "difference", "low", "high", "p", "p_holm")]
+    shown = frame[named].astype(str)
+    for name in (first, second):
+        shown[f"AUC {name}"] = frame[name].map(wording.number)
+    shown["difference"] = frame["difference"].map(wording.signed)
+    shown["95 % interval"] = [wording.interval(ends) for ends in frame[["low", "high"]].to_numpy(float).tolist()]
+    for name, heading in (("p", "p, paired"), ("p_holm", "p (Holm)")):
+        shown[heading] = [wording.number(value, 3) for value in frame[name].astype(float)]
+    return shown
+
+
+def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, second: str) -> pd.DataFrame:
+    """One row per pair of cells that differ in `by` only: the AUC of both, and how much `second` is above `first`.
+
+    cells: as in experiment_table. The same people are judged in both, so the difference is tested paired (DeLong);
+    p_holm is adjusted over all pairs. Pairs of which a run is missing, or is not about two classes, are left out.
+    """
+    from neuroface.evaluate.statistics import auc_difference
+
+    found: dict[tuple[tuple[str, Any], ...], dict[str, Run]] = {}
+    for cell in cells:
+        run, _ = _read_cell(cell)
+        rest = tuple((key, value) for key, value in cell["columns"].items() if key != by)
+        if run is not None and run.is_binary:
+            found.setdefault(rest, {})[cell["columns"][by]] = run
+    rows = []
+    for rest, runs_of in found.items():
+        if not {first, second} <= runs_of.keys():
+            continue
+        units = [runs_of[name].units.set_index("subject") for name in (first, second)]
+        same = units[0].index.intersection(units[1].index)
+        score = [unit.loc[same, f"p_{runs_of[first].positive}"].to_numpy(float) for unit in units]
+        positive = (units[0].loc[same, "y"] == runs_of[first].positive).to_numpy()
+        difference = auc_difference(score[1], score[0], positive)
+        aucs = {name: runs_of[name].headline.value for name in (first, second)}
+        limits = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": difference.p}
+        rows.append({**dict(rest), "people": len(same), **aucs, **limits})
+    frame = pd.DataFrame(rows)
+    return frame.assign(p_holm=holm(frame["p"].to_numpy(float))) if rows else frame
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -148,7 +202,9 @@ def _read_cell(cell: Mapping[str, Any]) -> tuple[Run | None, str]:
 
 def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Published | None) -> dict[str, Any]:
     row: dict[str, Any] = {"name": cell["name"], **cell.get("columns", {}), "status": status}
-    value = paper.value(**_place(paper, run, cell.get("columns", {}))) if paper else None
+    columns = cell.get("columns", {})
+    variant = columns.get("network") if paper and columns.get("network") in paper.variants else None
+    value = paper.value(variant=variant, **_place(paper, run, columns)) if paper else None
     if run is not None:
         found = run.headline
         row |= {"data": "synthetic" if run.is_synthetic else "recorded", "people": _people(run), "score": found.name}

@@ -5,7 +5,7 @@ Plain numpy and OpenCV. A frame depends on its number alone, not on what was ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -67,7 +67,10 @@ class RenderedVideo:
         """Frames start, start + step, ... before stop, by 0-based number; `stop` beyond the end is the end."""
         if start < 0 or step < 1 or (stop is not None and stop < 0):
             raise ValueError(f"frames({start}, {stop}, {step}): start and stop from 0, step from 1.")
-        numbers = range(start, len(self) if stop is None else min(stop, len(self)), step)
+        yield from self.chosen(range(start, len(self) if stop is None else min(stop, len(self)), step))
+
+    def chosen(self, numbers: Sequence[int]) -> Iterator[Frame]:
+        """The frames of these 0-based numbers, in the order given, at the price of these alone."""
         if not numbers:
             return
         studio = _Studio(self)

@@ -85,10 +85,24 @@ def build_view(config: DictConfig, steps: Steps) -> View:
     if not isinstance(node, DictConfig):
         raise ConfigError(f"classifier.view={node}: there is no such view." + did_you_mean(str(node), ["table"]))
     if "parts" not in node:
-        return instantiate(node, "classifier.view")
+        return _with_store(instantiate(node, "classifier.view"), config)
     from neuroface.views.fusion import Fusion
 
-    return Fusion({name: table if part == "table" else instantiate(part, name) for name, part in node.parts.items()})
+    return Fusion(
+        {
+            name: table if part == "table" else _with_store(instantiate(part, f"classifier.view.parts.{name}"), config)
+            for name, part in node.parts.items()
+        }
+    )
+
+
+def _with_store(view: Any, config: DictConfig) -> Any:
+    """The view; one that keeps what it decodes keeps it where execution.store says."""
+    if hasattr(view, "store"):
+        from neuroface.store import Store
+
+        view.store = Store(config.execution.store)
+    return view
 
 
 def build_estimator(config: DictConfig) -> Any:

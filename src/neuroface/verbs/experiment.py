@@ -10,12 +10,13 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
+from neuroface.verbs import film
 from neuroface.verbs.configuration import compose
 
 ABOUT = "experiment.json"
 
 
-def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
+def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str], folder: Path) -> None:
     """Run every cell under `folder`, then write and print the table. A failing cell does not stop the others.
 
     A key that the command line gives wins over the cells; cells that become equal by it are run once.
@@ -23,17 +24,22 @@ def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
     from neuroface.verbs.train import train
 
     plain: Any = OmegaConf.to_container(config.cells)
+    cells = distinct_cells(plain, overrides)
+    networks = film.prepare(config, overrides, folder) if config.get("film") else {}
     composed = []
-    for name, cell in distinct_cells(plain, overrides).items():
-        words = [f"{key}={_word(value)}" for key, value in cell.items()]
-        cell_overrides = [*overrides, *words]
+    for name, cell in cells.items():
+        common = networks[cell["network"]] if networks else overrides
+        words = [f"{key}={_word(value)}" for key, value in cell.items() if key != "network"]
+        cell_overrides = [*common, *words]
         composed.append((name, _columns(cell), cell_overrides, *compose("train", cell_overrides)))
+        if networks:  # what the landmarks are of, not the folder that they lie in now
+            composed[-1][-1]["cohort"] = choices["cohort"]
     failures: list[NeurofaceError] = []
-    for number, (name, columns, words, cell_config, choices) in enumerate(composed, 1):
+    for number, (name, columns, words, cell_config, cell_choices) in enumerate(composed, 1):
         if sys.stderr.isatty():
             print(f"{name} ({number}/{len(composed)})", file=sys.stderr)
         try:
-            train(cell_config, choices, folder / name, words, columns)
+            train(cell_config, cell_choices, folder / name, words, columns)
         except ConfigError:
             raise
         except NeurofaceError as error:
@@ -43,6 +49,7 @@ def run_cells(config: DictConfig, overrides: list[str], folder: Path) -> None:
         "title": config.get("title") or folder.name,
         "published": config.get("published"),
         "cells": [{"name": name, "columns": columns} for name, columns, *_ in composed],
+        "compared": "network" if networks else None,
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -59,7 +66,8 @@ def draw_table(folder: Path) -> str:
 
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     cells = [{**cell, "folder": folder / cell["name"]} for cell in about["cells"]]
-    return tables.experiment_table(cells, folder, published=about["published"], title=about["title"])
+    compared = about.get("compared")
+    return tables.experiment_table(cells, folder, published=about["published"], title=about["title"], compared=compared)
 
 
 def distinct_cells(cells: list[dict[str, Any]], overrides: list[str]) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from neuroface.evaluate.run_folder import RunFolder, digest_of
+from neuroface.verbs import finetune
 from neuroface.verbs.configuration import PATHS, compose, science
 from neuroface.verbs.experiment import run_cells
 from neuroface.verbs.places import check_writable
@@ -20,10 +21,13 @@ def run(overrides: list[str]) -> None:
     config, choices = compose("train", overrides)
     path = run_path(config, choices)
     if config.get("cells"):
-        run_cells(config, overrides, path)
-        return
-    train(config, choices, path, overrides)
-    print(summary(path))
+        run_cells(config, choices, overrides, path)
+    elif config.get("finetune"):
+        finetune.train(config, choices, path, overrides)
+        print(finetune.summary(path))
+    else:
+        train(config, choices, path, overrides)
+        print(summary(path))
 
 
 def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:

@@ -1,0 +1,68 @@
+"""C3D: eight 3x3x3 convolutions over space and time, after Tran et al., "Learning Spatiotemporal Features", ICCV 2015.
+
+The published network is width=64, batch_norm=false, se=none on clips (16, 112, 112, 3): 78.4 million parameters for the
+101 classes of UCF101. With se it is the 3-D CNN of Neuro-Net: squeeze and excitation after each group of convolutions.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from neuroface.classifiers.squeeze_excitation import squeeze_excitation
+
+# Convolutions of each group in units of the width, and the pooling (T, H, W) after it.
+GROUPS = ((1,), (2,), (4, 4), (8, 8), (8, 8))
+POOLING = ((1, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2, 2))
+FULLY_CONNECTED = 64  # 4096 units at the published width of 64
+
+
+class C3D(nn.Module):
+    """x: (B, T, H, W, C) scaled clips -> logits (B, n_classes).
+
+    width: channels of the first convolution. se: squeeze and excitation over "channel", "temporal" (frames), "both" or
+    "none"; reduction: how much narrower its hidden layer is. batch_norm: after each convolution; a network from scratch
+    on few people does not learn without. dropout: after each fully connected layer.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int, int],
+        n_classes: int,
+        *,
+        width: int = 8,
+        se: str = "both",
+        reduction: int = 4,
+        batch_norm: bool = True,
+        dropout: float = 0.5,
+    ):
+        super().__init__()
+        *size, channels = shape
+        layers: list[nn.Module] = []
+        for group, pool in zip(GROUPS, POOLING, strict=True):
+            for before, after in pairwise([channels, *(width * n for n in group)]):
+                layers.append(nn.Conv3d(before, after, 3, padding=1, bias=not batch_norm))
+                layers += [nn.BatchNorm3d(after)] if batch_norm else []
+                layers.append(nn.ReLU(inplace=True))
+            channels = width * group[-1]
+            layers.append(squeeze_excitation(se, channels=channels, frames=size[0], reduction=reduction))
+            layers.append(nn.MaxPool3d(pool, ceil_mode=True))
+            size = [-(-n // by) for n, by in zip(size, pool, strict=True)]
+        self.convolutions = nn.Sequential(*layers)
+        self.n_features = FULLY_CONNECTED * width
+        self.fc6 = nn.Linear(channels * math.prod(size), self.n_features)
+        self.fc7 = nn.Linear(self.n_features, self.n_features)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(self.n_features, n_classes)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, T, H, W, C) -> (B, n_features), what the last layer decides on."""
+        x = self.convolutions(x.permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); its memory stays channels-last
+        x = self.dropout(torch.relu(self.fc6(x.flatten(1))))
+        return self.dropout(torch.relu(self.fc7(x)))
+
+    def forward(self, x: Tensor, seen: None = None) -> Tensor:
+        return self.head(self.features(x))

@@ -1,0 +1,238 @@
+"""The training of one network: epochs, the choice among them, and how it goes on after an interruption."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neuroface.classifiers import checkpoint as checkpoints
+from neuroface.classifiers.inputs import Inputs, Rows
+from neuroface.classifiers.objectives import Objective
+from neuroface.errors import RunFailedError
+
+CHECKPOINT_S = 3.0  # at least so long between two checkpoints
+
+OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": lambda parameters, **keys: torch.optim.SGD(parameters, momentum=0.9, nesterov=True, **keys),
+}
+RISE = 0.1  # share of the epochs in which warm_cosine rises
+
+# Learning rate relative to its base, of epoch e (from 0) of n.
+SCHEDULES: dict[str, Callable[[int, int], float]] = {
+    "constant": lambda e, n: 1.0,
+    "cosine": lambda e, n: (1 + math.cos(math.pi * e / n)) / 2,
+    "warm_cosine": lambda e, n: min((e + 1) / (RISE * n), 1.0) * (1 + math.cos(math.pi * e / n)) / 2,
+    "exponential": lambda e, n: 0.9**e,
+}
+
+
+@dataclass(frozen=True)
+class Tunables:
+    """How to train; the keys of TorchClassifier of the same names say what each means."""
+
+    max_epochs: int
+    batch_size: int
+    learning_rate: float
+    optimiser: str
+    schedule: str
+    weight_decay: float
+    clip_norm: float | None
+    label_smoothing: float
+    mixup: float
+    patience: int
+    precision: str
+    compile: bool
+
+
+@dataclass(eq=False)
+class Training:
+    """A network on its way. `run` leaves it at the chosen epoch, and `history` tells of every epoch.
+
+    rows: prepared X (n, ...). targets: (n, K) one-hot. weights: (n,) with mean 1. learn, held: positions to learn from
+    and to watch, disjoint; with nobody held out the last epoch is taken. generator: draws batches, mixup and
+    augmentation; on the CPU, so that every device learns from the same.
+    """
+
+    network: nn.Module
+    inputs: Inputs
+    objective: Objective
+    tunables: Tunables
+    rows: Rows
+    targets: Tensor
+    weights: Tensor
+    learn: np.ndarray
+    held: np.ndarray
+    device: torch.device
+    generator: torch.Generator
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    best_epoch: int = 0
+
+    def __post_init__(self) -> None:
+        tunables = self.tunables
+        make = OPTIMISERS[tunables.optimiser]
+        self.optimiser = make(
+            self.network.parameters(), lr=tunables.learning_rate, weight_decay=tunables.weight_decay
+        )
+        self.forward = torch.compile(self.network) if tunables.compile else self.network
+
+    def run(self, keep: Path | None, identity: Mapping[str, Any]) -> None:
+        """Train to the end, from a checkpoint at `keep` where there is one, else from the start.
+
+        identity: what a checkpoint must agree with. Errors: RunFailedError naming the epoch whose loss is no number.
+        """
+        if keep is not None and keep.is_file():
+            self._restore(checkpoints.read(keep, identity, self.device))
+        kept_at = time.monotonic()
+        while not self._finished():
+            self._epoch(len(self.history))
+            if keep is not None and time.monotonic() - kept_at >= CHECKPOINT_S:
+                checkpoints.write(keep, identity, self._state())
+                kept_at = time.monotonic()
+        if self.best:
+            self.network.load_state_dict(self.best)
+
+    def _finished(self) -> bool:
+        done = len(self.history)
+        waited = bool(self.best) and done - self.best_epoch > self.tunables.patience
+        return done >= self.tunables.max_epochs or waited
+
+    def _epoch(self, epoch: int) -> None:
+        """Learn once from every row, then judge the people held out."""
+        rate = self.tunables.learning_rate * SCHEDULES[self.tunables.schedule](epoch, self.tunables.max_epochs)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        total = torch.zeros((), device=self.device)
+        for at in self._batches():
+            total += self._step(at) * (len(at) / len(self.learn))
+        told = {"epoch": epoch + 1, "loss": self._number(total, epoch), "learning_rate": rate}
+        if len(self.held):
+            loss, accuracy = self._judged()
+            told |= {"held_out_loss": self._number(loss, epoch), "held_out_accuracy": float(accuracy)}
+            if not self.best or told["held_out_loss"] < self.history[self.best_epoch - 1]["held_out_loss"]:
+                self.best = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+                self.best_epoch = epoch + 1
+        self.history.append(told)
+
+    def _batches(self) -> list[Tensor]:
+        """Row positions of one epoch, shuffled, in batches of nearly equal size: no small one is left over to drop,
+        or to give batch normalisation a single row."""
+        size, n = self.tunables.batch_size, len(self.learn)
+        count = math.ceil(n / size)
+        if size > 1:
+            count = min(count, max(1, n // 2))
+        order = torch.randperm(n, generator=self.generator)
+        return list(torch.from_numpy(self.learn)[order].tensor_split(count))
+
+    def _step(self, at: Tensor) -> Tensor:
+        """One step of the optimiser; the weighted loss of the batch, still on the device."""
+        x, seen = self.inputs.batch(self.rows, at, self.device, self.generator)
+        here = at.to(self.device)
+        targets, weights = self.targets[here], self.weights[here]
+        smoothing = self.tunables.label_smoothing
+        targets = (1 - smoothing) * targets + smoothing / targets.shape[1]
+        if self.tunables.mixup:
+            x, seen, targets, weights = self._mixed(x, seen, targets, weights)
+        loss = (weights * self.objective.losses(self._outputs(x, seen), targets)).mean()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.tunables.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.tunables.clip_norm)
+        self.optimiser.step()
+        return loss.detach()
+
+    def _mixed(self, x: Any, seen: Any, targets: Tensor, weights: Tensor) -> tuple[Any, Any, Tensor, Tensor]:
+        """Each row with a share of another. A mixed series goes on as long as the longer; what has ended counts 0.
+
+        Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018.
+        """
+        share = self._beta(self.tunables.mixup)
+        other = torch.randperm(len(targets), generator=self.generator).to(self.device)
+
+        def mix(values: Tensor) -> Tensor:
+            return share * values + (1 - share) * values[other]
+
+        def together(mask: Tensor | None) -> Tensor | None:
+            return None if mask is None else mask | mask[other]
+
+        if isinstance(x, dict):
+            x, seen = {k: mix(v) for k, v in x.items()}, {k: together(v) for k, v in seen.items()}
+        else:
+            x, seen = mix(x), together(seen)
+        return x, seen, mix(targets), mix(weights)
+
+    def _beta(self, alpha: float) -> float:
+        """One number of Beta(alpha, alpha), drawn by this training's own generator."""
+        seed = int(torch.randint(2**31, (), generator=self.generator))
+        return float(np.random.default_rng(seed).beta(alpha, alpha))
+
+    def _outputs(self, x: Any, seen: Any) -> Tensor:
+        """float32 outputs of a batch, computed in the precision asked for."""
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.tunables.precision == "bf16"):
+            return self.forward(x, seen).float()
+
+    def _judged(self) -> tuple[Tensor, Tensor]:
+        """Weighted mean loss and accuracy of the rows held out."""
+        outputs, held = self.outputs(self.rows, self.held), torch.from_numpy(self.held).to(self.device)
+        targets, weights = self.targets[held], self.weights[held] / self.weights[held].sum()
+        right = self.objective.probabilities(outputs).argmax(dim=1) == targets.argmax(dim=1)
+        return weights @ self.objective.losses(outputs, targets), weights @ right.float()
+
+    @torch.no_grad()
+    def outputs(self, rows: Rows, positions: np.ndarray) -> Tensor:
+        """(n, .) outputs of the rows at the given positions, without chance."""
+        self.network.eval()
+        size = max(self.tunables.batch_size, 16)
+        batches = torch.from_numpy(positions).split(size)
+        return torch.cat([self._outputs(*self.inputs.batch(rows, at, self.device)) for at in batches])
+
+    def _number(self, loss: Tensor, epoch: int) -> float:
+        value = float(loss)
+        if math.isfinite(value):
+            return value
+        raise RunFailedError(
+            f"The loss of epoch {epoch + 1} is not a number. Lower classifier.learning_rate "
+            f"({self.tunables.learning_rate:g}), or set classifier.clip_norm or classifier.precision=fp32."
+        )
+
+    def _state(self) -> dict[str, Any]:
+        """Everything the next epoch depends on."""
+        return {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "history": self.history,
+            "generator": self.generator.get_state(),
+            "chance": chance(self.device),
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.best, self.best_epoch, self.history = state["best"], state["best_epoch"], state["history"]
+        self.generator.set_state(state["generator"].cpu())
+        set_chance(state["chance"], self.device)
+
+
+def chance(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's own generators, which draw what a network drops out."""
+    states = {"cpu": torch.get_rng_state()}
+    return states | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
+
+
+def set_chance(states: Mapping[str, Tensor], device: torch.device) -> None:
+    torch.set_rng_state(states["cpu"].cpu())
+    if "cuda" in states and device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda"].cpu(), device)

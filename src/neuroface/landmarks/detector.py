@@ -1,0 +1,201 @@
+"""FAN on a recording's own video: one face, tracked from frame to frame, as 68 landmarks in px."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neuroface import face
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.landmarks import engines, heatmaps, weights
+from neuroface.landmarks.crops import FanCrop
+from neuroface.landmarks.engines import Engine
+from neuroface.landmarks.fold_weights import weights_for
+from neuroface.landmarks.given import steady
+from neuroface.landmarks.tracking import Found, Tracker
+from neuroface.recording.face_detectors import HaarDetector
+from neuroface.recording.landmark_depth import frames_at
+from neuroface.types import Frame, Landmarks, Recording
+
+# Faces at once where the batch is not given: on a CPU a batch gains nothing.
+BATCH = {"cpu": 1, "cuda": 32}
+
+
+class FanDetector:
+    """A landmark step: Recording -> (Landmarks in px, counts), by a FAN over the recording's video.
+
+    weights: official, bundled, a weight file, or the folder of a fine-tuning run: then each person is detected by the
+    network of the fold that held them out. allow_download: fetch the official file where it is missing. engine: torch,
+    onnxruntime or openvino; precision: fp32 or bf16. decode: subpixel or quarter; flip: average with the mirrored face.
+    detector: takes a Frame and returns face boxes (N, 4) px, or a given source with `.of(recording)`; None is
+    HaarDetector(). track: search the face at the start and when the mean score of a frame falls below
+    `detect_again_below`; otherwise in every frame. max_gap_s, median_frames: see given.steady. batch_size: faces at
+    once; None is 1 on a CPU, 32 on a GPU. device: auto is a GPU where there is one.
+    Errors: ConfigError for values without meaning, or an engine that is not installed.
+    """
+
+    reads_video = True
+
+    def __init__(
+        self,
+        *,
+        weights: str = "official",
+        allow_download: bool = False,
+        engine: str = "torch",
+        precision: str = "fp32",
+        decode: str = "subpixel",
+        flip: bool = False,
+        track: bool = True,
+        detect_again_below: float = 0.3,
+        detector: Any = None,
+        max_gap_s: float = 0.1,
+        median_frames: int = 5,
+        batch_size: int | None = None,
+        device: str = "auto",
+    ) -> None:
+        engines.check(engine, precision, device)
+        if decode not in heatmaps.METHODS:
+            raise ConfigError(f"landmarks.decode={decode}: no such choice." + did_you_mean(decode, heatmaps.METHODS))
+        if not 0 <= detect_again_below <= 1:
+            raise ConfigError(f"landmarks.detect_again_below={detect_again_below}: a score from 0 to 1 is needed.")
+        if batch_size is not None and batch_size < 1:
+            raise ConfigError(f"landmarks.batch_size={batch_size}: at least 1 face at once is needed.")
+        self.weights, self.allow_download = weights, allow_download
+        self.engine, self.precision, self.decode, self.flip = engine, precision, decode, flip
+        self.track, self.detect_again_below = track, detect_again_below
+        self.detector = HaarDetector() if detector is None else detector
+        self.max_gap_s, self.median_frames = max_gap_s, median_frames
+        self.batch_size, self.device = batch_size, device
+        self._network: tuple[str, FaceReader] | None = None
+
+    @property
+    def described(self) -> str:
+        """What found the landmarks, in words."""
+        name = getattr(self.detector, "__name__", type(self.detector).__name__)
+        how = "at the start and when lost" if self.track else "in every frame"
+        run = f"{self.engine} {self.precision}, decode={self.decode}, flip={self.flip}"
+        return f"FAN weights={self.weights}, {run}, boxes by {name} {how}"
+
+    def __call__(self, recording: Recording) -> tuple[Landmarks, dict[str, int]]:
+        """(T, 68, 2) px with scores, and counts: those of `steady`, frames_without_face, faces_detected_again,
+        not_held_out (1 where no fold of the run held this person out).
+
+        Every frame of the video is looked at; where the recording has repetitions, which count the frames of its own
+        landmarks, those frames. A frame without a face is NaN with score 0. `fitted_on` is whom the network knows.
+        Errors: DataError without video, or without a face in any frame; those of `weights.load`.
+        """
+        file, held_out = weights_for(self.weights, recording.subject)
+        read = self._reader(file)
+        tracker = Tracker(
+            read,
+            self.detector.of(recording) if hasattr(self.detector, "of") else self.detector,
+            size=read.size,
+            track=self.track,
+            detect_again_below=self.detect_again_below,
+            batch=self.batch_size or BATCH.get(engines.place(self.device).type, 1),
+        )
+        landmarks, missing = gathered(tracker(frames_of(recording)), fitted_on=weights.fitted_on(file))
+        landmarks, counts = steady(landmarks, max_gap_s=self.max_gap_s, median_frames=self.median_frames)
+        told = {
+            "frames_without_face": missing,
+            "faces_detected_again": tracker.searched_again,
+            "not_held_out": int(not held_out),
+        }
+        return landmarks, {**counts, **told}
+
+    def _reader(self, file: str) -> FaceReader:
+        """The network of a weight file, ready to run; the last one is kept."""
+        if self._network is None or self._network[0] != file:
+            fan = weights.load(file, allow_download=self.allow_download)
+            run = engines.make(fan, engine=self.engine, precision=self.precision, device=self.device)
+            self._network = (file, FaceReader(run, fan.size, decode=self.decode, flip=self.flip))
+        return self._network[1]
+
+
+class FaceReader:
+    """Reads the landmarks of faces: cut, network, decode. `size`: side of a crop, px.
+
+    run: an engine. flip: heat-maps are the mean of the face's and of the mirrored face's, mirrored back.
+    """
+
+    def __init__(self, run: Engine, size: int, *, decode: str, flip: bool) -> None:
+        self.size = size
+        self._run, self._decode, self._flip = run, decode, flip
+        self._at_most = sys.maxsize
+
+    def __call__(self, images: Sequence[np.ndarray], crops: Sequence[FanCrop]) -> tuple[np.ndarray, np.ndarray]:
+        """Points (N, 68, 2) px of the image and scores (N, 68) 0..1, one crop of each image (H, W, 3) uint8.
+
+        Errors: ConfigError when not even one face fits into the memory of the GPU.
+        """
+        cut = [torch.from_numpy(crop.cut(image)) for image, crop in zip(images, crops, strict=True)]
+        parts = [
+            self._within_memory(torch.stack(cut[i : i + self._at_most])) for i in range(0, len(cut), self._at_most)
+        ]
+        points, score = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
+        return np.stack([crop.to_frame(p) for crop, p in zip(crops, points, strict=True)]), score
+
+    def _within_memory(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        """Points (N, 68, 2) px of the crop, scores (N, 68); in halves if the faces do not fit, and so from then on."""
+        try:
+            return self._read(faces)
+        except torch.cuda.OutOfMemoryError as error:
+            if len(faces) == 1:
+                raise ConfigError(
+                    "The network does not fit into the memory of the GPU with one face. Set landmarks.device=cpu, or "
+                    "landmarks.precision=bf16."
+                ) from error
+        self._at_most = len(faces) // 2
+        print(f"out of GPU memory: {self._at_most} faces at once from now on, not {len(faces)}", file=sys.stderr)
+        torch.cuda.empty_cache()
+        halves = [self._within_memory(half) for half in faces.split(-(-len(faces) // 2))]
+        points, score = (torch.cat(part) for part in zip(*halves, strict=True))
+        return points, score
+
+    def _read(self, faces: Tensor) -> tuple[Tensor, Tensor]:
+        maps = self._run(faces)
+        if self._flip:
+            maps = (maps + self._run(faces.flip(2)).flip(-1)[:, face.MIRROR]) / 2
+        points, score = heatmaps.decode(maps, method=self._decode)
+        return heatmaps.to_crop(points), score.clamp(0, 1)
+
+
+def frames_of(recording: Recording) -> Iterator[tuple[float, Frame]]:
+    """(time in s, frame) of each frame that landmarks are wanted for.
+
+    All of the video's; where the recording has repetitions, the frames nearest to its own landmarks, which repetitions
+    count. Errors: DataError when the two are not on one clock.
+    """
+    if recording.video is None:
+        raise DataError("has no video to find a face in; set landmarks=given")
+    if recording.repetitions is None:
+        yield from ((frame.timestamp_s, frame) for frame in recording.video.frames())
+        return
+    times = recording.landmarks.timestamps_s
+    yield from ((float(times[at]), frame) for at, frame in frames_at(recording.video, times))
+
+
+def gathered(
+    found: Iterable[tuple[float, Found | None]], *, fitted_on: frozenset[str] = frozenset()
+) -> tuple[Landmarks, int]:
+    """Landmarks of the frames found, None for one without a face, and how many of them there are.
+
+    Such a frame is NaN with score 0. Errors: DataError when no frame has a face.
+    """
+    times, points, scores, missing = [], [], [], 0
+    for time, seen in found:
+        times.append(time)
+        missing += seen is None
+        points.append(np.full((face.N_POINTS, 2), np.nan) if seen is None else seen.points)
+        scores.append(np.zeros(face.N_POINTS) if seen is None else seen.score)
+    if missing == len(times):
+        raise DataError(
+            f"has a face in none of its {len(times)} frames; choose another detector of faces "
+            "(faces/detector@landmarks.detector=...), or leave it out"
+        )
+    return Landmarks(np.stack(points), np.array(times), "pixel", np.stack(scores), fitted_on=fitted_on), missing

@@ -1,0 +1,58 @@
+"""From video to the cells of an experiment: fine-tune a landmark network, then both networks over every recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from neuroface.errors import ConfigError
+from neuroface.verbs import finetune
+from neuroface.verbs.building import build_cohort, build_steps, wanted_recordings
+from neuroface.verbs.configuration import compose, instantiate
+from neuroface.verbs.tracking import track
+
+FINETUNE, TRACKS = "finetune", "landmarks"
+# What the cells read instead of video: landmarks in mm, already filtered, with the repetitions that were given.
+CELLS = ("cohort=folder", "landmarks=given", "landmarks.median_frames=1", "lift=none", "repetitions=given")
+# Groups whose words are about video or its networks, and are done with once landmarks are there.
+DONE = ("cohort", "landmarks", "lift", "faces", "finetune", "annotated", "scoring", "film", "experiment", "run")
+
+
+def prepare(config: DictConfig, overrides: list[str], folder: Path) -> dict[str, list[str]]:
+    """Run both stages below `folder`; returns, for each network, the words that its cells are composed of.
+
+    config.film: {pretrained: the choice of weights to start from, finetune: [words of the run that fine-tunes]}.
+    """
+    if not config.cohort.get("root") and "root" in config.cohort:
+        raise ConfigError("cohort.root= names the folder of the recordings.")
+    tuned = _finetune(config, overrides, folder / FINETUNE)
+    networks = {"pretrained": str(config.film.pretrained), "tuned": str(tuned)}
+    roots = _track(config, overrides, networks, folder / TRACKS)
+    kept = [word for word in overrides if word.lstrip("+~").partition("=")[0].split(".")[0] not in DONE]
+    return {name: [*kept, *CELLS, f"cohort.root={root}"] for name, root in roots.items()}
+
+
+def _finetune(config: DictConfig, overrides: list[str], path: Path) -> Path:
+    """The run that fine-tunes: the same words, another experiment."""
+    words = [word for word in overrides if word.partition("=")[0] not in ("experiment", "run")]
+    weights = f"finetune.weights={config.film.pretrained}"
+    words = ["experiment=fan_finetune", weights, *config.film.finetune, *words]
+    stage, choices = compose("train", words)
+    finetune.train(stage, choices, path, words)
+    print(finetune.summary(path), end="\n\n")
+    return path
+
+
+def _track(config: DictConfig, overrides: list[str], networks: dict[str, str], out: Path) -> dict[str, Path]:
+    """Both networks over every recording, in mm."""
+    from neuroface.progress import Progress
+
+    cohort, common = build_cohort(config)
+    steps, lift = {}, build_steps(config).lift
+    for name, weights in networks.items():
+        node = OmegaConf.merge(config.landmarks, {"weights": weights})
+        steps[name] = instantiate(node, "landmarks")
+    with Progress() as progress:
+        recordings = list(wanted_recordings(cohort, common))
+        return track(recordings, steps, lift, out, n_jobs=config.execution.n_jobs, progress=progress)

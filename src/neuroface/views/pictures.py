@@ -1,0 +1,203 @@
+"""Faces cut from chosen frames of a video, each video decoded once and its cuts kept in the store.
+
+What an entry of the store depends on: which video it is, which frames, how each is cut, and the code that does it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neuroface
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.recording.crop import ALIGNMENTS, Crop, box_around, canonical_anchors, square, warp
+from neuroface.store import Store, digest_of, digest_of_array
+from neuroface.types import Frame, Landmarks, Recording, Video
+
+CUTS = (*ALIGNMENTS, "whole")
+# The rooms whose code decides on the pixels of a cut.
+CODE = ("recording", "synthesis", "views")
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A frame of the video, by 0-based number, and what is cut from it."""
+
+    frame: int
+    crop: Crop
+
+
+def check_cut(align: str, margin: float, size: int) -> None:
+    """Errors: ConfigError for settings of a cut that make no sense."""
+    if align not in CUTS:
+        raise ConfigError(f"align={align}: there is no such cut." + did_you_mean(align, CUTS))
+    if not margin > -0.5 or size < 1:
+        raise ConfigError(f"margin={margin}, size={size}: margin above -0.5 and size >= 1 px are needed.")
+
+
+def video_of(recording: Recording, pixels: Landmarks, *, align: str) -> Video:
+    """The recording's video. Errors: DataError where it has none, or no landmarks in its pixels to cut by."""
+    if recording.video is None:
+        raise DataError("has no video; a classifier of pictures needs one (of the synthetic cohort: modality=rgbd)")
+    if align != "whole" and pixels.space != "pixel":
+        raise DataError("has landmarks in mm, not in pixels of its video; give pixels, or set align=whole")
+    return recording.video
+
+
+def frame_times(video: Video, pixels: Landmarks) -> np.ndarray:
+    """(n,) seconds of the frames of a video. One that does not tell has a frame for each frame of landmarks."""
+    times = getattr(video, "timestamps_s", None)
+    return pixels.timestamps_s if times is None else np.asarray(times, dtype=float)
+
+
+def nearest(times_s: np.ndarray, wanted_s: np.ndarray) -> np.ndarray:
+    """(n,) positions in `times_s`, which increases, that are nearest to each wanted time; the earlier one of two."""
+    after = np.clip(np.searchsorted(times_s, wanted_s), 1, max(len(times_s) - 1, 1))
+    before = after - 1
+    after = np.minimum(after, len(times_s) - 1)
+    return np.where(np.abs(times_s[after] - wanted_s) < np.abs(wanted_s - times_s[before]), after, before)
+
+
+def with_face(points: np.ndarray, *, align: str) -> np.ndarray:
+    """(T,) bool: frames with enough landmarks, of (T, 68, 2) px, to cut the face out by."""
+    if align == "whole":
+        return np.ones(len(points), dtype=bool)
+    if align == "box":
+        return np.isfinite(points).all(axis=2).sum(axis=1) >= 3
+    anchors, _ = canonical_anchors(corners=align == "perspective", margin=0.0, size=1)
+    return np.isfinite(points[:, anchors]).all(axis=2).sum(axis=1) >= 6
+
+
+def crops(
+    points: np.ndarray, at: np.ndarray, frame_size: tuple[int, int], *, align: str, margin: float, size: int
+) -> list[Crop]:
+    """One crop for each position `at` in points (T, 68, 2) px, all of which show enough of a face.
+
+    "box" is one square about all of `points`, so that nothing in the picture moves but the person; "similarity" and
+    "perspective" follow the skull frame by frame; "whole" is the frame itself, squared with black.
+    """
+    if align == "whole":
+        return [square(np.array([0, 0, *frame_size]), margin=0.0, size=size)] * len(at)
+    if align == "box":
+        box = box_around(points.reshape(-1, 2))
+        assert box is not None
+        return [square(box, margin=margin, size=size)] * len(at)
+    found = {int(i): warp(points[i], align=align, margin=margin, size=size) for i in np.unique(at)}
+    lost = [i for i, crop in found.items() if crop is None]
+    if lost:
+        raise DataError(f"the face of {len(lost)} frames cannot be aligned by align={align}; try align=box")
+    return [crop for i in at if (crop := found[int(i)]) is not None]
+
+
+def cut_all(video: Video, cuts: Sequence[Cut], store: Store, *, align: str, size: int) -> np.ndarray:
+    """(n, size, size, 3) uint8, one picture per cut; from the store where it holds them."""
+
+    def fill(out: np.ndarray) -> None:
+        wanted: dict[int, list[int]] = {}
+        for place, cut in enumerate(cuts):
+            wanted.setdefault(cut.frame, []).append(place)
+        for frame in chosen_frames(video, sorted(wanted)):
+            for place in wanted.pop(frame.index):
+                out[place] = cuts[place].crop.cut(frame.color)
+        if wanted:
+            raise DataError(
+                f"its video has no frame {min(wanted)}; it is cut off, or its landmarks are of another video"
+            )
+
+    known, shape = identity(video), (len(cuts), size, size, 3)
+    if known is None:  # a video that cannot be told from another is decoded each time
+        pictures = np.zeros(shape, np.uint8)
+        fill(pictures)
+        return pictures
+    key = {
+        "what": "pictures",
+        "video": known,
+        "frames": [cut.frame for cut in cuts],
+        "align": align,
+        "crops": digest_of_array(np.stack([cut.crop.matrix for cut in cuts])),
+        "code": code_digest(),
+    }
+    return store.array(key, shape, fill)
+
+
+def chosen_frames(video: Video, numbers: Sequence[int]) -> Iterator[Frame]:
+    """The frames of these increasing numbers: by themselves where the video can, else out of one pass over it."""
+    if hasattr(video, "chosen"):
+        yield from video.chosen(numbers)
+        return
+    wanted = set(numbers)
+    step = functools.reduce(math.gcd, np.diff(numbers).tolist(), 0) or 1
+    yield from (frame for frame in video.frames(numbers[0], numbers[-1] + 1, step) if frame.index in wanted)
+
+
+def together(rows: Sequence[np.ndarray], store: Store) -> np.ndarray:
+    """(n, ...) uint8, memory-mapped: the rows of all recordings as one array, kept by the digests of the rows."""
+
+    def fill(out: np.ndarray) -> None:
+        for place, row in enumerate(rows):
+            out[place] = row
+
+    key = {"what": "rows", "rows": [digest_of_array(row) for row in rows]}
+    return store.array(key, (len(rows), *rows[0].shape), fill)
+
+
+def identity(video: Video) -> dict[str, Any] | None:
+    """What tells one video from another without decoding it; None where nothing does.
+
+    Of files: path, size and time of change of each. Of a video that is made: all that it is made from.
+    """
+    named = f"{type(video).__module__}.{type(video).__qualname__}"
+    path = getattr(video, "path", None)
+    places = [path] if path is not None else getattr(video, "files", ())
+    if places:
+        return {"class": named, "files": [_about(file) for place in places for file in _files_below(Path(place))]}
+    try:
+        return {"class": named, "made_from": _described(vars(video))}
+    except TypeError:
+        return None
+
+
+def _files_below(place: Path) -> list[Path]:
+    return sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
+
+
+def _about(file: Path) -> list[Any]:
+    about = file.stat()
+    return [str(file.resolve()), about.st_size, about.st_mtime_ns]
+
+
+def _described(value: Any) -> Any:
+    """Plain data that differ where the value differs. Errors: TypeError for what cannot be told by its contents."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, np.generic):
+        return _described(value.item())
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return digest_of_array(value)
+    if is_dataclass(value):
+        return {field.name: _described(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _described(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_described(part) for part in value]
+    raise TypeError(f"{type(value).__name__} cannot be told by its contents")
+
+
+@functools.cache
+def code_digest() -> str:
+    """Of the sources that make pictures: other code makes other pictures, whatever the version says."""
+    root = Path(neuroface.__file__).parent
+    files = [file for room in CODE for file in sorted((root / room).rglob("*.py"))]
+    return digest_of([[file.relative_to(root).as_posix(), digest_of_array(_bytes(file))] for file in files])
+
+
+def _bytes(file: Path) -> np.ndarray:
+    return np.frombuffer(file.read_bytes(), dtype=np.uint8)
