@@ -85,7 +85,7 @@ def test_one_person_has_a_difference_and_no_test():
 def test_frames_as_independent_find_what_is_not_there_and_people_do_not():
     """Nothing differs between before and after, nor between groups; a test at 5 % may say so in 5 % of clinics."""
     rng = np.random.default_rng(20)
-    n, clinics = 12, 300
+    n, clinics = 12, 200
     group, subject = clinic(n // 2, n // 2)
     rejected = dict.fromkeys(["frames, in time", "frames, groups", "people, t", "people, flips", "people, gap"], 0)
     for i in range(clinics):
@@ -107,21 +107,28 @@ def test_frames_as_independent_find_what_is_not_there_and_people_do_not():
     assert share["people, gap"] < 0.05 + noise
 
 
-def test_the_interval_of_a_difference_covers_it():
-    rng = np.random.default_rng(3)
-    names = [f"p{i}" for i in range(8)]
-    found = [comparison.by_person(rng.normal(1, 1, 8), np.zeros(8), names, seed=i) for i in range(400)]
+@pytest.mark.parametrize("n", [2, 4, 6, 9])
+def test_the_interval_of_a_difference_covers_it(n: int):
+    rng = np.random.default_rng(n)
+    names = [f"p{i}" for i in range(n)]
+    found = [comparison.by_person(rng.normal(1, 1, n), np.zeros(n), names, seed=i) for i in range(400)]
     covered = np.mean([one.low < 1 < one.high for one in found])
     assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 400))
+    assert {one.interval for one in found} == {"bootstrap over people" if n >= 6 else "Student's t over people"}
 
 
-def test_the_gap_is_between_people_not_frames():
-    errors = np.array([1.0, 1.0, 1.0, 3.0, 7.0, 9.0])  # one healthy person has three frames, the other one
-    [row] = comparison.gap(errors, ["HC"] * 4 + ["PS"] * 2, list("aaabcd"))
-    assert row["gap"] == 8 - 2
-    assert (row["people"], row["people_reference"]) == (2, 2)
-    assert row["low"] == 7 - 3  # of two people the interval is as wide as resampling can make it
-    assert row["high"] == 9 - 1
+def test_few_people_have_the_interval_of_welch():
+    from scipy.stats import ttest_ind
+
+    errors = np.array([1.0, 1.0, 1.0, 3.0, 7.0, 9.0, 10.0])  # one healthy person has three frames, the other one
+    [row] = comparison.gap(errors, ["HC"] * 4 + ["PS"] * 3, list("aaabcde"))
+    oracle = ttest_ind([7, 9, 10], [1, 3], equal_var=False).confidence_interval()
+    assert row["gap"] == pytest.approx(26 / 3 - 2)
+    assert (row["people"], row["people_reference"]) == (3, 2)
+    assert (row["low"], row["high"]) == (pytest.approx(oracle.low), pytest.approx(oracle.high))
+    [row] = comparison.gap(errors[3:], ["HC"] + ["PS"] * 3, list("bcde"))
+    assert np.isnan([row["low"], row["high"]]).all()
+    assert row["interval"] == "none: fewer than two people"
 
 
 def test_the_change_of_the_gap_is_after_minus_before():

@@ -139,6 +139,8 @@ def test_definitions_say_points_length_and_mean():
     assert metrics.definition("none", jaw=True, error="mean") == (
         "Mean Euclidean distance of all 68 points from the annotation, in pixels."
     )
+    assert metrics.definition(error="mean", of="landmark").startswith("Mean Euclidean distance of each point from")
+    assert metrics.definition("box", of="region").endswith("box of the annotated points, averaged over frames.")
     assert (metrics.unit("none"), metrics.unit("box")) == ("px", "%")
 
 

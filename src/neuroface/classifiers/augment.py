@@ -51,7 +51,9 @@ class Augment:
         }
         wrong = [f"{name}={value}" for name, value in shares.items() if not 0 <= value <= 1]
         if wrong or zoom == 1 or speed == 1:
-            raise ConfigError(f"augment: {', '.join(wrong) or 'zoom, speed'}; shares from 0 to 1, zoom and speed below 1.")
+            raise ConfigError(
+                f"augment: {', '.join(wrong) or 'zoom, speed'}; shares from 0 to 1, zoom and speed below 1."
+            )
         if time_shift < 0 or (frames is not None and frames < 1):
             raise ConfigError(f"augment: time_shift={time_shift}, frames={frames}; from 0, and a frame at least.")
         self.frames, self.flip, self.zoom, self.shift = frames, flip, zoom, shift

@@ -52,17 +52,13 @@ class C3D(nn.Module):
             layers.append(nn.MaxPool3d(pool, ceil_mode=True))
             size = [-(-n // by) for n, by in zip(size, pool, strict=True)]
         self.convolutions = nn.Sequential(*layers)
-        self.n_features = FULLY_CONNECTED * width
-        self.fc6 = nn.Linear(channels * math.prod(size), self.n_features)
-        self.fc7 = nn.Linear(self.n_features, self.n_features)
+        units = FULLY_CONNECTED * width
+        self.fc6 = nn.Linear(channels * math.prod(size), units)
+        self.fc7 = nn.Linear(units, units)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(self.n_features, n_classes)
-
-    def features(self, x: Tensor) -> Tensor:
-        """(B, T, H, W, C) -> (B, n_features), what the last layer decides on."""
-        x = self.convolutions(x.permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); its memory stays channels-last
-        x = self.dropout(torch.relu(self.fc6(x.flatten(1))))
-        return self.dropout(torch.relu(self.fc7(x)))
+        self.head = nn.Linear(units, n_classes)
 
     def forward(self, x: Tensor, seen: None = None) -> Tensor:
-        return self.head(self.features(x))
+        x = self.convolutions(x.permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); in memory, channels stay last
+        x = self.dropout(torch.relu(self.fc6(x.flatten(1))))
+        return self.head(self.dropout(torch.relu(self.fc7(x))))

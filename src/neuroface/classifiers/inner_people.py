@@ -15,7 +15,7 @@ def held_out_people(y: np.ndarray, groups: np.ndarray, *, share: float, seed: in
     classes = np.unique(y)
     class_of = {person: y[groups == person].min() for person in np.unique(groups)}
     rng = np.random.default_rng(seed)
-    chosen: list[object] = []
+    chosen: list[str] = []
     for label in classes:
         people = sorted(person for person, first in class_of.items() if first == label)
         count = max(1, round(share * len(people)))

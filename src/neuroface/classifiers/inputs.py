@@ -48,7 +48,9 @@ class Part:
             values = np.concatenate([row[:length] for row, length in zip(X, lengths, strict=True)])
         else:
             return Part(kind, X.shape[1:], fill, *_channel_moments(X))
-        return Part(kind, X.shape[1:], fill, values.mean(axis=0, dtype=float), _positive(values.std(axis=0, dtype=float)))
+        return Part(
+            kind, X.shape[1:], fill, values.mean(axis=0, dtype=float), _positive(values.std(axis=0, dtype=float))
+        )
 
     def checked(self, X: np.ndarray, name: str) -> np.ndarray:
         """X, or DataError when it is not shaped as what was learnt from."""
@@ -96,7 +98,7 @@ class Inputs:
     def shape(self) -> Any:
         """Shape of one sample as a network sees it; by name for several parts."""
         shapes = {name: self._seen_shape(part) for name, part in self.parts.items()}
-        return shapes[SOLE] if SOLE in shapes else shapes
+        return shapes.get(SOLE, shapes)
 
     def _seen_shape(self, part: Part) -> tuple[int, ...]:
         if self.augment is None or part.kind not in ("image", "clip"):
@@ -140,7 +142,9 @@ class Inputs:
                 seen[name] = (torch.arange(picked.shape[1]) < lengths[:, None]).to(device)
             elif part.kind != "table":
                 picked = picked if self.augment is None else self.augment(picked, generator)
-                centre, scale = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in (part.centre, part.scale))
+                centre, scale = (
+                    torch.as_tensor(v, dtype=torch.float32, device=device) for v in (part.centre, part.scale)
+                )
                 picked = (picked.float() - centre) / scale
             x[name] = picked
         return (x[SOLE], seen[SOLE]) if SOLE in x else (x, seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -16,14 +17,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from neuroface.classifiers import model_file
 from neuroface.classifiers.inner_people import held_out_people
-from neuroface.classifiers.inputs import SOLE, Augment, Inputs, Part
+from neuroface.classifiers.inputs import SOLE, Augment, Inputs, Part, Rows
 from neuroface.classifiers.objectives import OBJECTIVES
-from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables
+from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables, outputs_of, runner
 from neuroface.errors import ConfigError, DataError, NeurofaceError, did_you_mean
 from neuroface.types import Parts
 
 EPOCH_SELECTIONS = ("inner_people", "last")
 PRECISIONS = ("fp32", "bf16")
+LEARNT = ("fill", "centre", "scale")  # of each part of the inputs
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):
@@ -120,7 +122,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         weights = np.ones(len(codes)) if sample_weight is None else _valid_weights(sample_weight, X)
         device = device_of(self.device)
         with reproducible(seed, device), memory_told(self.batch_size):
-            self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)], self.augment)
+            self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
             network = self.network(self.inputs_.shape, OBJECTIVES[self.loss].outputs(len(self.classes_))).to(device)
             training = Training(
                 network=network,
@@ -146,9 +148,179 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         X = self._valid(X)
         device = next(self.network_.parameters()).device
         with memory_told(self.batch_size):
-            outputs = self._runner(device).outputs(self.inputs_.rows(X, device), np.arange(len(X)))
-        return self._probabilities(outputs)
+            return self._probabilities(self.inputs_.rows(X, device), np.arange(len(X)))
 
     def predict(self, X: np.ndarray | Parts) -> np.ndarray:
         """(n,) the most probable class."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def saved(self) -> tuple[str, bytes]:
+        """("safetensors", the bytes of a file that `load` reads): tensors, and in the metadata what to build."""
+        check_is_fitted(self)
+        tensors = {f"network.{name}": value for name, value in self.network_.state_dict().items()}
+        parts = {}
+        for name, part in self.inputs_.parts.items():
+            parts[name] = {"kind": part.kind, "shape": list(part.shape)}
+            tensors |= {f"inputs.{name}.{key}": model_file.array(getattr(part, key)) for key in LEARNT}
+        config = {"settings": self._settings(), "classes": self.classes_.tolist(), "parts": parts}
+        return "safetensors", model_file.to_bytes(config, tensors)
+
+    def _check(self) -> None:
+        """ConfigError naming every parameter that cannot be."""
+        choices: dict[str, Collection[str]] = {
+            "optimiser": OPTIMISERS,
+            "schedule": SCHEDULES,
+            "loss": OBJECTIVES,
+            "epoch_selection": EPOCH_SELECTIONS,
+            "precision": PRECISIONS,
+        }
+        wrong = [
+            f"classifier.{key} is {getattr(self, key)!r}.{did_you_mean(getattr(self, key), known)}"
+            for key, known in choices.items()
+            if getattr(self, key) not in known
+        ]
+        at_least = {"max_epochs": 1, "batch_size": 1, "patience": 0, "mixup": 0, "weight_decay": 0}
+        wrong += [
+            f"classifier.{key} is {getattr(self, key)!r}; it must be {least} or more."
+            for key, least in at_least.items()
+            if not getattr(self, key) >= least
+        ]
+        shares = {"inner_share": (0, 1), "label_smoothing": (-1e-12, 1)}
+        wrong += [
+            f"classifier.{key} is {getattr(self, key)!r}; it must lie between 0 and 1."
+            for key, (low, high) in shares.items()
+            if not low < getattr(self, key) < high
+        ]
+        positive = {"learning_rate": self.learning_rate, "clip_norm": self.clip_norm}
+        wrong += [
+            f"classifier.{key} is {value!r}; it must be positive."
+            for key, value in positive.items()
+            if value is not None and not value > 0
+        ]
+        if wrong:
+            raise ConfigError(" ".join(wrong))
+
+    def _valid(self, X: Any, y: Any = None) -> Any:
+        """X, and y where it is given, as arrays. A table passes scikit-learn's own validation."""
+        from sklearn.utils.multiclass import check_classification_targets
+        from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+
+        if not isinstance(X, Parts) and np.ndim(X) < 3:
+            keys = {"dtype": np.float64, "ensure_all_finite": "allow-nan", "reset": y is not None}
+            checked = validate_data(self, X, **keys) if y is None else validate_data(self, X, y, **keys)
+            X, y = (checked, None) if y is None else checked
+        if y is None:
+            return X
+        check_consistent_length(X, y)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        return X, y
+
+    def _held_out(self, codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
+        """(n,) bool: rows of people to choose the epoch by."""
+        if self.epoch_selection == "last":
+            return np.zeros(len(codes), dtype=bool)
+        held = held_out_people(codes, groups, share=self.inner_share, seed=seed)
+        if not held.any():
+            warnings.warn(
+                "Too few people to hold any out in training: the last epoch is taken. Say so with "
+                "classifier.epoch_selection=last, and choose classifier.max_epochs.",
+                stacklevel=3,
+            )
+        return held
+
+    def _keep(self, training: Training) -> None:
+        """The attributes of a fitted classifier."""
+        self.network_ = training.network.eval()
+        self.history_ = training.history
+        self.n_epochs_ = training.best_epoch or len(training.history)
+        if len(training.held):
+            self.held_out_ = (training.held, self._probabilities(training.rows, training.held))
+
+    def _probabilities(self, rows: Rows, positions: np.ndarray) -> np.ndarray:
+        forward = runner(self.network_, self.precision)
+        outputs = outputs_of(forward, self.network_, self.inputs_, rows, positions, self.batch_size)
+        return OBJECTIVES[self.loss].probabilities(outputs).cpu().numpy()
+
+    def _settings(self) -> dict[str, Any]:
+        """The parameters as plain values, but for where it runs."""
+        return {
+            key: model_file.described(value) for key, value in self.get_params(deep=False).items() if key != "device"
+        }
+
+
+def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto") -> TorchClassifier:
+    """A fitted classifier from the file that `saved` made. Nothing in the file is executed.
+
+    trusted: targets outside neuroface that the file may name; those of the run's own configuration, say.
+    Errors: DataError for a file that is none or does not fit its network; ConfigError for a target not trusted.
+    """
+    config, tensors = model_file.from_file(path)
+    model = TorchClassifier(**model_file.built(config["settings"], trusted), device=device)
+    model.classes_ = np.array(config["classes"])
+    parts = {}
+    for name, part in config["parts"].items():
+        learnt = {key: tensors[f"inputs.{name}.{key}"].numpy() for key in LEARNT}
+        parts[name] = Part(part["kind"], tuple(part["shape"]), **learnt)
+    model.inputs_ = Inputs(parts, model.augment)
+    if SOLE in parts and parts[SOLE].kind == "table":
+        model.n_features_in_ = parts[SOLE].shape[0]
+    network = model.network(model.inputs_.shape, OBJECTIVES[model.loss].outputs(len(model.classes_)))
+    try:
+        network.load_state_dict(model_file.under("network.", tensors))
+    except RuntimeError as error:
+        raise DataError(f"{path} does not fit its network: {str(error).splitlines()[1].strip()}") from error
+    model.network_ = network.to(device_of(device)).eval()
+    return model
+
+
+def device_of(name: str) -> torch.device:
+    """The device to work on. "auto": a GPU where there is one; processes take turns over several.
+
+    Errors: ConfigError for one that is not there.
+    """
+    if name == "auto":
+        count = torch.cuda.device_count()
+        number = multiprocessing.current_process().name.rpartition("-")[2]  # joblib's workers: LokyProcess-3
+        return torch.device("cuda", int(number) % count if number.isdigit() else 0) if count else torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"execution.device={name}: there is no such device. Choose auto, cpu or cuda.") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(
+            f"execution.device={name}: {torch.cuda.device_count()} GPUs are found here. Choose auto or cpu."
+        )
+    return device
+
+
+@contextmanager
+def reproducible(seed: int, device: torch.device) -> Iterator[None]:
+    """torch's chance starts from the seed, algorithms do not vary, and outside nothing changes."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def memory_told(batch_size: int) -> Iterator[None]:
+    """Running out of GPU memory as an error that says what to do."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise NeurofaceError(
+            f"GPU memory ran out with batches of {batch_size}. Lower classifier.batch_size, or set "
+            "classifier.precision=bf16, fewer execution.n_jobs, or execution.device=cpu."
+        ) from error
+
+
+def _valid_weights(sample_weight: np.ndarray, X: np.ndarray | Parts) -> np.ndarray:
+    weights = np.asarray(sample_weight, dtype=float)
+    if weights.shape != (len(X),) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError(f"sample_weight must be {len(X)} finite weights, none negative and not all 0.")
+    return weights
+
+
+def _file(checkpoint: Path | None) -> Path | None:
+    return None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.pt")

@@ -18,6 +18,8 @@ from neuroface.classifiers.inputs import Inputs, Rows
 from neuroface.classifiers.objectives import Objective
 from neuroface.errors import RunFailedError
 
+Forward = Callable[[Any, Any], Tensor]
+PREDICTED_TOGETHER = 16  # rows at least, which need no memory for gradients
 CHECKPOINT_S = 3.0  # at least so long between two checkpoints
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -81,10 +83,8 @@ class Training:
     def __post_init__(self) -> None:
         tunables = self.tunables
         make = OPTIMISERS[tunables.optimiser]
-        self.optimiser = make(
-            self.network.parameters(), lr=tunables.learning_rate, weight_decay=tunables.weight_decay
-        )
-        self.forward = torch.compile(self.network) if tunables.compile else self.network
+        self.optimiser = make(self.network.parameters(), lr=tunables.learning_rate, weight_decay=tunables.weight_decay)
+        self._forward = runner(self.network, self.tunables.precision, compile=tunables.compile)
 
     def run(self, keep: Path | None, identity: Mapping[str, Any]) -> None:
         """Train to the end, from a checkpoint at `keep` where there is one, else from the start.
@@ -144,7 +144,7 @@ class Training:
         targets = (1 - smoothing) * targets + smoothing / targets.shape[1]
         if self.tunables.mixup:
             x, seen, targets, weights = self._mixed(x, seen, targets, weights)
-        loss = (weights * self.objective.losses(self._outputs(x, seen), targets)).mean()
+        loss = (weights * self.objective.losses(self._forward(x, seen), targets)).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.tunables.clip_norm is not None:
@@ -177,25 +177,13 @@ class Training:
         seed = int(torch.randint(2**31, (), generator=self.generator))
         return float(np.random.default_rng(seed).beta(alpha, alpha))
 
-    def _outputs(self, x: Any, seen: Any) -> Tensor:
-        """float32 outputs of a batch, computed in the precision asked for."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.tunables.precision == "bf16"):
-            return self.forward(x, seen).float()
-
     def _judged(self) -> tuple[Tensor, Tensor]:
         """Weighted mean loss and accuracy of the rows held out."""
-        outputs, held = self.outputs(self.rows, self.held), torch.from_numpy(self.held).to(self.device)
+        outputs = outputs_of(self._forward, self.network, self.inputs, self.rows, self.held, self.tunables.batch_size)
+        held = torch.from_numpy(self.held).to(self.device)
         targets, weights = self.targets[held], self.weights[held] / self.weights[held].sum()
         right = self.objective.probabilities(outputs).argmax(dim=1) == targets.argmax(dim=1)
         return weights @ self.objective.losses(outputs, targets), weights @ right.float()
-
-    @torch.no_grad()
-    def outputs(self, rows: Rows, positions: np.ndarray) -> Tensor:
-        """(n, .) outputs of the rows at the given positions, without chance."""
-        self.network.eval()
-        size = max(self.tunables.batch_size, 16)
-        batches = torch.from_numpy(positions).split(size)
-        return torch.cat([self._outputs(*self.inputs.batch(rows, at, self.device)) for at in batches])
 
     def _number(self, loss: Tensor, epoch: int) -> float:
         value = float(loss)
@@ -224,6 +212,29 @@ class Training:
         self.best, self.best_epoch, self.history = state["best"], state["best_epoch"], state["history"]
         self.generator.set_state(state["generator"].cpu())
         set_chance(state["chance"], self.device)
+
+
+def runner(network: nn.Module, precision: str, *, compile: bool = False) -> Forward:
+    """The network's forward in the precision asked for, with float32 outputs."""
+    forward = torch.compile(network) if compile else network
+
+    def run(x: Any, seen: Any) -> Tensor:
+        kind = next(network.parameters()).device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=precision == "bf16"):
+            return forward(x, seen).float()
+
+    return run
+
+
+@torch.no_grad()
+def outputs_of(
+    forward: Forward, network: nn.Module, inputs: Inputs, rows: Rows, positions: np.ndarray, batch_size: int
+) -> Tensor:
+    """(n, .) outputs of the rows at the given positions, without chance."""
+    network.eval()
+    device = next(network.parameters()).device
+    batches = torch.from_numpy(positions).split(max(batch_size, PREDICTED_TOGETHER))
+    return torch.cat([forward(*inputs.batch(rows, at, device)) for at in batches])
 
 
 def chance(device: torch.device) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from neuroface.errors import DataError
 
 GRADES = ("1", "2", "3", "4", "5", "6")
-# Three classes of the source system's CSV (none, mild, severe) onto the grades it stands them for.
+# Three classes of the source system's CSV, and the grades it takes them for.
 GRADE_OF_CLASS = {"0": "1", "1": "2", "2": "4"}
 
 

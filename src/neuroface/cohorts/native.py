@@ -43,7 +43,7 @@ def write_recording(recording: Recording, folder: Path) -> None:
     }
     write_json(folder / f"{base}_landmarks.json", sidecar)
     if recording.repetitions is not None:
-        rows = event_rows(recording.repetitions, landmarks.timestamps_s, by_frame=marked)
+        rows = event_rows(recording.repetitions, landmarks.timestamps_s, by_frame=marked or len(landmarks) == 1)
         write_rows(folder / f"{base}_events.tsv", EVENT_COLUMNS, rows)
     if recording.truth is not None:
         _write_truth(recording.truth, folder / f"{base}_truth")

@@ -1,4 +1,4 @@
-"""YouTube Facial Palsy (Hsu et al., IEEE TMM 2019): frames with graded regions, through a table the user makes."""
+"""YouTube Facial Palsy (Hsu et al., IEEE Access 2019): frames with graded regions, through a table the user makes."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from neuroface.landmarks.engines import Engine
 from neuroface.landmarks.fold_weights import weights_for
 from neuroface.landmarks.given import steady
 from neuroface.landmarks.tracking import Found, Tracker
+from neuroface.progress import Progress
 from neuroface.recording.face_detectors import HaarDetector
 from neuroface.recording.landmark_depth import frames_at
-from neuroface.types import Frame, Landmarks, Recording
+from neuroface.types import Frame, Landmarks, Recording, Video
 
 # Faces at once where the batch is not given: on a CPU a batch gains nothing.
 BATCH = {"cpu": 1, "cuda": 32}
@@ -173,11 +174,18 @@ def frames_of(recording: Recording) -> Iterator[tuple[float, Frame]]:
     """
     if recording.video is None:
         raise DataError("has no video to find a face in; set landmarks=given")
-    if recording.repetitions is None:
-        yield from ((frame.timestamp_s, frame) for frame in recording.video.frames())
-        return
-    times = recording.landmarks.timestamps_s
-    yield from ((float(times[at]), frame) for at, frame in frames_at(recording.video, times))
+    times = None if recording.repetitions is None else recording.landmarks.timestamps_s
+    total = len(times) if times is not None else len(recording.video) if isinstance(recording.video, Sized) else 0
+    with Progress() as progress:
+        for done, timed in enumerate(_timed(recording.video, times), 1):
+            yield timed
+            progress(f"{recording.name}: frames", done, total)
+
+
+def _timed(video: Video, times: np.ndarray | None) -> Iterator[tuple[float, Frame]]:
+    if times is None:
+        return ((frame.timestamp_s, frame) for frame in video.frames())
+    return ((float(times[at]), frame) for at, frame in frames_at(video, times))
 
 
 def gathered(

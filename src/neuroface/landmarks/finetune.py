@@ -7,66 +7,51 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from torch import Tensor, nn
 
+from neuroface import face
 from neuroface.errors import ConfigError, DataError, RunMismatchError, did_you_mean
-from neuroface.landmarks import augment, heatmaps, losses, metrics, shape_basis, weights
-from neuroface.landmarks.augment import Augmentation
+from neuroface.landmarks import heatmaps, losses, shape_basis, weights
+from neuroface.landmarks.augment import Augmentation, middle
 from neuroface.landmarks.fan import FAN, STRIDE
-from neuroface.landmarks.training import (
-    Epochs,
-    Objective,
-    Placement,
-    Portions,
-    Views,
-    in_order,
-    learning_rate,
-    shuffled,
-    wants_basis,
-)
-from neuroface.landmarks.trunk_cache import TrunkCache
+from neuroface.landmarks.placement import Placement, Portions, in_order
+from neuroface.landmarks.training import JUDGED_BATCH, OPTIMISERS, Objective, Plan, Training, Views, wants_basis
 
-PARTS = ("last_stack", "heads", "all")
-OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    # 0.99 is torch's, and that of the Torch7 code that FAN was published with
-    "rmsprop": torch.optim.RMSprop,
-    "adamw": torch.optim.AdamW,
-}
 CHOICES = {
-    "parts": PARTS,
+    "parts": ("last_stack", "heads", "all"),
     "optimiser": tuple(OPTIMISERS),
     "schedule": ("steps", "cosine"),
     "precision": ("fp32", "bf16"),
     "cache": ("disk", "none"),
 }
-CHECKPOINT_FILE, RECIPE_FILE = "checkpoint.pt", "recipe.json"
-INNER_BATCH = 32
-# neither changes what comes out
-NOT_IDENTITY = ("device", "cache", "allow_download")
+N_HOURGLASS = 2  # of FAN.last_parts: the hourglass and the block after it; the rest are heads
+RECIPE_FILE = "recipe.json"
+NOT_IDENTITY = ("device", "cache", "allow_download")  # how a training is run, not what comes out of it
 
 
 class FineTune(BaseEstimator):
     """A FAN whose last part learns from annotated faces; what it learned before stays in the rest.
 
     weights, allow_download: the network to begin with; see weights.load. parts: what learns: "last_stack" (the last
-    hourglass and its heads), "heads" (only what follows the hourglass), or "all"; the rest is frozen, its batch
-    normalisation too. loss: function of neuroface.landmarks.losses; None is the adaptive wing. optimiser: rmsprop or
-    adamw. learning_rate, schedule, drops: see training.learning_rate. epochs, batch_size. augmentation, copies: each
-    epoch shows the next of `copies` views of every face, the first as it is, the others changed; with parts=all every
-    epoch changes them anew. inner_share: share of the people that are held out of the training to choose the epoch
-    (0: the last one is taken); epoch 0 is the network as it was. precision: fp32 or bf16. device: auto, cpu, cuda...
-    random_state: of views, their order, and who is held out. cache: "disk" keeps the frozen part's features of every
-    view in a memory map while training; "none" computes them each time, with the same result.
-    The defaults of the optimiser are those FAN was trained with (Bulat & Tzimiropoulos, ICCV 2017), what is frozen and
-    the loss those of Guarin et al., FG 2020.
-    After `fit`: fan_, history_ (one dict per epoch: loss, nrmse, nrmse_<label>), epoch_ (the chosen one), fitted_on_.
+    hourglass and its heads), "heads" (only what follows the hourglass) or "all"; the rest is frozen, its batch
+    normalisation too. loss: a function of neuroface.landmarks.losses; None is the adaptive wing. optimiser: rmsprop or
+    adamw. learning_rate, schedule, drops: see training.Plan. epochs, batch_size. augmentation, copies: each epoch shows
+    the next of `copies` views of every face, the first as it is, the others changed (None: Augmentation()); with
+    parts=all every epoch changes them anew. inner_share: share of the people that are held out to choose the epoch
+    (epoch 0 is the network as it was); 0 takes the last epoch. precision: fp32 or bf16. device: auto, cpu, cuda,
+    cuda:1. cache: "disk" keeps what the frozen part makes of every view in a memory map while training; "none" computes
+    it each time, with the same result. random_state: of views, their order, and who is held out.
+    Parts and loss are those of Guarin et al. (FG 2020), the optimiser that of Bulat & Tzimiropoulos (ICCV 2017).
+    After `fit`: fan_, epoch_ (the chosen one), fitted_on_, history_ (per epoch: epoch, learning_rate, loss, nrmse,
+    nrmse_<label>; errors are shares of the distance of the inner canthi, jaw left out).
     """
 
     def __init__(
@@ -111,14 +96,13 @@ class FineTune(BaseEstimator):
 
     def _validate(self) -> None:
         for key, options in CHOICES.items():
-            if getattr(self, key) not in options:
-                raise ConfigError(
-                    f"finetune.{key}={getattr(self, key)}: there is no such choice."
-                    + did_you_mean(getattr(self, key), options)
-                )
+            value = getattr(self, key)
+            if value not in options:
+                raise ConfigError(f"finetune.{key}={value}: there is no such choice." + did_you_mean(value, options))
         for key in ("epochs", "batch_size", "copies"):
-            if isinstance(getattr(self, key), bool) or not isinstance(getattr(self, key), int) or getattr(self, key) < 1:
-                raise ConfigError(f"finetune.{key} must be a whole number of at least 1; got {getattr(self, key)!r}.")
+            value = getattr(self, key)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigError(f"finetune.{key} must be a whole number of at least 1; got {value!r}.")
         if not self.learning_rate > 0:
             raise ConfigError(f"finetune.learning_rate must be more than 0; got {self.learning_rate!r}.")
         if not 0 <= self.inner_share < 1:
@@ -135,48 +119,46 @@ class FineTune(BaseEstimator):
     ) -> FineTune:
         """Learn from crops (n, S, S, 3) uint8 RGB and their landmarks (n, 68, 2) px of the crop; NaN is masked.
 
-        S is the network's input, or larger by an even number of px that augmentation may bring into view. groups: (n,)
-        who each row shows. labels: (n,) what people are grouped by (HC, ALS, ...), for history_ alone. checkpoint: a
-        folder from which an interrupted training goes on, to the same result; emptied at the end.
+        S is the side of the network's input, or more by an even number of px that augmentation may bring into view.
+        groups: (n,) who each row shows. labels: (n,) what people are grouped by (HC, ALS, ...), for history_ alone.
+        checkpoint: folder from which an interrupted training goes on to the same result; left empty at the end.
         Errors: DataError for rows that do not fit together or too few people; ConfigError for crops of a size the
-        network does not take, and for a loss that is no number any more; RunMismatchError for the checkpoint of
-        another training.
+        network does not take, and for a loss that is no number any more; RunMismatchError for a folder with the
+        checkpoint of another training.
         """
-        points, groups = np.asarray(points, dtype=np.float32), np.asarray(groups).astype(str)
-        _check_rows(crops, points, groups)
-        inner = _held_out(groups, self.inner_share, self.random_state)
+        points, people = np.asarray(points, dtype=np.float32), np.asarray(groups).astype(str)
+        _check_rows(crops, points, people)
+        known = None if labels is None else np.asarray(labels).astype(str)
+        rows = np.flatnonzero(~_held_out(people, self.inner_share, self.random_state))
         with _workshop(checkpoint) as folder:
-            self._same_training(folder, crops, points, groups)
-            training = _Training(self, folder, crops, points, inner)
-            training.label(groups, labels)
+            self._same_training(folder, crops, points, people)
+            training = self._training(folder, crops, points, rows=rows, people=people, labels=known)
             training.run()
-        self.fan_, self.history_, self.epoch_ = training.fan.cpu().eval(), training.epochs.history, training.chosen
-        self.fitted_on_ = weights.fitted_on(self.weights) | frozenset(groups.tolist())
+            (folder / RECIPE_FILE).unlink()
+        self.fan_, self.history_, self.epoch_ = training.fan, training.epochs.history, training.epochs.best_epoch
+        self.fitted_on_ = weights.fitted_on(self.weights) | frozenset(people.tolist())
         return self
 
     def untrained(self) -> FineTune:
         """The same with the network as it is before fitting."""
-        from sklearn.base import clone
-
         other = clone(self)
         other.fan_, other.history_, other.epoch_ = self._start(), [], 0
         other.fitted_on_ = weights.fitted_on(self.weights)
         return other
 
     def predict(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Landmarks (n, 68, 2) px of the crop and scores (n, 68) for crops (n, S, S, 3) uint8 as given to `fit`."""
-        placement = self._placement()
+        """Landmarks (n, 68, 2) px of the crop, and scores (n, 68) 0..1, of crops (n, S, S, 3) uint8 as `fit` takes."""
+        placement, portions = Placement(self.device, self.precision), Portions()
         fan = self.fan_.to(placement.device, memory_format=torch.channels_last)
-        portions = Portions(INNER_BATCH)
-        found: list[tuple[np.ndarray, np.ndarray]] = []
-        for rows in in_order(np.arange(len(crops)), INNER_BATCH):
-            found += portions(lambda some: _read(fan, crops[some], placement), rows)
-        if not found:
-            return np.empty((0, fan.landmarks, 2)), np.empty((0, fan.landmarks))
-        return np.concatenate([at for at, _ in found]), np.concatenate([score for _, score in found])
+        points, score = np.empty((len(crops), face.N_POINTS, 2)), np.empty((len(crops), face.N_POINTS))
+        for rows in in_order(np.arange(len(crops)), JUDGED_BATCH):
+            found = portions(lambda some: _read(fan, crops[some], placement), rows)
+            points[rows] = np.concatenate([at for at, _ in found])
+            score[rows] = np.concatenate([height for _, height in found])
+        return points, score
 
     def saved(self) -> tuple[str, bytes]:
-        """("safetensors", bytes): the fitted network as a weight file that `weights.load` reads."""
+        """("safetensors", content) of a weight file that `weights.load` reads, with whom the network was fitted on."""
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "fan.safetensors"
             weights.save(self.fan_, file, about={"epoch": str(self.epoch_)}, fitted_on=self.fitted_on_)
@@ -185,121 +167,128 @@ class FineTune(BaseEstimator):
     def _start(self) -> FAN:
         return weights.load(self.weights, allow_download=self.allow_download)
 
-    def _placement(self) -> Placement:
-        name = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
-        return Placement(torch.device(name), self.precision)
+    def _training(self, folder: Path, crops: np.ndarray, points: np.ndarray, *, rows: np.ndarray, **who: Any) -> Training:
+        placement = Placement(self.device, self.precision)
+        fan = self._start().to(placement.device, memory_format=torch.channels_last)
+        loss = self.loss or losses.adaptive_wing
+        basis = shape_basis.fit(points[rows]) if wants_basis(loss) else None
+        return Training(
+            fan,
+            _free(fan, self.parts),
+            Views(crops, points, fan.size, self.augmentation or Augmentation(), self.random_state),
+            Objective(loss, placement, basis),
+            Plan(
+                optimiser=self.optimiser,
+                learning_rate=self.learning_rate,
+                schedule=self.schedule,
+                drops=tuple(self.drops),
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                copies=self.copies,
+                seed=self.random_state,
+            ),
+            rows=rows,
+            folder=folder,
+            cached=self.cache == "disk",
+            **who,
+        )
 
-    def _same_training(self, folder: Path, crops: np.ndarray, points: np.ndarray, groups: np.ndarray) -> None:
-        """Note what this training is, or compare with what is noted. Errors: RunMismatchError where they differ."""
+    def _same_training(self, folder: Path, crops: np.ndarray, points: np.ndarray, people: np.ndarray) -> None:
+        """Note what this training is, or compare it with what is noted. Errors: RunMismatchError where they differ."""
+        keys = self.get_params(deep=False).items()
+        recipe = {key: _told(value) for key, value in keys if key not in NOT_IDENTITY}
+        recipe |= {"faces": _digest(crops, points, people), "weights": _file_digest(weights.find(self.weights))}
         file = folder / RECIPE_FILE
-        recipe = {key: _told(value) for key, value in self.get_params(deep=False).items() if key not in NOT_IDENTITY}
-        recipe |= {"faces": _digest(crops, points, groups)}
         if not file.is_file():
-            file.write_text(json.dumps(recipe))
+            file.write_text(json.dumps(recipe), encoding="utf-8")
             return
-        before = json.loads(file.read_text())
+        before = json.loads(file.read_text(encoding="utf-8"))
         other = sorted(key for key in recipe.keys() | before.keys() if recipe.get(key) != before.get(key))
         if other:
             raise RunMismatchError(
-                f"{folder} holds a checkpoint of another training; {', '.join(other)} differ. Choose another folder, "
-                "or delete this one to start again."
+                f"{folder} holds another training, which differs in: {', '.join(other)}. Choose another folder, or "
+                "delete this one to start again."
             )
 
 
-class _Training:
-    """One fit: the network, its views, the cache and the epochs."""
+def _free(fan: FAN, parts: str) -> nn.Module:
+    """Freeze a network but for the parts that learn; those parts."""
+    last = fan.last_parts()
+    free: nn.Module = fan
+    if parts != "all":
+        free = nn.ModuleList(last if parts == "last_stack" else last[N_HOURGLASS:])
+    fan.requires_grad_(False)
+    return free.requires_grad_(True)
 
-    def __init__(
-        self, chosen: FineTune, folder: Path, crops: np.ndarray, points: np.ndarray, inner: np.ndarray
-    ) -> None:
-        self.keys, self.folder, self.placement = chosen, folder, chosen._placement()
-        self.fan = chosen._start().to(self.placement.device, memory_format=torch.channels_last)
-        self.parts = _unfreeze(self.fan, chosen.parts)
-        self.whole = chosen.parts == "all"
-        self.augmentation = chosen.augmentation or Augmentation()
-        self.rows, self.inner_rows = np.flatnonzero(~inner), np.flatnonzero(inner)
-        self.views = Views(crops, points, self.fan.size, self.augmentation, chosen.random_state)
-        basis = None
-        loss = chosen.loss or losses.adaptive_wing
-        if wants_basis(loss):
-            basis = shape_basis.fit(points[self.rows])
-        self.objective = Objective(loss, basis, self.placement)
-        self.portions = Portions(chosen.batch_size)
-        optimiser = OPTIMISERS[chosen.optimiser](self.parts.parameters(), lr=chosen.learning_rate)
-        self.epochs = Epochs(self.parts, optimiser)
-        self.copies = chosen.epochs if self.whole else chosen.copies
-        self.trunk = None if self.whole or chosen.cache == "none" else self._cached_trunk()
 
-    def label(self, groups: np.ndarray, labels: np.ndarray | None) -> None:
-        """Who the inner held-out rows show, and what each is labelled."""
-        self.people = groups[self.inner_rows]
-        self.labels = None if labels is None else np.asarray(labels).astype(str)[self.inner_rows]
+@torch.no_grad()
+def _read(fan: FAN, crops: np.ndarray, placement: Placement) -> tuple[np.ndarray, np.ndarray]:
+    """Points (B, 68, 2) px of the crop and scores (B, 68)."""
+    pictures, _ = middle(crops, np.empty((len(crops), 0, 2)), fan.size)
+    with placement.autocast():
+        maps = fan(placement.pictures(pictures))[-1]
+    points, score = heatmaps.decode(maps)
+    border = (crops.shape[1] - fan.size) // 2
+    return heatmaps.to_crop(points, stride=STRIDE).cpu().numpy() + border, score.clamp(0, 1).cpu().numpy()
 
-    def run(self) -> None:
-        """All epochs that are not done; leaves the network at its best epoch, and the folder without large files."""
-        file = self.folder / CHECKPOINT_FILE
-        if file.is_file():
-            self.epochs.restore(file, self.placement.device)
-        else:
-            self._finish_epoch({"epoch": 0})
-        while self.epochs.done < self.keys.epochs:
-            self._finish_epoch(self._epoch(self.epochs.done + 1))
-            self.epochs.save(file)
-        self.parts.load_state_dict(self.epochs.best)
-        self.chosen = self.epochs.best_epoch
-        if self.trunk is not None:
-            self.trunk.remove()
-        file.unlink(missing_ok=True)
-        (self.folder / RECIPE_FILE).unlink()
 
-    def _epoch(self, epoch: int) -> dict[str, Any]:
-        self.fan.eval()
-        self.parts.train()
-        copy, total, n_batches = (epoch - 1) % self.copies, 0.0, -(-len(self.rows) // self.keys.batch_size)
-        batches = shuffled(len(self.rows), self.keys.batch_size, seed=self.keys.random_state, epoch=epoch)
-        for number, batch in enumerate(batches):
-            rate = learning_rate(
-                self.keys.learning_rate,
-                self.keys.schedule,
-                tuple(self.keys.drops),
-                (epoch - 1 + number / n_batches) / self.keys.epochs,
-            )
-            for group in self.epochs.optimiser.param_groups:
-                group["lr"] = rate
-            total += len(batch) * self._step(batch, copy)
-            if not np.isfinite(total):
-                raise ConfigError(
-                    f"The loss is no number any more in epoch {epoch}, at learning rate {rate:.1e}. Set a smaller "
-                    "finetune.learning_rate."
-                )
-        return {"epoch": epoch, "learning_rate": rate, "loss": total / len(self.rows)}
+def _check_rows(crops: np.ndarray, points: np.ndarray, people: np.ndarray) -> None:
+    n = len(crops)
+    if points.shape != (n, face.N_POINTS, 2) or people.shape != (n,) or not n:
+        raise DataError(
+            f"{n} crops, points {points.shape} and {people.shape} people: ({n}, {face.N_POINTS}, 2) points and one "
+            "person per crop are needed, and at least one crop."
+        )
+    if crops.ndim != 4 or crops.shape[1] != crops.shape[2] or crops.shape[3] != 3 or crops.dtype != np.uint8:
+        raise DataError(f"Crops must be (n, S, S, 3) uint8; got {crops.shape} {crops.dtype}.")
+    empty = np.flatnonzero(~np.isfinite(points).all(axis=2).any(axis=1))
+    if len(empty):
+        raise DataError(f"{len(empty)} of {n} crops have no landmark, the first is row {empty[0]}. Leave them out.")
 
-    def _step(self, batch: np.ndarray, copy: int) -> float:
-        """One step of the optimiser on positions `batch` among the training rows; the mean loss."""
 
-        def backward(portion: np.ndarray) -> float:
-            if portion[0] == batch[0]:  # the first portion, also when a batch begins anew in smaller ones
-                self.epochs.optimiser.zero_grad()
-            loss = self._loss(portion, copy) * (len(portion) / len(batch))
-            loss.backward()
-            return float(loss.detach())
+def _held_out(people: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """(n,) bool: rows of the people who choose the epoch; at least one of them unless the share is 0."""
+    names = np.unique(people)
+    if share == 0:
+        return np.zeros(len(people), dtype=bool)
+    if len(names) < 2:
+        raise DataError(
+            f"All faces are of {names[0]}, so nobody can be held out to choose the epoch. Set finetune.inner_share=0 "
+            "to take the last one."
+        )
+    count = min(max(1, round(share * len(names))), len(names) - 1)
+    return np.isin(people, np.random.default_rng([seed, 0]).permutation(names)[:count])
 
-        losses_of_portions = self.portions(backward, batch)
-        self.epochs.optimiser.step()
-        return sum(losses_of_portions)
 
-    def _loss(self, portion: np.ndarray, copy: int) -> Tensor:
-        rows = self.rows[portion]
-        if self.trunk is not None:
-            points = self.points[copy * len(self.rows) + portion]
-            features = self.trunk[copy * len(self.rows) + portion].to(self.placement.device)
-        else:
-            pictures, points = self.views(rows, copy)
-            features = None if self.whole else self._features(pictures)
-        with self.placement.autocast():
-            predicted = self.fan(self.placement.pictures(pictures)) if features is None else [self.fan.last(features)]
-        return self.objective(predicted, points, self.fan.size)
+@contextmanager
+def _workshop(checkpoint: Path | None) -> Iterator[Path]:
+    """The folder to work in: the given one, or one that is gone afterwards."""
+    if checkpoint is not None:
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        yield checkpoint
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
-    def _features(self, pictures: np.ndarray) -> Tensor:
-        with torch.no_grad(), self.placement.autocast():
-            return self.fan.trunk(self.placement.pictures(pictures))
+
+def _told(value: Any) -> Any:
+    """A key's value as JSON tells it, the same in every process."""
+    if isinstance(value, partial):
+        return {"function": _told(value.func), **value.keywords}
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if callable(value):
+        return f"{value.__module__}.{value.__qualname__}"
+    return list(value) if isinstance(value, tuple | list) else value
+
+
+def _digest(crops: np.ndarray, points: np.ndarray, people: np.ndarray) -> str:
+    digest = hashlib.sha256("\x1f".join(people).encode() + points.tobytes())
+    for crop in crops:
+        digest.update(np.ascontiguousarray(crop))
+    return digest.hexdigest()
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

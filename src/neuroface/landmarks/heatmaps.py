@@ -33,7 +33,7 @@ def draw(points: Tensor, size: int, *, sigma: float = 1.0) -> Tensor:
     inside = ((points > -0.5) & (points < size - 0.5)).all(dim=-1, keepdim=True)  # false for NaN
     centre = points.to(torch.float32).masked_fill(~inside, torch.inf)
     squared = ((cells - centre[..., None]) / sigma).square()  # (N, L, 2, size)
-    profile = F.threshold(torch.exp(-0.5 * squared.clamp(max=REACH**2)), math.exp(-0.5 * REACH**2), 0.0)
+    profile = F.threshold(torch.exp(-0.5 * squared.clamp(max=REACH**2 + 1)), math.exp(-0.5 * REACH**2), 0.0)
     return profile[..., 1, :, None] * profile[..., 0, None, :]
 
 

@@ -33,7 +33,7 @@ def definition(kind: str = "intercanthal", jaw: bool = False, error: str = "rmse
     if of == "landmark":
         return f"{mean} Euclidean distance of each point from the annotation over frames, {length}."
     if of == "region":
-        return f"{mean} Euclidean distance of the points of each region from the annotation, {length}, averaged over frames."
+        return f"{mean} Euclidean distance of a region's points from the annotation, {length}, averaged over frames."
     points = f"all {face.N_POINTS} points" if jaw else f"{len(face.WITHOUT_JAW)} points (jaw left out)"
     return f"{mean} Euclidean distance of {points} from the annotation, {length}."
 

@@ -140,9 +140,9 @@ class Epochs:
 class Training:
     """One network that learns from some rows and is judged by others after each epoch.
 
-    folder: where the checkpoint and the features of the frozen part live. parts: what of `fan` learns. rows, judged:
-    row numbers of the views. people: (n,) who each row shows; labels: (n,) what people are grouped by, or None.
-    cached: keep the frozen part's features on disk; only where something is frozen.
+    parts: what of `fan` learns, or `fan` itself. rows: (m,) numbers of the rows to learn from; the others judge. people:
+    (n,) who each row shows. labels: (n,) what people are grouped by, or None. folder: where the checkpoint lives, and
+    with `cached` the features of what is frozen.
     """
 
     def __init__(
@@ -154,25 +154,21 @@ class Training:
         plan: Plan,
         *,
         rows: np.ndarray,
-        judged: np.ndarray,
         people: np.ndarray,
         labels: np.ndarray | None,
         folder: Path,
         cached: bool,
     ) -> None:
-        self.fan, self.parts, self.views, self.objective, self.plan = fan, parts, views, objective, plan
-        self.placement, self.portions = objective.placement, Portions()
-        self.rows, self.judged = rows, judged[_scorable(views.points[judged])]
-        if len(judged) and not len(self.judged):
-            raise DataError(
-                "None of the inner held-out faces has its inner canthi marked, which errors are divided by. Set "
-                "finetune.inner_share=0 to train without judging epochs."
-            )
-        self.people, self.labels, self.folder = people, labels, folder
-        self.whole = parts is fan
+        self.fan, self.parts, self.objective, self.plan = fan, parts, objective, plan
+        self.placement, self.portions, self.folder = objective.placement, Portions(), folder
+        self.rows, self.people, self.labels = rows, people, labels
+        self.judged, self.truth = _judges(views, rows)
         self.optimiser = OPTIMISERS[plan.optimiser](parts.parameters(), lr=plan.learning_rate)
         self.epochs = Epochs()
-        self.trunk = self._trunk_cache() if cached and not self.whole else None
+        self.views, self.whole, self.cache = views, parts is fan, None
+        if cached and not self.whole:
+            n, file = len(views.points), folder / TRUNK_FILE
+            self.cache = TrunkCache(file, views, self._frozen, n=n, varied=rows, copies=plan.copies)
 
     def run(self) -> None:
         """The epochs that are not done yet; leaves the network at its best epoch, and nothing in the folder."""
@@ -186,20 +182,20 @@ class Training:
             self._save(file)
         self.parts.load_state_dict(self.epochs.best)
         self.fan.eval()
-        if self.trunk is not None:
-            self.trunk.remove()
+        if self.cache is not None:
+            self.cache.remove()
         file.unlink()
 
     def _learn(self, epoch: int) -> dict[str, float]:
         """One epoch; its last learning rate and mean loss."""
         self.fan.eval()
         self.parts.train()
-        # what is computed afresh each time may as well be new each time
+        # the whole network is computed anew each time, so what it sees may as well be new each time
         copy, total, rate = epoch - 1 if self.whole else (epoch - 1) % self.plan.copies, 0.0, 0.0
         for rate, batch in self.plan.batches(len(self.rows), epoch):
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            total += len(batch) * self._step(batch, copy)
+            total += len(batch) * self._step(self.rows[batch], copy)
             if not np.isfinite(total):
                 raise ConfigError(
                     f"The loss is no number any more in epoch {epoch}, at learning rate {rate:.1e}. Set a smaller "
@@ -207,33 +203,89 @@ class Training:
                 )
         return {"learning_rate": rate, "loss": total / len(self.rows)}
 
-    def _step(self, batch: np.ndarray, copy: int) -> float:
-        """One step of the optimiser, by positions among the training rows; the mean loss before it."""
+    def _step(self, rows: np.ndarray, copy: int) -> float:
+        """One step of the optimiser; the mean loss before it."""
 
         def backward(portion: np.ndarray) -> float:
-            rows = self.rows[portion]
-            pictures, points = (None, self.drawn[copy][portion]) if self.trunk else self.views(rows, copy)
-            with self.placement.autocast():
-                predicted = self._heatmaps(pictures, copy * len(self.rows) + portion)
-            loss = self.objective(predicted, points) * (len(portion) / len(batch))
+            predicted, points = self._heatmaps(portion, copy)
+            loss = self.objective(predicted, points) * (len(portion) / len(rows))
             loss.backward()
             return float(loss.detach())
 
-        losses = self.portions(backward, batch, begin=self.optimiser.zero_grad)
+        losses = self.portions(backward, rows, begin=self.optimiser.zero_grad)
         self.optimiser.step()
         return sum(losses)
 
-    def _heatmaps(self, pictures: np.ndarray | None, cached: np.ndarray) -> list[Tensor]:
-        """Those of all stacks that learn: from pictures, or from the features at positions of the cache."""
-        if self.trunk is not None:
-            return [self.fan.last(self.trunk[cached].to(self.placement.device))]
-        assert pictures is not None
-        if self.whole:
-            return self.fan(self.placement.pictures(pictures))
-        return [self.fan.last(self._frozen(pictures))]
+    def _heatmaps(self, rows: np.ndarray, copy: int) -> tuple[list[Tensor], np.ndarray]:
+        """Those of all stacks that learn, and the points (B, 68, 2) px of the views."""
+        if self.cache is not None:
+            features, points = self.cache(rows, copy)
+            features = features.to(self.placement.device)
+        else:
+            pictures, points = self.views(rows, copy)
+            features = self.placement.pictures(pictures) if self.whole else self._frozen(pictures)
+        with self.placement.autocast():
+            return (self.fan(features) if self.whole else [self.fan.last(features)]), points
 
     @torch.no_grad()
     def _frozen(self, pictures: np.ndarray) -> Tensor:
-        """Features of the part that does not learn."""
+        """(B, C, h, w): what the part that does not learn makes of pictures."""
         with self.placement.autocast():
             return self.fan.trunk(self.placement.pictures(pictures))
+
+    @torch.no_grad()
+    def _judge(self) -> dict[str, float]:
+        """Error of the people held out, each weighing 1: nrmse, and nrmse_<label> of those with a label."""
+        if not len(self.judged):
+            return {}
+        self.fan.eval()
+        found = []
+        for rows in in_order(self.judged, JUDGED_BATCH):
+            found += self.portions(self._points, rows)
+        errors = metrics.errors(np.concatenate(found), self.truth)
+        return _per_person(errors, self.people[self.judged], None if self.labels is None else self.labels[self.judged])
+
+    def _points(self, rows: np.ndarray) -> np.ndarray:
+        """(B, 68, 2) px of the view, as predicted."""
+        points, _ = heatmaps.decode(self._heatmaps(rows, 0)[0][-1])
+        return heatmaps.to_crop(points, stride=STRIDE).cpu().numpy()
+
+    def _save(self, file: Path) -> None:
+        """The file appears whole or not at all."""
+        state = {"parts": self.parts.state_dict(), "optimiser": self.optimiser.state_dict(), "epochs": vars(self.epochs)}
+        half = file.with_name(f"{file.name}.half")
+        torch.save(state, half)
+        half.replace(file)
+
+    def _restore(self, file: Path) -> None:
+        """Errors: DataError for a file that cannot be read."""
+        try:
+            state = torch.load(file, map_location=self.placement.device, weights_only=True)
+        except Exception as error:  # torch raises one of half a dozen kinds, by how the file is wrong
+            raise DataError(f"{file} is no checkpoint, or it is damaged. Delete its folder to train again.") from error
+        self.parts.load_state_dict(state["parts"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.epochs = Epochs(**state["epochs"])
+
+
+def _judges(views: Views, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows not among `rows` that can be scored, and their points (k, 68, 2) px of the view."""
+    others = np.setdiff1d(np.arange(len(views.points)), rows)
+    canthi = views.points[others][:, [face.CANTHUS_RIGHT_INNER, face.CANTHUS_LEFT_INNER]]
+    judged = others[np.isfinite(canthi).all(axis=(1, 2))]
+    if len(others) and not len(judged):
+        raise DataError(
+            "None of the inner held-out faces has both inner canthi marked, by whose distance errors are divided. Set "
+            "finetune.inner_share=0 to train without judging epochs."
+        )
+    _, points = views(judged, 0)
+    return judged, points
+
+
+def _per_person(errors: np.ndarray, people: np.ndarray, labels: np.ndarray | None) -> dict[str, float]:
+    """Mean over people of each one's mean error, of all and by label."""
+    means = {person: errors[people == person].mean() for person in np.unique(people)}
+    found = {"nrmse": float(np.mean(list(means.values())))}
+    for label in [] if labels is None else np.unique(labels):
+        found[f"nrmse_{label}"] = float(np.mean([means[person] for person in np.unique(people[labels == label])]))
+    return found

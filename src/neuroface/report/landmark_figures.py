@@ -14,6 +14,7 @@ import numpy as np
 from neuroface import face
 from neuroface.landmarks import metrics
 from neuroface.landmarks.comparison import Names
+from neuroface.report import wording
 from neuroface.report.figures import FAINT, FULL, HALF, INK, MUTED, PALETTE, _axes, _legend_above
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def cumulative_errors(
     axes.set_axisbelow(True)
     colours = [Line2D([], [], color=PALETTE[i % len(PALETTE)], lw=3) for i in range(len(names))]
     strokes = [Line2D([], [], color=INK, ls=stroke, lw=1.8) for stroke, _ in zip(STROKES, named, strict=False)]
-    labels = [f"{name} ({(groups == name).sum()} frames)" for name in names]
+    labels = [f"{name} ({wording.count((groups == name).sum(), 'frame')})" for name in names]
     axes.legend([*colours, *strokes], [*labels, *named], loc="lower right", frameon=False, fontsize=8, handlelength=3)
     _define(axes, definition, unit)
     return figure

@@ -24,9 +24,9 @@ FRAMES_NOTE = (
     "resemble each other, so such a p is far too small; the columns over people are the ones to believe."
 )
 PEOPLE_NOTE = (
-    "Over people: mean of each person's own change with its 95 % interval (a bootstrap over people, or Student's t below "
-    f"{comparison.BOOTSTRAP_FROM} people), paired t and sign-flip permutation p; with n people the latter cannot be "
-    "below 2/2ⁿ."
+    "Over people: mean of each person's own change with its 95 % interval (a bootstrap over people, or Student's t "
+    f"below {comparison.BOOTSTRAP_FROM} people), paired t and sign-flip permutation p; with n people the latter cannot "
+    "be below 2/2ⁿ."
 )
 GAP_NOTE = (
     "Gap: mean over people of a group minus that of the reference group, its interval found likewise. A change above 0 "
@@ -131,7 +131,8 @@ def distributions(
     """One row per group (and all of them) and network: median error, area under the cumulative curve, failure rate.
 
     named: network -> (N,) errors of frames, fractions of the normaliser (px where unit is "px"), NaN without a face;
-    limit in the same unit. A frame without a face is a failure, lies under no curve, and makes the median larger.
+    limit in the same unit. A frame without a face is a failure, lies under no curve, and makes the median larger
+    (infinite where more than half have none).
     """
     groups = np.asarray(group)
     chosen = {str(name): groups == name for name in dict.fromkeys(groups.tolist())}
@@ -220,7 +221,7 @@ def shown_distributions(table: pd.DataFrame) -> pd.DataFrame:
             "network": row["network"],
             "frames": str(row["frames"]),
             "no face": str(row["no_face"]),
-            f"median, {row['unit']}": wording.number(row["median"]),
+            f"median, {row['unit']}": wording.number(row["median"]) if np.isfinite(row["median"]) else wording.NOTHING,
             f"area to {row['limit']:g} {row['unit']}": wording.number(row["area"], 3),
             f"above {row['limit']:g} {row['unit']} or no face": _percent(100 * row["failure_rate"]),
         }

@@ -29,7 +29,7 @@ NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published")
 # Bytes up to which a file of a cohort's folder is told from another by its contents.
 SMALL = 1 << 20
 # Keys of a cohort that say where its files are.
-PATHS = ("root", "path", "subjects")
+PATHS = ("root", "path", "subjects", "annotations", "grades", "sheet")
 # A value that Hydra's grammar reads as it stands.
 PLAIN = r"[\w.,/\-+:()$]*"
 # Groups of which several options may be chosen at once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from neuroface.evaluate.run_folder import RunFolder
+from neuroface.verbs import finetune
 from neuroface.verbs.configuration import compose
 from neuroface.verbs.experiment import draw_table
 from neuroface.verbs.report import experiment_folders, run_folders
@@ -15,6 +16,10 @@ def run(overrides: list[str]) -> None:
     """Score again, with `bootstrap` resamples, and draw the report again."""
     config, _ = compose("eval", overrides)
     for path in run_folders(config.run):
+        if finetune.is_run(path):  # its page computes every score from the predicted points
+            finetune.draw(path)
+            print(finetune.summary(path))
+            continue
         score_again(path, n_bootstrap=config.bootstrap)
         draw(path, tensorboard=False)
         print(summary(path))

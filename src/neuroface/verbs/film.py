@@ -22,7 +22,8 @@ DONE = ("cohort", "landmarks", "lift", "faces", "finetune", "annotated", "scorin
 def prepare(config: DictConfig, overrides: list[str], folder: Path) -> dict[str, list[str]]:
     """Run both stages below `folder`; returns, for each network, the words that its cells are composed of.
 
-    config.film: {pretrained: the choice of weights to start from, finetune: [words of the run that fine-tunes]}.
+    config.film: {pretrained: the weights to start from, finetune: [words of the run that fine-tunes], cells: [words of
+    every cell]}.
     """
     if not config.cohort.get("root") and "root" in config.cohort:
         raise ConfigError("cohort.root= names the folder of the recordings.")
@@ -30,7 +31,7 @@ def prepare(config: DictConfig, overrides: list[str], folder: Path) -> dict[str,
     networks = {"pretrained": str(config.film.pretrained), "tuned": str(tuned)}
     roots = _track(config, overrides, networks, folder / TRACKS)
     kept = [word for word in overrides if word.lstrip("+~").partition("=")[0].split(".")[0] not in DONE]
-    return {name: [*kept, *CELLS, f"cohort.root={root}"] for name, root in roots.items()}
+    return {name: [*kept, *CELLS, *config.film.cells, f"cohort.root={root}"] for name, root in roots.items()}
 
 
 def _finetune(config: DictConfig, overrides: list[str], path: Path) -> Path:

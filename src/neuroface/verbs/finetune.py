@@ -90,6 +90,11 @@ def _about(cohort: Any, faces: Any) -> dict[str, Any]:
     return dataclasses.asdict(CohortSummary(description=description, synthetic=synthetic, people=people))
 
 
+def is_run(path: Path) -> bool:
+    """Whether a run folder is that of a landmark network."""
+    return (path / FACES).is_dir()
+
+
 def draw(path: Path) -> Path:
     """Draw the report of a finished run of a landmark network; returns the page."""
     from neuroface.landmarks import annotated

@@ -31,6 +31,9 @@ def verb_help(verb: str, line: str) -> str:
     """What `neuroface <verb> --help` prints."""
     if verb == "list":
         return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(sorted(_tree()))}"
+    if verb == "reproduce":
+        names = ", ".join(_tree()["experiment"])
+        return f"neuroface reproduce EXPERIMENT [run=FOLDER] [key=value ...]: {line}\n\nexperiments: {names}"
     if verb == "check":
         return f"neuroface check group=choice [group=choice ...] | all: {line}"
     words = [f"neuroface {verb} [group=choice ...] [key=value ...]: {line}", "", OPTIONS_OF[verb]]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroface.errors import ConfigError
+from neuroface.verbs import finetune
 from neuroface.verbs.configuration import compose
 from neuroface.verbs.experiment import ABOUT, draw_table
 from neuroface.verbs.train import draw
@@ -15,7 +16,7 @@ def run(overrides: list[str]) -> None:
     """Draw report/report.html of each run again from what the run folder holds."""
     config, _ = compose("report", overrides)
     for path in run_folders(config.run):
-        print(draw(path, tensorboard=False))
+        print(finetune.draw(path) if finetune.is_run(path) else draw(path, tensorboard=False))
     for folder in experiment_folders(config.run):
         print(draw_table(folder))
 
