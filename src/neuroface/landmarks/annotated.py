@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +59,7 @@ def collect(
     video does not have, and face outside its image. ConfigError for a size or margin that makes no crop.
     """
     if size < 1 or not margin >= 0 or (frames is not None and frames < 1):
-        raise ConfigError(f"size={size}, margin={margin}, frames={frames}: size >= 1, margin >= 0, frames >= 1 are needed.")
+        raise ConfigError(f"size={size}, margin={margin}, frames={frames}: at least 1, 0 and 1 are needed.")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TABLE_FILE).unlink(missing_ok=True)
     problems, rows = Problems(), _Rows()
@@ -100,11 +99,12 @@ class _Rows:
         self.columns: list[tuple[str, str, str, str, int]] = []
 
     def write(self, folder: Path, *, size: int, side: int) -> None:
-        columns = {name: np.array(values) for name, values in zip(COLUMNS, zip(*self.columns, strict=True), strict=True)}
+        by_name = zip(COLUMNS, zip(*self.columns, strict=True), strict=True)
+        columns = {name: np.array(values) for name, values in by_name}
         about = json.dumps({"size": size, "side": side})
         half = folder / f"{TABLE_FILE}.half.npz"
         np.savez(half, points=np.array(self.points), matrix=np.array(self.matrix), about=about, **columns)
-        os.replace(half, folder / TABLE_FILE)
+        half.replace(folder / TABLE_FILE)
 
 
 def _cut(

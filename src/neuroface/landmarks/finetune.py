@@ -149,7 +149,7 @@ class FineTune(BaseEstimator):
     def predict(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Landmarks (n, 68, 2) px of the crop, and scores (n, 68) 0..1, of crops (n, S, S, 3) uint8 as `fit` takes."""
         placement, portions = Placement(self.device, self.precision), Portions()
-        fan = self.fan_.to(placement.device, memory_format=torch.channels_last)
+        fan = placement.network(self.fan_)
         points, score = np.empty((len(crops), face.N_POINTS, 2)), np.empty((len(crops), face.N_POINTS))
         for rows in in_order(np.arange(len(crops)), JUDGED_BATCH):
             found = portions(lambda some: _read(fan, crops[some], placement), rows)
@@ -167,9 +167,11 @@ class FineTune(BaseEstimator):
     def _start(self) -> FAN:
         return weights.load(self.weights, allow_download=self.allow_download)
 
-    def _training(self, folder: Path, crops: np.ndarray, points: np.ndarray, *, rows: np.ndarray, **who: Any) -> Training:
+    def _training(
+        self, folder: Path, crops: np.ndarray, points: np.ndarray, *, rows: np.ndarray, **who: Any
+    ) -> Training:
         placement = Placement(self.device, self.precision)
-        fan = self._start().to(placement.device, memory_format=torch.channels_last)
+        fan = placement.network(self._start())
         loss = self.loss or losses.adaptive_wing
         basis = shape_basis.fit(points[rows]) if wants_basis(loss) else None
         return Training(
@@ -285,7 +287,7 @@ def _told(value: Any) -> Any:
 def _digest(crops: np.ndarray, points: np.ndarray, people: np.ndarray) -> str:
     digest = hashlib.sha256("\x1f".join(people).encode() + points.tobytes())
     for crop in crops:
-        digest.update(np.ascontiguousarray(crop))
+        digest.update(np.ascontiguousarray(crop).data)
     return digest.hexdigest()
 
 

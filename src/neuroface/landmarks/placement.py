@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from neuroface.errors import ConfigError
+from neuroface.landmarks.fan import FAN
 
 Result = TypeVar("Result")
 
@@ -28,6 +29,10 @@ class Placement:
         if self.device_name == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return torch.device(self.device_name)
+
+    def network(self, fan: FAN) -> FAN:
+        """The network on the device, channels last."""
+        return fan.to(self.device).to(memory_format=torch.channels_last)
 
     def autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")

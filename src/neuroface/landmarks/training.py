@@ -112,9 +112,8 @@ class Plan:
     def batches(self, n: int, epoch: int) -> Iterator[tuple[float, np.ndarray]]:
         """(learning rate, positions) of an epoch's batches; their order depends on the seed and the epoch alone."""
         order = np.random.default_rng([self.seed, epoch]).permutation(n)
-        for batch in in_order(order, self.batch_size):
-            yield self.rate((epoch - 1 + done / n) / self.epochs), batch
-            done += len(batch)
+        for number, batch in enumerate(in_order(order, self.batch_size)):
+            yield self.rate((epoch - 1 + number * self.batch_size / n) / self.epochs), batch
 
 
 @dataclass(eq=False)
@@ -140,9 +139,9 @@ class Epochs:
 class Training:
     """One network that learns from some rows and is judged by others after each epoch.
 
-    parts: what of `fan` learns, or `fan` itself. rows: (m,) numbers of the rows to learn from; the others judge. people:
-    (n,) who each row shows. labels: (n,) what people are grouped by, or None. folder: where the checkpoint lives, and
-    with `cached` the features of what is frozen.
+    parts: what of `fan` learns, or `fan` itself. rows: (m,) numbers of the rows to learn from; the others judge.
+    people: (n,) who each row shows. labels: (n,) what people are grouped by, or None. folder: where the checkpoint
+    lives, and with `cached` the features of what is frozen.
     """
 
     def __init__(
@@ -252,7 +251,8 @@ class Training:
 
     def _save(self, file: Path) -> None:
         """The file appears whole or not at all."""
-        state = {"parts": self.parts.state_dict(), "optimiser": self.optimiser.state_dict(), "epochs": vars(self.epochs)}
+        learned, steps = self.parts.state_dict(), self.optimiser.state_dict()
+        state = {"parts": learned, "optimiser": steps, "epochs": vars(self.epochs)}
         half = file.with_name(f"{file.name}.half")
         torch.save(state, half)
         half.replace(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,9 @@ Draw = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 class TrunkCache:
     """What a frozen network makes of views: (rows, copy) -> features (B, C, h, w) and points (B, 68, 2) px of the view.
 
-    file: the memory map, which appears under its name when it is whole; one that is there is used as it is. draw: (rows,
-    copy) -> pictures (B, size, size, 3) uint8 and points. features: pictures -> (B, C, h, w) float32, or bfloat16 for
-    half the space. n: how many rows there are, all kept as copy 0; varied: (m,) those rows of which copies 1.. are
+    file: the memory map, which appears under its name when it is whole; one that is there is used as it is. draw:
+    (rows, copy) -> pictures (B, size, size, 3) uint8 and points. features: pictures -> (B, C, h, w) float32, or bfloat16
+    for half the space. n: how many rows there are, all kept as copy 0; varied: (m,) those rows of which copies 1.. are
     kept, too. Kept with channels last, as convolutions want them.
     """
 
@@ -59,7 +59,7 @@ class TrunkCache:
         del self._map
         self.file.unlink()
 
-    def _write(self, shape: tuple[int, ...], features) -> None:
+    def _write(self, shape: tuple[int, ...], features: Iterable[Tensor]) -> None:
         half = self.file.with_name(f"{self.file.name}.half")
         written = np.memmap(half, dtype=STORED[self._dtype], mode="w+", shape=shape)
         start = 0
