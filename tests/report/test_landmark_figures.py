@@ -55,6 +55,16 @@ def test_every_landmark_is_a_dot_where_it_lies_on_one_scale():
     assert [axes.get_title() for axes in (first, second)] == ["before", "after"]
 
 
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_a_face_without_errors_is_drawn(value: float):
+    figure = landmark_figures.on_the_face(
+        {"net": np.full(face.N_POINTS, value)}, still_face()[:, :2], definition=DEFINITION
+    )
+    dots, crosses = figure.axes[0].collections
+    assert len(dots.get_offsets()) + len(crosses.get_offsets()) == face.N_POINTS
+    assert (len(crosses.get_offsets()) == 0) == (value == 0)
+
+
 def test_regions_are_sorted_and_their_bars_are_their_errors():
     before = {"jaw": 0.05, "mouth": 0.12, "eyes": float("nan")}
     named = {"before": before, "after": {"jaw": 0.04, "mouth": 0.06, "eyes": 0.02}}

@@ -6,6 +6,8 @@ gives the same batch on any device.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,106 +18,47 @@ from neuroface.errors import ConfigError, DataError
 LUMA = (0.299, 0.587, 0.114)
 
 
-class Augment:
-    """f(pixels (B, [T,] H, W, C) uint8, generator) -> pixels; with None for generator nothing is left to chance.
+def augment(
+    pixels: Tensor,
+    generator: torch.Generator | None = None,
+    *,
+    frames: int | None = 16,
+    flip: float = 0.5,
+    zoom: float = 0.05,
+    shift: float = 0.05,
+    brightness: float = 0.2,
+    contrast: float = 0.2,
+    saturation: float = 0.2,
+    time_shift: float = 1.0,
+    speed: float = 0.1,
+) -> Tensor:
+    """Other pictures of the same: float32 0..255. Without a generator nothing is left to chance, pixels stay as they are.
 
-    frames: how many frames of a clip go to the network; the others are room for `time_shift` and `speed`, and without
-    chance the middle ones are taken. None takes all. flip: share of samples that are mirrored. zoom: faces are shown up
-    to this share larger or smaller; shift: and moved by up to this share of a side, the border repeated. brightness,
-    contrast, saturation: changed by up to this share. time_shift: by up to this many frames, a real number; speed: a
-    clip runs up to this share faster or slower; beyond its ends the last frame repeats.
-    Every draw is uniform, and the same for all frames of a clip. Errors: ConfigError for values without meaning.
+    pixels: (B, H, W, C) or (B, T, H, W, C) uint8. frames: how many of a clip's go to the network, None for all; the
+    others are room for time_shift and speed, and without chance the middle ones are taken. flip: share of samples that
+    are mirrored. zoom: faces are shown up to this share larger or smaller; shift: and moved by up to this share of a
+    side, the border repeated. brightness, contrast, saturation: changed by up to this share. time_shift: frames by which
+    a clip begins up to so much earlier or later; speed: it runs up to this share faster or slower; beyond what is stored
+    the last frame repeats. Draws are uniform, and the same for all frames of a clip.
+    Errors: ConfigError for values without meaning, DataError for clips of fewer frames.
     """
-
-    def __init__(
-        self,
-        *,
-        frames: int | None = None,
-        flip: float = 0.5,
-        zoom: float = 0.05,
-        shift: float = 0.05,
-        brightness: float = 0.2,
-        contrast: float = 0.2,
-        saturation: float = 0.2,
-        time_shift: float = 1.0,
-        speed: float = 0.1,
-    ) -> None:
-        shares = {
-            "flip": flip,
-            "zoom": zoom,
-            "shift": shift,
-            "brightness": brightness,
-            "contrast": contrast,
-            "saturation": saturation,
-            "speed": speed,
-        }
-        wrong = [f"{name}={value}" for name, value in shares.items() if not 0 <= value <= 1]
-        if wrong or zoom == 1 or speed == 1:
-            raise ConfigError(
-                f"augment: {', '.join(wrong) or 'zoom, speed'}; shares from 0 to 1, zoom and speed below 1."
-            )
-        if time_shift < 0 or (frames is not None and frames < 1):
-            raise ConfigError(f"augment: time_shift={time_shift}, frames={frames}; from 0, and a frame at least.")
-        self.frames, self.flip, self.zoom, self.shift = frames, flip, zoom, shift
-        self.brightness, self.contrast, self.saturation = brightness, contrast, saturation
-        self.time_shift, self.speed = time_shift, speed
-
-    def __call__(self, pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Float32 0..255 when there is chance, else the pixels as they are. Errors: DataError for clips too short."""
-        is_clip = pixels.ndim == 5
-        if generator is None:
-            return self._middle(pixels) if is_clip else pixels
+    look = {"flip": flip, "brightness": brightness, "contrast": contrast, "saturation": saturation}
+    _check(frames, time_shift, {**look, "zoom": zoom, "shift": shift, "speed": speed})
+    clips = pixels if pixels.ndim == 5 else pixels[:, None]
+    length = clips.shape[1] if frames is None or pixels.ndim == 4 else frames
+    if length > clips.shape[1]:
+        raise DataError(f"augment.frames is {length}, clips have {clips.shape[1]}; set frames of the view.")
+    if generator is None:
+        first = (clips.shape[1] - length) // 2
+        clips = clips[:, first : first + length]
+    else:
         draw = _Draw(len(pixels), pixels.device, generator)
-        clips = self._in_time(pixels, draw) if is_clip else pixels[:, None]
-        x = self._in_space(clips, draw)
-        if x.shape[-1] == 3:
-            x = self._in_color(x, draw)
-        return x if is_clip else x[:, 0]
-
-    def _middle(self, clips: Tensor) -> Tensor:
-        frames = self._frames_of(clips)
-        start = (clips.shape[1] - frames) // 2
-        return clips[:, start : start + frames]
-
-    def _frames_of(self, clips: Tensor) -> int:
-        frames = self.frames or clips.shape[1]
-        if frames > clips.shape[1]:
-            raise DataError(f"augment.frames is {frames}, clips have {clips.shape[1]}; set frames of the view.")
-        return frames
-
-    def _in_time(self, clips: Tensor, draw: _Draw) -> Tensor:
-        """(B, frames, H, W, C): the nearest frames at each clip's own pace and start."""
-        frames, stored = self._frames_of(clips), clips.shape[1]
-        first = (stored - frames) // 2
-        from_middle = torch.arange(frames, device=clips.device) - (frames - 1) / 2
-        pace, late = draw(1 - self.speed, 1 + self.speed), draw(-self.time_shift, self.time_shift)
-        at = first + (frames - 1) / 2 + late[:, None] + pace[:, None] * from_middle
-        at = at.round().long().clamp(0, stored - 1)
-        return clips[torch.arange(len(clips), device=clips.device)[:, None], at]
-
-    def _in_space(self, clips: Tensor, draw: _Draw) -> Tensor:
-        """(B, T, H, W, C) float32, mirrored, scaled and moved, bilinear; one look-up for all frames of a clip."""
-        b, t, h, w, c = clips.shape
-        side = 1 - 2 * (draw(0, 1) < self.flip).float()
-        scale = 1 / draw(1 - self.zoom, 1 + self.zoom)
-        x, y = draw(-2 * self.shift, 2 * self.shift), draw(-2 * self.shift, 2 * self.shift)
-        nothing = torch.zeros_like(x)
-        rows = torch.stack([side * scale, nothing, x, nothing, scale, y], dim=1).view(b, 2, 3)
-        grid = functional.affine_grid(rows, [b, 1, h, w], align_corners=False)
-        planes = clips.permute(0, 1, 4, 2, 3).reshape(b, t * c, h, w).float()
-        moved = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
-        return moved.view(b, t, c, h, w).permute(0, 1, 3, 4, 2)
-
-    def _in_color(self, x: Tensor, draw: _Draw) -> Tensor:
-        """RGB (B, T, H, W, 3) with light and colours changed about each clip's own mean grey."""
-        light, contrast, color = (
-            draw(1 - share, 1 + share).view(-1, 1, 1, 1, 1)
-            for share in (self.brightness, self.contrast, self.saturation)
-        )
-        grey = (x * x.new_tensor(LUMA)).sum(dim=-1, keepdim=True)
-        mean = grey.mean(dim=(1, 2, 3), keepdim=True)
-        x = grey + color * (x - grey)
-        return ((mean + contrast * (x - mean)) * light).clamp(0, 255)
+        clips = _in_time(clips, length, time_shift, speed, draw)
+        clips = _in_space(clips, flip, zoom, shift, draw)
+        clips = _in_light(clips, brightness, contrast, draw)
+        clips = _in_color(clips, saturation, draw) if clips.shape[-1] == len(LUMA) else clips
+        clips = clips.clamp(0, 255)
+    return clips if pixels.ndim == 5 else clips[:, 0]
 
 
 class _Draw:
@@ -127,3 +70,51 @@ class _Draw:
     def __call__(self, low: float, high: float) -> Tensor:
         drawn = torch.rand(self._n, generator=self._generator)
         return (low + (high - low) * drawn).to(self._device)
+
+    def about_one(self, share: float) -> Tensor:
+        """(n, 1, 1, 1, 1) factors."""
+        return self(1 - share, 1 + share).view(-1, 1, 1, 1, 1)
+
+
+def _in_time(clips: Tensor, length: int, time_shift: float, speed: float, draw: _Draw) -> Tensor:
+    """(B, length, H, W, C): the nearest frames, from each clip's own start and at its own pace."""
+    stored = clips.shape[1]
+    middle = (stored - length) // 2 + (length - 1) / 2
+    from_middle = torch.arange(length, device=clips.device) - (length - 1) / 2
+    pace, late = draw(1 - speed, 1 + speed), draw(-time_shift, time_shift)
+    at = (middle + late[:, None] + pace[:, None] * from_middle).round().long().clamp(0, stored - 1)
+    return clips[torch.arange(len(clips), device=clips.device)[:, None], at]
+
+
+def _in_space(clips: Tensor, flip: float, zoom: float, shift: float, draw: _Draw) -> Tensor:
+    """(B, T, H, W, C) float32: mirrored, scaled and moved, bilinear; one grid for all frames of a clip."""
+    b, t, h, w, c = clips.shape
+    side = torch.where(draw(0, 1) < flip, -1.0, 1.0)
+    scale = 1 / draw(1 - zoom, 1 + zoom)
+    x, y = draw(-2 * shift, 2 * shift), draw(-2 * shift, 2 * shift)  # affine_grid spans a side by -1..1
+    nothing = torch.zeros_like(x)
+    rows = torch.stack([side * scale, nothing, x, nothing, scale, y], dim=1).view(b, 2, 3)
+    grid = functional.affine_grid(rows, [b, 1, h, w], align_corners=False)
+    planes = clips.permute(0, 1, 4, 2, 3).reshape(b, t * c, h, w).float()
+    moved = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    return moved.view(b, t, c, h, w).permute(0, 1, 3, 4, 2)
+
+
+def _in_light(x: Tensor, brightness: float, contrast: float, draw: _Draw) -> Tensor:
+    """Brighter or darker, and flatter or harder about each clip's own mean."""
+    mean = x.mean(dim=(1, 2, 3, 4), keepdim=True)
+    return (mean + draw.about_one(contrast) * (x - mean)) * draw.about_one(brightness)
+
+
+def _in_color(x: Tensor, saturation: float, draw: _Draw) -> Tensor:
+    """RGB, each pixel moved towards its grey or away from it."""
+    grey = (x * x.new_tensor(LUMA)).sum(dim=-1, keepdim=True)
+    return grey + draw.about_one(saturation) * (x - grey)
+
+
+def _check(frames: int | None, time_shift: float, shares: Mapping[str, float]) -> None:
+    wrong = [f"{name}={value}" for name, value in shares.items() if not 0 <= value < 1 and (name, value) != ("flip", 1)]
+    if wrong:
+        raise ConfigError(f"augment: {', '.join(wrong)}; a share from 0 to below 1 is needed.")
+    if time_shift < 0 or (frames is not None and frames < 1):
+        raise ConfigError(f"augment: time_shift={time_shift}, frames={frames}; 0 or more, and a frame at least.")

@@ -34,8 +34,8 @@ class LandmarkTask:
 
     crops: (n, S, S, 3) uint8, mostly a memory map. points: (n, 68, 2) px of the crop, NaN is not seen. meta: columns
     that say who and what a frame is; "sample" is unique, "subject" is who. estimator: unfitted, with
-    fit(crops, points, groups=, checkpoint=), predict(crops) -> (points, score) and untrained(), which predicts as
-    before fitting. errors: (predicted, truth) -> (n,) as a share of the normaliser.
+    fit(crops, points, groups=, labels=, checkpoint=), predict(crops) -> (points, score) and untrained(), which
+    predicts as before fitting. errors: (predicted, truth) -> (n,) as a share of the normaliser.
     """
 
     crops: np.ndarray
@@ -134,10 +134,11 @@ def _call(task: LandmarkTask, fold: Fold, checkpoint: Path) -> LandmarkFold | Fa
         with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = seeded(task.estimator, derive_seed(task.seed, fold.name))
-            subject = np.asarray(task.meta["subject"])
-            crops, points = task.crops[fold.test], task.points[fold.train]
+            who = {"groups": np.asarray(task.meta["subject"]), "labels": np.asarray(task.meta["group"])}
+            who = {name: column[fold.train] for name, column in who.items()}
+            crops = task.crops[fold.test]
             before, _ = model.untrained().predict(crops)
-            model.fit(task.crops[fold.train], points, groups=subject[fold.train], checkpoint=checkpoint)
+            model.fit(task.crops[fold.train], task.points[fold.train], **who, checkpoint=checkpoint)
             after, score = model.predict(crops)
             return LandmarkFold(fold, before, after, score, saved(model))
     except Exception as error:

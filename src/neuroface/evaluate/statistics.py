@@ -90,8 +90,8 @@ class Difference(NamedTuple):
 def auc_difference(a: np.ndarray, b: np.ndarray, positive: np.ndarray, *, confidence: float = CONFIDENCE) -> Difference:
     """Paired comparison of two scores of the same people, by DeLong's covariance (see delong_variance).
 
-    a, b: (n,) one per person; positive: (n,) bool. Where the variance is zero (both order everybody alike, or perfectly)
-    or a class has fewer than two people, the limits and p are NaN: these people cannot tell.
+    a, b: (n,) one per person; positive: (n,) bool. Where the variance is zero (both order everybody alike, or
+    perfectly) or a class has fewer than two people, the limits and p are NaN: these people cannot tell.
     """
     value = float(auc(a, positive)) - float(auc(b, positive))
     covariance = delong_variance(np.stack([a, b]), positive)

@@ -66,7 +66,8 @@ def on_the_face(named: Mapping[str, np.ndarray], mean_face: np.ndarray, *, defin
     from matplotlib.figure import Figure
 
     scale = _scale(unit)
-    largest = scale * max(float(np.nanmax(values)) for values in named.values())
+    finite = np.concatenate([values[np.isfinite(values)] for values in named.values()])
+    largest = scale * float(finite.max()) if finite.any() else 1.0
     width, height = np.ptp(mean_face, axis=0)
     panel = (FULL - 1) / max(2, len(named))
     figure = Figure(figsize=(FULL, panel * height / width + 1), layout="constrained", facecolor="white")

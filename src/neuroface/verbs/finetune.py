@@ -35,15 +35,16 @@ def train(config: DictConfig, choices: dict[str, Any], path: Path, overrides: li
 def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: dict[str, Any]) -> None:
     from neuroface.evaluate import landmark_engine
     from neuroface.evaluate.splits import make_folds
-    from neuroface.landmarks import metrics
+    from neuroface.landmarks import metrics, weights
     from neuroface.progress import Progress
     from neuroface.verbs.building import build_cohort, build_splitter
 
     estimator, splitter = instantiate(config.finetune, "finetune"), build_splitter(config)
     cohort, common = build_cohort(config)
+    size = weights.load(config.finetune.weights, allow_download=config.finetune.allow_download).size
     scoring: Any = OmegaConf.to_container(config.scoring)
     with folder.open(part, **facts), Progress() as progress:
-        faces = _faces(config, cohort, common, estimator.size, folder.path / FACES)
+        faces = _faces(config, cohort, common, size, folder.path / FACES)
         folder.write_json("cohort.json", _about(cohort, faces))
         task = landmark_engine.LandmarkTask(
             crops=faces.crops,

@@ -95,7 +95,8 @@ class Series:
         lasts = here.timestamps_s[-1] - here.timestamps_s[0]
         if lasts > self.max_s:
             raise DataError(
-                f"has a repetition {repetition.index} of {lasts:.1f} s, longer than classifier.view.max_s={self.max_s:g}"
+                f"has a repetition {repetition.index} of {lasts:.1f} s, longer than "
+                f"classifier.view.max_s={self.max_s:g}; raise it, or choose another repetitions="
             )
         channels = self._channels(here, size)
         unseen = [name for name, seen in zip(names, np.isfinite(channels).any(axis=0), strict=False) if not seen]

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuroface.errors import DataError
+from neuroface.landmarks.crops import from_points
+from neuroface.landmarks.tracking import Tracker
+from neuroface.types import Frame
+
+GRID = np.stack(np.meshgrid(np.linspace(-40, 40, 17), np.linspace(-40, 40, 4)), axis=-1).reshape(-1, 2)
+BLANK = np.zeros((480, 640, 3), np.uint8)
+
+
+class World:
+    """A face at `centres[k]` in frame k, or none. A look sees it, with its shortfall of score, if its crop is near."""
+
+    def __init__(self, centres, *, blur=None):
+        self.centres, self.blur = centres, blur or {}
+        self.searched, self.looked = [], []
+        self.images = [BLANK.copy() for _ in centres]
+
+    def frames(self):
+        for k, image in enumerate(self.images):
+            yield k / 50, Frame(k, k / 50, image)
+
+    def detect(self, frame):
+        self.searched.append(frame.index)
+        if self.centres[frame.index] is None:
+            return np.empty((0, 4))
+        return np.array([[*(self.centres[frame.index] - 40), 80.0, 80.0]])
+
+    def look(self, images, crops):
+        points, scores = [], []
+        for image, crop in zip(images, crops, strict=True):
+            k = next(k for k, known in enumerate(self.images) if known is image)
+            self.looked.append((k, crop))
+            centre = self.centres[k]
+            near = centre is not None and np.abs(np.array(crop.centre) - centre).max() < crop.side / 2
+            points.append(GRID + (centre if near else np.array(crop.centre)))
+            scores.append(np.full(68, (0.9 if near else 0.1) - self.blur.get(k, 0.0)))
+        return np.stack(points), np.stack(scores)
+
+    def track(self, **more):
+        options = {"size": 64, "track": True, "detect_again_below": 0.5} | more
+        tracker = Tracker(self.look, self.detect, **options)
+        return [found for _, found in tracker(self.frames())], tracker
+
+
+def at(*places):
+    return [None if place is None else np.array(place, dtype=float) for place in places]
+
+
+def middle(found):
+    return (found.points.min(axis=0) + found.points.max(axis=0)) / 2
+
+
+def test_a_face_that_stays_is_searched_once():
+    world = World(at(*[(300 + 3 * k, 200) for k in range(30)]))
+    found, tracker = world.track()
+    assert world.searched == [0]
+    assert tracker.searched_again == 0
+    assert [middle(f).tolist() for f in found] == [c.tolist() for c in world.centres]
+
+
+def test_without_tracking_every_frame_is_searched():
+    world = World(at(*[(300, 200)] * 5))
+    _, tracker = world.track(track=False)
+    assert world.searched == [0, 1, 2, 3, 4]
+    assert tracker.searched_again == 0
+
+
+def test_a_low_score_searches_again_and_a_jump_is_followed():
+    world = World(at((150, 200), (150, 200), (500, 300), (500, 300)))
+    found, tracker = world.track()
+    assert world.searched == [0, 2]
+    assert tracker.searched_again == 1
+    assert middle(found[2]).tolist() == [500, 300]
+
+
+def test_frames_without_a_face_are_none_and_the_face_is_found_when_it_is_back():
+    world = World(at((150, 200), None, None, (400, 300), (400, 300)))
+    found, _ = world.track()
+    assert [f is None for f in found] == [False, True, True, False, False]
+    assert world.searched == [0, 1, 2, 3]
+    assert middle(found[4]).tolist() == [400, 300]
+
+
+def test_a_video_that_begins_without_a_face():
+    found, tracker = World(at(None, None, (150, 200))).track(batch=8)
+    assert [f is None for f in found] == [True, True, False]
+    assert tracker.searched_again == 0
+
+
+def test_a_face_that_the_detector_sees_is_kept_however_low_its_score():
+    world = World(at((150, 200), (150, 200)), blur={1: 0.6})
+    found, _ = world.track()
+    assert found[1].mean_score == pytest.approx(0.3)
+    assert world.searched == [0, 1]
+
+
+@pytest.mark.parametrize("batch", [1, 4, 100])
+def test_batches_see_the_same(batch):
+    world = World(at((150, 200), *[(150 + 9 * k, 200) for k in range(10)], None, (500, 300), (503, 300)))
+    found, _ = world.track(batch=batch)
+    assert [None if f is None else middle(f).tolist() for f in found] == [
+        None if c is None else c.tolist() for c in world.centres
+    ]
+
+
+def test_a_crop_far_from_its_face_is_looked_at_again():
+    """A box that is shifted by half a face: the second look is where the landmarks are."""
+    world = World(at((300, 200)))
+    plain = world.detect
+    tracker = Tracker(world.look, lambda f: plain(f) + [40, 0, 0, 0], size=64, track=True, detect_again_below=0.5)
+    ((_, found),) = tracker(world.frames())
+    assert len(world.looked) == 2
+    assert found.crop == from_points(GRID + world.centres[0], 64)
+
+
+def test_the_crop_of_a_still_face_neither_drifts_nor_jitters():
+    """Landmarks that jitter by 1 px (SD) move the crop's centre by less than a third of that, about the right place."""
+    rng = np.random.default_rng(0)
+    centre = np.array([300.0, 200.0])
+
+    def look(images, crops):
+        noisy = GRID + centre + rng.normal(size=(len(crops), 68, 2))
+        seen.extend(np.array(crop.centre) for crop in crops)
+        return noisy, np.ones((len(crops), 68))
+
+    seen: list[np.ndarray] = []
+    detect = World(at(*[centre] * 400)).detect
+    frames = [(k / 50, Frame(k, k / 50, BLANK)) for k in range(400)]
+    assert len(list(Tracker(look, detect, size=64, track=True, detect_again_below=0.5)(frames))) == 400
+    asked = np.array(from_points(GRID + centre, 64).centre)
+    late = np.array(seen)[50:] - asked
+    assert late.std(axis=0).max() < 0.34
+    assert np.abs(late[:, 0].mean()) < 0.05
+
+
+def test_of_two_faces_the_one_that_was_followed_is_kept_and_first_the_larger_one():
+    world = World(at((150, 200), (150, 200), (150, 200)), blur={1: 0.6})
+    own = world.detect
+
+    def two(frame):
+        other = np.array([[400.0, 100, 90, 90]]) if frame.index else np.array([[400.0, 100, 20, 20]])
+        return np.concatenate([other, own(frame)])
+
+    found = [f for _, f in Tracker(world.look, two, size=64, track=True, detect_again_below=0.5)(world.frames())]
+    assert [middle(f).tolist() for f in found] == [[150, 200]] * 3
+
+
+def test_a_face_that_leaves_the_image_is_searched():
+    world = World(at((600, 200), (636, 200), (680, 200)))
+    world.track()
+    assert world.searched[:1] == [0]
+    assert 2 in world.searched
+
+
+def test_heat_maps_without_a_peak_do_not_stop_the_tracker():
+    def look(images, crops):
+        return np.full((len(crops), 68, 2), 7.0), np.zeros((len(crops), 68))
+
+    world = World(at((300, 200), (300, 200)))
+    found = [f for _, f in Tracker(look, world.detect, size=64, track=True, detect_again_below=0.5)(world.frames())]
+    assert world.searched == [0, 1]
+    assert [f.mean_score for f in found] == [0, 0]
+
+
+def test_a_box_outside_the_image():
+    frames = [(0.0, Frame(3, 0.0, BLANK))]
+    tracker = Tracker(lambda *_: None, lambda _: [[700, 10, 50, 60]], size=64, track=True, detect_again_below=0.5)
+    with pytest.raises(DataError) as error:
+        list(tracker(frames))
+    assert str(error.value) == (
+        "frame 3: the face box x=700, y=10, width=50, height=60 lies outside the image of 640x480 px; correct it, or "
+        "choose another detector"
+    )
