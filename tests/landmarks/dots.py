@@ -36,7 +36,9 @@ class ColourFan(nn.Module):
         return x
 
     def last(self, features: Tensor) -> Tensor:
-        distance = (features[:, None] - self.colors[None, :, :, None, None]).square().sum(dim=2)
+        inner = nn.functional.conv2d(features, self.colors[:, :, None, None])
+        lengths = features.square().sum(dim=1, keepdim=True) + self.colors.square().sum(dim=1)[:, None, None]
+        distance = (lengths - 2 * inner).clamp_min(0)
         return nn.functional.avg_pool2d(torch.exp(-distance / (2 * 0.05**2)), 4)
 
 

@@ -151,10 +151,10 @@ def test_of_two_faces_the_one_that_was_followed_is_kept_and_first_the_larger_one
 
 
 def test_a_face_that_leaves_the_image_is_searched():
-    world = World(at((600, 200), (636, 200), (680, 200)))
-    world.track()
-    assert world.searched[:1] == [0]
-    assert 2 in world.searched
+    world = World(at((600, 200), (660, 200), (700, 200)))
+    with pytest.raises(DataError, match="frame 2: the face box"):
+        world.track()
+    assert world.searched == [0, 2]
 
 
 def test_heat_maps_without_a_peak_do_not_stop_the_tracker():

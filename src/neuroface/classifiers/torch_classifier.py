@@ -115,8 +115,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         from sklearn.utils import check_random_state
 
         self._check()
-        X, y = self._valid(X, y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        X = self._valid(X, reset=True)
+        self.classes_, codes = np.unique(_valid_y(y, X), return_inverse=True)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
         weights = np.ones(len(codes)) if sample_weight is None else _valid_weights(sample_weight, X)
@@ -145,13 +145,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: np.ndarray | Parts) -> np.ndarray:
         """(n, n_classes) in the order of classes_; rows add up to 1."""
         check_is_fitted(self)
-        X = self._valid(X)
+        X = self._valid(X, reset=False)
         device = next(self.network_.parameters()).device
         with memory_told(self.batch_size):
             return self._probabilities(self.inputs_.rows(X, device), np.arange(len(X)))
 
     def predict(self, X: np.ndarray | Parts) -> np.ndarray:
         """(n,) the most probable class."""
+        check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def saved(self) -> tuple[str, bytes]:
@@ -200,21 +201,13 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         if wrong:
             raise ConfigError(" ".join(wrong))
 
-    def _valid(self, X: Any, y: Any = None) -> Any:
-        """X, and y where it is given, as arrays. A table passes scikit-learn's own validation."""
-        from sklearn.utils.multiclass import check_classification_targets
-        from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
+    def _valid(self, X: Any, *, reset: bool) -> np.ndarray | Parts:
+        """X as an array or Parts. A table passes scikit-learn's own validation; reset: learn its width and names."""
+        from sklearn.utils.validation import validate_data
 
-        if not isinstance(X, Parts) and np.ndim(X) < 3:
-            keys = {"dtype": np.float64, "ensure_all_finite": "allow-nan", "reset": y is not None}
-            checked = validate_data(self, X, **keys) if y is None else validate_data(self, X, y, **keys)
-            X, y = (checked, None) if y is None else checked
-        if y is None:
+        if isinstance(X, Parts) or (isinstance(X, np.ndarray) and X.ndim > 2):
             return X
-        check_consistent_length(X, y)
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        return X, y
+        return validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=reset)
 
     def _held_out(self, codes: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
         """(n,) bool: rows of people to choose the epoch by."""
@@ -315,10 +308,22 @@ def memory_told(batch_size: int) -> Iterator[None]:
         ) from error
 
 
+def _valid_y(y: Any, X: np.ndarray | Parts) -> np.ndarray:
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+    if y is None:
+        raise ValueError("TorchClassifier requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(X, y)
+    check_classification_targets(y)
+    return y
+
+
 def _valid_weights(sample_weight: np.ndarray, X: np.ndarray | Parts) -> np.ndarray:
     weights = np.asarray(sample_weight, dtype=float)
     if weights.shape != (len(X),) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-        raise ValueError(f"sample_weight must be {len(X)} finite weights, none negative and not all 0.")
+        raise ValueError(f"sample_weight must be {len(X)} finite weights, none negative; not every weight may be zero.")
     return weights
 
 

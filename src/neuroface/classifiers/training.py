@@ -54,15 +54,19 @@ class Tunables:
     patience: int
     precision: str
     compile: bool
+    sampling: str
+    save_every: int | None
 
 
 @dataclass(eq=False)
 class Training:
     """A network on its way. `run` leaves it at the chosen epoch, and `history` tells of every epoch.
 
-    rows: prepared X (n, ...). targets: (n, K) one-hot. weights: (n,) with mean 1. learn, held: positions to learn from
-    and to watch, disjoint; with nobody held out the last epoch is taken. generator: draws batches, mixup and
-    augmentation; on the CPU, so that every device learns from the same.
+    rows: prepared X (n, ...). targets: (n, K) one-hot of n_classes, and what else the objective learns. weights: (n,) with
+    mean 1. learn, held: positions to learn from and to watch, disjoint; with nobody held out the last epoch is taken.
+    generator: draws batches, mixup and augmentation; on the CPU, so that every device learns from the same.
+    by_accuracy: the epoch is chosen by the accuracy of those watched, the last of equal ones, and training never stops
+    early; otherwise by their loss. snapshot: told of the network's epoch, every `save_every` of them.
     """
 
     network: nn.Module
@@ -76,6 +80,9 @@ class Training:
     held: np.ndarray
     device: torch.device
     generator: torch.Generator
+    n_classes: int
+    by_accuracy: bool = False
+    snapshot: Callable[[int], None] | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: int = 0
@@ -96,6 +103,8 @@ class Training:
         kept_at = time.monotonic()
         while not self._finished():
             self._epoch(len(self.history))
+            if self.snapshot and self.tunables.save_every and len(self.history) % self.tunables.save_every == 0:
+                self.snapshot(len(self.history))
             if keep is not None and time.monotonic() - kept_at >= CHECKPOINT_S:
                 checkpoints.write(keep, identity, self._state())
                 kept_at = time.monotonic()
@@ -104,7 +113,7 @@ class Training:
 
     def _finished(self) -> bool:
         done = len(self.history)
-        waited = bool(self.best) and done - self.best_epoch > self.tunables.patience
+        waited = bool(self.best) and not self.by_accuracy and done - self.best_epoch > self.tunables.patience
         return done >= self.tunables.max_epochs or waited
 
     def _epoch(self, epoch: int) -> None:
@@ -120,19 +129,29 @@ class Training:
         if len(self.held):
             loss, accuracy = self._judged()
             told |= {"held_out_loss": self._number(loss, epoch), "held_out_accuracy": float(accuracy)}
-            if not self.best or told["held_out_loss"] < self.history[self.best_epoch - 1]["held_out_loss"]:
+            if not self.best or self._better(told, self.history[self.best_epoch - 1]):
                 self.best = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
                 self.best_epoch = epoch + 1
         self.history.append(told)
 
+    def _better(self, told: Mapping[str, Any], best: Mapping[str, Any]) -> bool:
+        if self.by_accuracy:
+            return bool(told["held_out_accuracy"] >= best["held_out_accuracy"])
+        return bool(told["held_out_loss"] < best["held_out_loss"])
+
     def _batches(self) -> list[Tensor]:
         """Row positions of one epoch, shuffled, in batches of nearly equal size: no small one is left over to drop,
-        or to give batch normalisation a single row."""
+        or to give batch normalisation a single row. Weighted sampling draws as many by their weights, with replacement.
+        """
         size, n = self.tunables.batch_size, len(self.learn)
         count = math.ceil(n / size)
         if size > 1:
             count = min(count, max(1, n // 2))
-        order = torch.randperm(n, generator=self.generator)
+        if self.tunables.sampling == "weighted":
+            shares = self.weights[torch.from_numpy(self.learn).to(self.device)].cpu()
+            order = torch.multinomial(shares, n, replacement=True, generator=self.generator)
+        else:
+            order = torch.randperm(n, generator=self.generator)
         return list(torch.from_numpy(self.learn)[order].tensor_split(count))
 
     def _step(self, at: Tensor) -> Tensor:
@@ -140,8 +159,11 @@ class Training:
         x, seen = self.inputs.batch(self.rows, at, self.device, self.generator)
         here = at.to(self.device)
         targets, weights = self.targets[here], self.weights[here]
-        smoothing = self.tunables.label_smoothing
-        targets = (1 - smoothing) * targets + smoothing / targets.shape[1]
+        if self.tunables.sampling == "weighted":
+            weights = torch.ones_like(weights)  # they have counted in the draw
+        smoothing, classes = self.tunables.label_smoothing, targets[:, : self.n_classes]
+        smooth = (1 - smoothing) * classes + smoothing / self.n_classes
+        targets = torch.cat([smooth, targets[:, self.n_classes :]], dim=1)
         if self.tunables.mixup:
             x, seen, targets, weights = self._mixed(x, seen, targets, weights)
         loss = (weights * self.objective.losses(self._forward(x, seen), targets)).mean()
@@ -182,7 +204,7 @@ class Training:
         outputs = outputs_of(self._forward, self.network, self.inputs, self.rows, self.held, self.tunables.batch_size)
         held = torch.from_numpy(self.held).to(self.device)
         targets, weights = self.targets[held], self.weights[held] / self.weights[held].sum()
-        right = self.objective.probabilities(outputs).argmax(dim=1) == targets.argmax(dim=1)
+        right = self.objective.probabilities(outputs).argmax(dim=1) == targets[:, : self.n_classes].argmax(dim=1)
         return weights @ self.objective.losses(outputs, targets), weights @ right.float()
 
     def _number(self, loss: Tensor, epoch: int) -> float:

@@ -18,6 +18,7 @@ from neuroface.evaluate.permutations import permute_predictions
 from neuroface.evaluate.plan import Plan
 from neuroface.evaluate.predictions import (
     fold_rows,
+    inner_rows,
     mean_probabilities,
     merge_folds,
     null_rows,
@@ -111,6 +112,9 @@ def _run_folds(plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, pr
                 folder.write_json(f"models/{result.name}.history.json", {"epochs": model.history})
         if messages:
             folder.update(warnings=told)
+        if result.inner is not None:
+            header, inner = inner_rows(plan.samples, result.inner, plan.task.classes)
+            folder.write_text(f"inner/{result.name}.csv", to_csv(inner, header))
         rows = fold_rows(plan.samples, result, plan.task.classes)
         folder.write_text(f"folds/{result.name}.csv", to_csv(rows, plan.header))
         done += 1

@@ -12,12 +12,15 @@ import numpy as np
 from neuroface.errors import DataError
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold
-from neuroface.evaluate.threshold import inner_threshold, threshold_of
+from neuroface.evaluate.threshold import NEUTRAL, inner_scores, threshold_of
 from neuroface.evaluate.weights import sample_weights
 from neuroface.types import Parts
 
 # What `fit` is offered: weights of the rows, who each row is of, and where a long fit may keep its state.
 OFFERED = ("sample_weight", "groups", "checkpoint")
+
+
+Inner = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,11 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class FoldResult:
-    """probabilities, dummy: (n_test, n_classes). threshold: for two classes, else None. model: what was fitted."""
+    """probabilities, dummy: (n_test, n_classes). threshold: for two classes, else None. model: what was fitted.
+
+    inner: positions of training rows of people held out inside the fold, and their probabilities (n, n_classes); None
+    where there are none. An ensemble learns its weights from them.
+    """
 
     name: str
     test: np.ndarray
@@ -48,34 +55,41 @@ class FoldResult:
     dummy: np.ndarray
     threshold: float | None
     model: Any
+    inner: Inner | None = None
 
 
 def run_fold(task: Task, fold: Fold) -> FoldResult:
     """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows."""
     seed = derive_seed(task.seed, fold.name)
     model = fit(task, fold.train, seed, checkpoint=task.checkpoints / fold.name if task.checkpoints else None)
-    threshold = _threshold(task, fold, model, seed) if len(task.classes) == 2 else None
+    inner, threshold = _inner(task, fold, model, seed), None
+    if len(task.classes) == 2:
+        threshold = NEUTRAL
+        if inner is not None:
+            rows, p = inner
+            threshold = threshold_of(p[:, 1], task.y[rows], task.subject[rows], positive=task.classes[1])
     probabilities = predict(model, task.X[fold.test], task.classes)
-    return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model)
+    return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model, inner)
 
 
-def _threshold(task: Task, fold: Fold, model: Any, seed: int) -> float:
-    """From people of the training fold that were held out.
+def _inner(task: Task, fold: Fold, model: Any, seed: int) -> Inner | None:
+    """Predictions for people of the training fold that were held out.
 
-    An estimator that holds people out itself (`held_out_`: positions in its training rows, probabilities of its
-    classes) is judged on those; any other is fitted anew on parts of the training fold.
+    An estimator that holds people out itself says so by `held_out_`: positions in its training rows, probabilities of
+    its classes. Any other is fitted anew on parts of the training fold, for a threshold between two classes.
     """
-    y, subject = task.y[fold.train], task.subject[fold.train]
     if hasattr(model, "held_out_"):
         rows, probabilities = model.held_out_
-        scores = _aligned(probabilities, model.classes_, task.classes)[:, 1]
-        return threshold_of(scores, y[rows], subject[rows], positive=task.classes[1])
+        return fold.train[rows], _aligned(probabilities, model.classes_, task.classes)
+    if len(task.classes) != 2:
+        return None
 
     def fit_predict(train: np.ndarray, test: np.ndarray, inner: int) -> np.ndarray:
         inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner))
         return predict(inner_model, task.X[fold.train[test]], task.classes)[:, 1]
 
-    return inner_threshold(fit_predict, y, subject, positive=task.classes[1], seed=seed)
+    scores = inner_scores(fit_predict, task.y[fold.train], task.subject[fold.train], seed=seed)
+    return None if scores is None else (fold.train, np.stack([1 - scores, scores], axis=1))
 
 
 def fit(task: Task, rows: np.ndarray, seed: int, *, checkpoint: Path | None = None) -> Any:

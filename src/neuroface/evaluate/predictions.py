@@ -55,6 +55,19 @@ def fold_rows(samples: Samples, result: FoldResult, classes: Sequence[str]) -> l
     return rows
 
 
+def inner_rows(
+    samples: Samples, inner: tuple[np.ndarray, np.ndarray], classes: Sequence[str]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Header and rows of the people that a fold held out from its own training: positions, probabilities (n, k)."""
+    names = [f"p_{c}" for c in classes]
+    rows = [
+        {"sample": samples.meta["sample"][i], "subject": samples.subject[i], "y": samples.y[i]}
+        | dict(zip(names, p, strict=True))
+        for i, p in zip(*inner, strict=True)
+    ]
+    return ["sample", "subject", "y", *names], rows
+
+
 def null_rows(
     samples: Samples,
     y: np.ndarray,

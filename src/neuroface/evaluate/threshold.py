@@ -33,24 +33,31 @@ def youden_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
 
 
 def inner_threshold(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray, *, positive: str, seed: int) -> float:
-    """Threshold for a training fold, from inner held-out predictions of its own rows.
+    """Threshold for a training fold, from inner held-out predictions of its own rows; see inner_scores, threshold_of.
 
-    fit_predict(train, test, inner_fold) returns the positive class's probabilities of the rows `test` from a model
-    fitted on the rows `train`. People are judged by the mean of their repetitions; where classes vary within people,
-    each repetition is judged. With a single training subject its repetitions are divided instead of people. The
-    threshold is .5 where the training fold is too small to hold people out.
+    .5 where the training fold is too small to hold people out.
+    """
+    scores = inner_scores(fit_predict, y, subject, seed=seed)
+    return NEUTRAL if scores is None else threshold_of(scores, y, subject, positive=positive)
+
+
+def inner_scores(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray, *, seed: int) -> np.ndarray | None:
+    """(n,) the positive class's probability of each row of a training fold, from a model that did not see its person.
+
+    fit_predict(train, test, inner_fold) returns those of the rows `test` from a model fitted on the rows `train`. With
+    a single training subject its repetitions are divided instead of people. None where the fold is too small.
     """
     units = subject.astype(str) if len(set(subject)) > 1 else np.arange(len(y)).astype(str)
     n_splits = min(INNER_FOLDS, _units_of_smallest_class(y, units))
     if n_splits < 2:
-        return NEUTRAL
+        return None
     splits = list(StratifiedSubjectKFold(n_splits=n_splits, seed=seed).split(None, y, units))
     if any(len(set(y[train])) < len(set(y)) for train, _ in splits):
-        return NEUTRAL
+        return None
     scores = np.full(len(y), np.nan)
     for i, (train, test) in enumerate(splits):
         scores[test] = fit_predict(train, test, i)
-    return threshold_of(scores, y, subject, positive=positive)
+    return scores
 
 
 def threshold_of(scores: np.ndarray, y: np.ndarray, subject: np.ndarray, *, positive: str) -> float:

@@ -134,29 +134,29 @@ class FaceReader:
 
         Errors: ConfigError when not even one face fits into the memory of the GPU.
         """
-        cut = [torch.from_numpy(crop.cut(image)) for image, crop in zip(images, crops, strict=True)]
-        parts = [
-            self._within_memory(torch.stack(cut[i : i + self._at_most])) for i in range(0, len(cut), self._at_most)
-        ]
+        faces = torch.stack([torch.from_numpy(c.cut(image)) for image, c in zip(images, crops, strict=True)])
+        parts: list[tuple[Tensor, Tensor]] = []
+        done = 0
+        while done < len(faces):
+            part = faces[done : done + self._at_most]
+            try:
+                parts.append(self._read(part))
+                done += len(part)
+            except torch.cuda.OutOfMemoryError as error:
+                self._halve(len(part), error)
         points, score = (torch.cat(part).cpu().numpy() for part in zip(*parts, strict=True))
         return np.stack([crop.to_frame(p) for crop, p in zip(crops, points, strict=True)]), score
 
-    def _within_memory(self, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (N, 68, 2) px of the crop, scores (N, 68); in halves if the faces do not fit, and so from then on."""
-        try:
-            return self._read(faces)
-        except torch.cuda.OutOfMemoryError as error:
-            if len(faces) == 1:
-                raise ConfigError(
-                    "The network does not fit into the memory of the GPU with one face. Set landmarks.device=cpu, or "
-                    "landmarks.precision=bf16."
-                ) from error
-        self._at_most = len(faces) // 2
-        print(f"out of GPU memory: {self._at_most} faces at once from now on, not {len(faces)}", file=sys.stderr)
+    def _halve(self, count: int, error: Exception) -> None:
+        """From now on at most half of `count` faces at once."""
+        if count == 1:
+            raise ConfigError(
+                "The network does not fit into the memory of the GPU with one face. Set landmarks.device=cpu, or "
+                "landmarks.precision=bf16."
+            ) from error
+        self._at_most = count // 2
+        print(f"out of GPU memory: {self._at_most} faces at once from now on, not {count}", file=sys.stderr)
         torch.cuda.empty_cache()
-        halves = [self._within_memory(half) for half in faces.split(-(-len(faces) // 2))]
-        points, score = (torch.cat(part) for part in zip(*halves, strict=True))
-        return points, score
 
     def _read(self, faces: Tensor) -> tuple[Tensor, Tensor]:
         maps = self._run(faces)

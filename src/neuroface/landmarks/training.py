@@ -76,7 +76,8 @@ class Objective:
             smoothed = self.placement.tensor(self.basis.smooth(points))
             keys["smoothed"] = heatmaps.draw(heatmaps.from_crop(smoothed, stride=STRIDE), cells)
         target = heatmaps.draw(truth, cells)
-        return torch.stack([self.loss(maps.float(), target, **keys) for maps in predicted]).sum()
+        # of the layout of the target: element-wise work on two layouts takes three times as long
+        return torch.stack([self.loss(maps.float().contiguous(), target, **keys) for maps in predicted]).sum()
 
 
 def wants_basis(loss: Callable[..., Tensor]) -> bool:

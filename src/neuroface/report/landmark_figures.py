@@ -25,7 +25,7 @@ STROKES = ((0, (4, 2)), "solid", (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))  # of the
 SHADES = ("#a6a6a6", PALETTE[3], PALETTE[5], PALETTE[4])  # of the networks; the first colours are those of groups
 OUTLINES = (face.JAW, face.BROW_RIGHT, face.BROW_LEFT, face.NOSE_BRIDGE, face.NOSTRILS)
 CLOSED = (face.EYE_RIGHT, face.EYE_LEFT, face.MOUTH_OUTER, face.MOUTH_INNER)
-DOT = 190  # square points: the dot of the largest error on the face
+DOT = 3.4  # points per inch of the face's width: the diameter of the dot of the largest error
 
 
 def cumulative_errors(
@@ -53,7 +53,8 @@ def cumulative_errors(
     strokes = [Line2D([], [], color=INK, ls=stroke, lw=1.8) for stroke, _ in zip(STROKES, named, strict=False)]
     labels = [f"{name} ({wording.count((groups == name).sum(), 'frame')})" for name in names]
     axes.legend([*colours, *strokes], [*labels, *named], loc="lower right", frameon=False, fontsize=8, handlelength=3)
-    _define(axes, definition, unit)
+    axes.set_xlabel(f"error, {unit}")
+    _say_below(figure, definition)
     return figure
 
 
@@ -70,15 +71,17 @@ def on_the_face(named: Mapping[str, np.ndarray], mean_face: np.ndarray, *, defin
     largest = scale * float(finite.max()) if finite.any() else 1.0
     width, height = np.ptp(mean_face, axis=0)
     panel = (FULL - 1) / max(2, len(named))
-    figure = Figure(figsize=(FULL, panel * height / width + 1), layout="constrained", facecolor="white")
+    figure = Figure(
+        figsize=(panel * len(named) + 1, panel * height / width + 1), layout="constrained", facecolor="white"
+    )
     panels = np.ravel(figure.subplots(1, len(named), sharex=True, sharey=True))
     for axes, (name, values) in zip(panels, named.items(), strict=True):
         _draw_outlines(axes, mean_face)
         known = np.isfinite(values)
         errors = scale * values[known]
         dots = axes.scatter(
-            *mean_face[known].T, s=4 + DOT * (errors / largest) ** 2, c=errors, cmap="viridis_r", vmin=0, vmax=largest,
-            edgecolors="white", linewidths=0.5, zorder=3,
+            *mean_face[known].T, s=4 + (DOT * panel * errors / largest) ** 2,
+            c=errors, cmap="viridis_r", vmin=0, vmax=largest, edgecolors="white", linewidths=0.5, zorder=3,
         )  # fmt: skip
         axes.scatter(*mean_face[~known].T, marker="x", s=18, color=MUTED, lw=0.9, zorder=3)
         axes.set_title(name, fontsize=10, color=INK)
@@ -88,7 +91,7 @@ def on_the_face(named: Mapping[str, np.ndarray], mean_face: np.ndarray, *, defin
     bar = figure.colorbar(dots, ax=list(panels), shrink=0.7, pad=0.02, label=f"error, {unit}")
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=8.5)
-    figure.supxlabel(fill(definition, 100), fontsize=7.5, color=MUTED)
+    _say_below(figure, definition)
     return figure
 
 
@@ -117,7 +120,8 @@ def of_regions(named: Mapping[str, Mapping[str, float]], *, definition: str, uni
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     _legend_above(axes)
-    _define(axes, definition, unit)
+    axes.set_xlabel(f"error, {unit}")
+    _say_below(figure, definition)
     return figure
 
 
@@ -132,6 +136,6 @@ def _scale(unit: str) -> float:
     return 100.0 if unit == "%" else 1.0
 
 
-def _define(axes: Axes, definition: str, unit: str) -> None:
-    axes.set_xlabel(f"error, {unit}")
-    axes.figure.supxlabel(fill(definition, 100), fontsize=7.5, color=MUTED)
+def _say_below(figure: Figure, definition: str) -> None:
+    per_line = min(100, int(15 * figure.get_figwidth()))  # characters that fit, and that are easily read
+    figure.supxlabel(fill(definition, per_line), fontsize=7.5, color=MUTED)

@@ -22,6 +22,7 @@ from neuroface.report.tables import aligned_text
 NAMES = {"error_before": "before", "error_after": "after"}
 SHOWN = 8  # faces in the picture of predictions
 BEFORE, AFTER, TRUTH = "#d55e00", "#0072b2", "#ffffff"
+LIMIT = {"%": 0.1, "px": 10.0}  # an error above it is a failure; Sagonas et al. and others use 10 %
 
 
 def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray) -> Path:
@@ -95,34 +96,45 @@ def _tables(run: dict[str, Any]) -> dict[str, pd.DataFrame]:
     if "HC" in group and len(set(group)) > 1:
         tables["gaps"] = landmark_tables.gaps(before, after, group, subject, published=published, seed=seed, **told)
     named = {"before": before, "after": after}
-    tables["distributions"] = landmark_tables.distributions(named, group, **told)
+    tables["distributions"] = landmark_tables.distributions(named, group, **told, limit=LIMIT[run["unit"]])
     return tables
 
 
 def _figures(
     run: dict[str, Any], points: dict[str, np.ndarray], crops: np.ndarray, truth: np.ndarray
 ) -> dict[str, tuple[Figure, str]]:
-    frames, told = run["frames"], {"definition": run["definition"], "unit": run["unit"]}
+    frames, unit = run["frames"], run["unit"]
     named = {name: frames[column].to_numpy(float) for column, name in NAMES.items()}
     kept = {key: run["scoring"][key] for key in ("normaliser", "error")}
     per_landmark = {name: metrics.per_landmark(points[name], truth, **kept) for name in named}
     per_region = {name: metrics.per_region(points[name], truth, **kept) for name in named}
     return {
         "cumulative_errors": (
-            landmark_figures.cumulative_errors(named, frames["group"].tolist(), **told),
+            landmark_figures.cumulative_errors(
+                named, frames["group"].tolist(), unit=unit, definition=run["definition"], limit=2 * LIMIT[unit]
+            ),
             "Share of frames whose error is at most so large, on people the network never saw.",
         ),
         "on_the_face": (
-            landmark_figures.on_the_face(per_landmark, metrics.mean_face(truth), **told),
+            landmark_figures.on_the_face(per_landmark, metrics.mean_face(truth), unit=unit, **_of(run, "landmark")),
             "Error of each landmark, on the mean annotated face.",
         ),
-        "regions": (landmark_figures.of_regions(per_region, **told), "Error of each region of the face."),
+        "regions": (
+            landmark_figures.of_regions(per_region, unit=unit, **_of(run, "region")),
+            "Error of each region of the face.",
+        ),
         "predictions": (
             _faces(named["after"], points, crops, truth),
             "Faces of unseen people, from the smallest to the largest error after fitting: annotation white, before "
             "orange, after blue.",
         ),
     }
+
+
+def _of(run: dict[str, Any], what: str) -> dict[str, str]:
+    """The definition of an error per landmark or region."""
+    scoring = run["scoring"]
+    return {"definition": metrics.definition(scoring["normaliser"], scoring["jaw"], scoring["error"], of=what)}
 
 
 def _faces(errors: np.ndarray, points: dict[str, np.ndarray], crops: np.ndarray, truth: np.ndarray) -> Figure:

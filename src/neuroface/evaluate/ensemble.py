@@ -1,0 +1,122 @@
+"""Several finished runs as one: the mean of their probabilities, or weights learnt from people held out inside folds.
+
+The runs must have asked the same question of the same people in the same folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.evaluate.predictions import classes_of, read_predictions
+from neuroface.evaluate.threshold import NEUTRAL, threshold_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("mean", "stack")
+KEY = ("sample", "subject", "group", "task", "repetition", "fold", "y")
+# Weight of the mean of all runs beside what the held-out people say: few people must not choose one run alone.
+PRIOR = 1.0
+
+
+def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame, dict[str, list[float]]]:
+    """predictions.csv of the ensemble, and each fold's weights of the runs (they add up to 1).
+
+    method: "mean" weighs all runs alike; "stack" chooses, in each fold, the weights with the least log-loss on people
+    that every run held out inside that fold, drawn towards equal weights. The threshold between two classes is chosen
+    on the same people; .5 where there are none.
+    Errors: ConfigError for one run or an unknown method; DataError for runs that do not fit together, and for "stack"
+    where a run kept no inner predictions.
+    """
+    if method not in METHODS:
+        raise ConfigError(f"ensemble={method}: there is no such ensemble." + did_you_mean(method, METHODS))
+    if len(runs) < 2:
+        raise ConfigError("An ensemble needs two runs or more: run=[A,B,...].")
+    tables = [read_predictions(run / "predictions.csv") for run in runs]
+    classes = classes_of(tables[0].columns)
+    names = [f"p_{c}" for c in classes]
+    for run, table in zip(runs[1:], tables[1:], strict=True):
+        _check_same(runs[0], tables[0], run, table)
+    aligned = [table.set_index(["sample", "fold"]).loc[_order(tables[0])] for table in tables]
+    p = np.stack([table[names].to_numpy(float) for table in aligned])
+    found = tables[0].copy()
+    weights: dict[str, list[float]] = {}
+    for fold in dict.fromkeys(found["fold"]):
+        rows = (found["fold"] == fold).to_numpy()
+        inner = _inner(runs, fold, names)
+        weights[fold] = _weights(inner, classes, method, runs, fold)
+        found.loc[rows, names] = np.tensordot(weights[fold], p[:, rows], axes=1)
+        if "threshold" in found:
+            found.loc[rows, "threshold"] = _threshold(inner, weights[fold], classes)
+    return found, weights
+
+
+def _order(table: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(table["sample"], table["fold"], strict=True))
+
+
+def _check_same(first: Path, a: pd.DataFrame, other: Path, b: pd.DataFrame) -> None:
+    if classes_of(a.columns) != classes_of(b.columns):
+        raise DataError(f"{other} tells {classes_of(b.columns)} apart, {first} {classes_of(a.columns)}.")
+    rows = [set(map(tuple, table[list(KEY)].astype(str).to_numpy().tolist())) for table in (a, b)]
+    if rows[0] != rows[1]:
+        odd = sorted(rows[0] ^ rows[1])[0]
+        raise DataError(
+            f"{first} and {other} do not judge the same samples in the same folds: {odd[0]} (fold {odd[5]}) stands in "
+            "one of them only. Run both with the same cohort, protocol and split."
+        )
+
+
+def _inner(runs: Sequence[Path], fold: str, names: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame] | None:
+    """(n_runs, n, k) probabilities of the samples that every run held out inside a fold, and whose they are."""
+    files = [run / "inner" / f"{fold}.csv" for run in runs]
+    if not all(file.is_file() for file in files):
+        return None
+    tables = [read_predictions(file).set_index("sample") for file in files]
+    shared = [s for s in tables[0].index if all(s in table.index for table in tables[1:])]
+    if not shared:
+        return None
+    return np.stack([table.loc[shared, list(names)].to_numpy(float) for table in tables]), tables[0].loc[shared]
+
+
+def _weights(
+    inner: tuple[np.ndarray, pd.DataFrame] | None, classes: Sequence[str], method: str, runs: Sequence[Path], fold: str
+) -> list[float]:
+    equal = np.full(len(runs), 1 / len(runs))
+    if method == "mean":
+        return equal.tolist()
+    if inner is None:
+        raise DataError(
+            f"No person was held out inside fold {fold} by all of {', '.join(map(str, runs))}, so weights cannot be "
+            "learnt honestly. Set ensemble=mean."
+        )
+    from scipy.optimize import minimize
+
+    p, who = inner
+    truth = np.array([classes.index(y) for y in who["y"]])
+    of_truth = np.clip(p[:, np.arange(len(truth)), truth], 1e-6, 1)
+    per_person = 1 / who.groupby("subject")["y"].transform("size").to_numpy(float)
+
+    def loss(z: np.ndarray) -> float:
+        w = np.exp(z - z.max())
+        w = w / w.sum()
+        return float(-(per_person * np.log(w @ of_truth)).sum() - PRIOR * np.log(w).mean())
+
+    z = minimize(loss, np.zeros(len(runs)), method="L-BFGS-B").x
+    w = np.exp(z - z.max())
+    return (w / w.sum()).tolist()
+
+
+def _threshold(
+    inner: tuple[np.ndarray, pd.DataFrame] | None, weights: Sequence[float], classes: Sequence[str]
+) -> float:
+    if inner is None:
+        return NEUTRAL
+    p, who = inner
+    scores = np.tensordot(np.asarray(weights), p, axes=1)[:, 1]
+    return threshold_of(scores, who["y"].to_numpy(str), who["subject"].to_numpy(str), positive=classes[1])

@@ -1,0 +1,78 @@
+"""Several runs as one, on run folders whose predictions are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuroface.errors import ConfigError, DataError
+from neuroface.evaluate.ensemble import combine
+from neuroface.evaluate.predictions import to_csv
+
+PEOPLE = [f"{group}{i}" for group in ("HC", "ALS") for i in range(4)]
+HEADER = ["sample", "subject", "group", "task", "repetition", "fold", "y", "p_HC", "p_ALS", "threshold"]
+HEADER += ["dummy_p_HC", "dummy_p_ALS"]
+
+
+def write_run(folder, p_of, *, inner_of=None):
+    """A leave-one-out run: p_of(subject) is its P(ALS); inner_of(subject), the same of people held out inside folds."""
+    rows = [line(subject, subject, p_of(subject)) for subject in PEOPLE]
+    folder.mkdir()
+    (folder / "predictions.csv").write_text(to_csv(rows, HEADER))
+    for fold in PEOPLE if inner_of else ():
+        (folder / "inner").mkdir(exist_ok=True)
+        inner = [line(s, fold, inner_of(s)) for s in PEOPLE if s != fold]
+        (folder / "inner" / f"{fold}.csv").write_text(to_csv(inner, ["sample", "subject", "y", "p_HC", "p_ALS"]))
+    return folder
+
+
+def line(subject, fold, p):
+    group = subject[:-1]
+    row = {"sample": f"{subject}/0", "subject": subject, "group": group, "task": "OPEN", "repetition": 0, "fold": fold}
+    return row | {"y": group, "p_HC": 1 - p, "p_ALS": p, "threshold": 0.5, "dummy_p_HC": 0.5, "dummy_p_ALS": 0.5}
+
+
+def knows(subject):
+    return 0.9 if subject.startswith("ALS") else 0.1
+
+
+def guesses(subject):
+    return 0.3 + 0.1 * int(subject[-1])
+
+
+def test_the_mean_of_two_runs(tmp_path):
+    runs = [write_run(tmp_path / "a", knows), write_run(tmp_path / "b", guesses)]
+    found, weights = combine(runs)
+    assert found["p_ALS"].tolist() == pytest.approx([(knows(s) + guesses(s)) / 2 for s in PEOPLE])
+    assert set(map(tuple, weights.values())) == {(0.5, 0.5)}
+
+
+def test_stacking_trusts_the_run_that_knew_people_held_out_inside_the_fold(tmp_path):
+    # On the judged people the runs have changed roles: weights must not come from them.
+    runs = [write_run(tmp_path / "a", guesses, inner_of=knows), write_run(tmp_path / "b", knows, inner_of=guesses)]
+    _, weights = combine(runs, method="stack")
+    assert all(a > 0.75 for a, _ in weights.values())
+
+
+def test_stacking_equal_runs_weighs_them_equally(tmp_path):
+    runs = [write_run(tmp_path / name, knows, inner_of=knows) for name in "ab"]
+    _, weights = combine(runs, method="stack")
+    assert np.array(list(weights.values())) == pytest.approx(0.5)
+
+
+def test_stacking_needs_people_held_out_inside_folds(tmp_path):
+    runs = [write_run(tmp_path / name, knows) for name in "ab"]
+    with pytest.raises(DataError, match="No person was held out inside fold HC0"):
+        combine(runs, method="stack")
+
+
+def test_runs_of_other_samples_do_not_go_together(tmp_path, monkeypatch):
+    first = write_run(tmp_path / "a", knows)
+    monkeypatch.setattr(f"{__name__}.PEOPLE", PEOPLE[1:])
+    with pytest.raises(DataError, match=r"do not judge the same samples in the same folds: HC0/0 \(fold HC0\)"):
+        combine([first, write_run(tmp_path / "b", knows)])
+
+
+def test_one_run_is_no_ensemble(tmp_path):
+    with pytest.raises(ConfigError, match="needs two runs or more"):
+        combine([write_run(tmp_path / "a", knows)])
