@@ -104,7 +104,7 @@ def side_by_side(batch: int, repeats: int, processes: int) -> None:
     step = max(each)
     hours = FOLDS * SAMPLES * (FOLDS - 1) / FOLDS / batch * step / processes / 3600
     print(f"{processes} processes side by side: {step:.2f} s a bf16 step in the slower one")
-    for epochs in (1, 50, 800):
+    for epochs in (10, 50, 800):
         print(f"{FOLDS} folds x {epochs:3d} epochs of batch {batch}: about {hours * epochs:6.1f} h")
 
 

@@ -167,7 +167,7 @@ class HTNet(nn.Module):
         self.image_size, self.patch_size, self.channels = image_size, patch_size, channels
         self.micro_attention, self.roi = micro_attention, roi
         self.embed = nn.Linear(channels * patch_size**2, dim)
-        self.regions = {None: nn.Identity, "as_published": PublishedRegions, "mirror": LandmarkRegions}[roi](dim)
+        self.regions = None if roi is None else (LandmarkRegions if roi == "mirror" else PublishedRegions)(dim)
         self.levels = nn.ModuleList()
         for i, depth in enumerate(block_repeats):
             width, across = dim * 2**i, 2 ** (num_hierarchies - 1 - i)
@@ -206,7 +206,7 @@ class HTNet(nn.Module):
         if "mirror" in (self.micro_attention, self.roi):
             streams.append(self._patches(x.flip(-1)))
         maps: dict[str, Tensor] = {}
-        if self.roi is not None:
+        if self.regions is not None:
             streams, maps = self.regions(streams, regions)
         if self.micro_attention != "mirror":
             streams = streams[:1]

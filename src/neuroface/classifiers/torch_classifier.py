@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -15,15 +15,17 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neuroface.classifiers import model_file
+from neuroface.classifiers import model_file, transfer
 from neuroface.classifiers.inner_people import held_out_people
 from neuroface.classifiers.inputs import SOLE, Augment, Inputs, Part, Rows
-from neuroface.classifiers.objectives import OBJECTIVES
+from neuroface.classifiers.objectives import OBJECTIVES, Objective, with_side
 from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables, outputs_of, runner
-from neuroface.errors import ConfigError, DataError, NeurofaceError, did_you_mean
+from neuroface.errors import ConfigError, DataError, LeakageError, NeurofaceError, did_you_mean
 from neuroface.types import Parts
 
-EPOCH_SELECTIONS = ("inner_people", "last")
+EPOCH_SELECTIONS = ("inner_people", "last", "test_best")
+SAMPLINGS = ("shuffled", "weighted")
+SIDES = ("left", "right")
 PRECISIONS = ("fp32", "bf16")
 LEARNT = ("fill", "centre", "scale")  # of each part of the inputs
 
@@ -36,9 +38,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     max_epochs: at most. batch_size: rows per step; an epoch is divided evenly, so the last batch is no smaller rest.
     learning_rate, optimiser (adamw, adam, sgd), schedule (constant, cosine, warm_cosine, exponential), weight_decay.
     clip_norm: largest norm of the gradient, None for any. label_smoothing: share of the target given to all classes.
-    mixup: alpha of Beta(alpha, alpha), 0 for none. loss: cross_entropy.
+    mixup: alpha of Beta(alpha, alpha), 0 for none. loss: cross_entropy, or ordinal for classes whose names sort in their
+    order. class_weight: "balanced" makes the classes' weights add up to the same, a mapping {class: factor} scales them.
+    sampling: "shuffled" sees each row once in an epoch and weighs its loss; "weighted" draws rows by their weights.
+    side_weight: above 0 one more output learns the affected side, its loss counting so much.
     patience: epochs without a better loss on people held out, before training stops. inner_share: share of each class's
-    people to hold out. epoch_selection: "inner_people", or "last" to hold out nobody and take the last epoch.
+    people to hold out. epoch_selection: "inner_people"; "last" to hold out nobody and take the last epoch; "test_best"
+    to take the epoch that is best on the very rows that will be judged, a leak that some published results rest on.
+    start_from: a model file of a fitted network to begin with, see `transfer`. save_every: epochs between two copies of
+    the network kept beside the model; None keeps none.
     augment: done to pictures, f(pixels, generator); see `inputs.Inputs`. precision: fp32 or bf16 (autocast). compile:
     by torch.compile. device: auto (a GPU where there is one, in turns over the processes), cpu, cuda, cuda:1.
 
@@ -62,9 +70,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         label_smoothing: float = 0.0,
         mixup: float = 0.0,
         loss: str = "cross_entropy",
+        class_weight: str | Mapping[str, float] | None = None,
+        sampling: str = "shuffled",
+        side_weight: float = 0.0,
         patience: int = 20,
         inner_share: float = 0.2,
         epoch_selection: str = "inner_people",
+        start_from: str | None = None,
+        save_every: int | None = None,
         augment: Augment | None = None,
         precision: str = "fp32",
         compile: bool = False,
@@ -82,9 +95,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.label_smoothing = label_smoothing
         self.mixup = mixup
         self.loss = loss
+        self.class_weight = class_weight
+        self.sampling = sampling
+        self.side_weight = side_weight
         self.patience = patience
         self.inner_share = inner_share
         self.epoch_selection = epoch_selection
+        self.start_from = start_from
+        self.save_every = save_every
         self.augment = augment
         self.precision = precision
         self.compile = compile
@@ -104,39 +122,58 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         groups: np.ndarray | None = None,
         sample_weight: np.ndarray | None = None,
         checkpoint: Path | None = None,
+        *,
+        side: np.ndarray | None = None,
+        X_test: np.ndarray | Parts | None = None,
+        y_test: np.ndarray | None = None,
+        snapshots: Path | None = None,
     ) -> TorchClassifier:
         """X: (n, ...) in a view, or `Parts`. y: (n,) classes. groups: (n,) person of each row; None, every row is one.
 
         sample_weight: (n,) weights in the loss, None for equal ones. checkpoint: a file to keep the state of training
-        in while it lasts; where there is one, training goes on from it, to the same result.
-        Errors: ConfigError for a wrong parameter; DataError for X of no view; RunFailedError when the loss is no
-        number; RunMismatchError for a checkpoint of another training.
+        in while it lasts; where there is one, training goes on from it, to the same result. side: (n,) affected side,
+        "left", "right", anything else is unknown. X_test, y_test: rows to judge, for epoch_selection="test_best" only.
+        snapshots: what the files of `save_every` begin with.
+        Errors: ConfigError for a wrong parameter; DataError for X of no view; LeakageError for "test_best" without test
+        rows; RunFailedError when the loss is no number; RunMismatchError for a checkpoint of another training.
         """
         from sklearn.utils import check_random_state
 
         self._check()
-        X = self._valid(X, reset=True)
+        X, y = self._valid(X, reset=True), np.asarray(y)
         self.classes_, codes = np.unique(_valid_y(y, X), return_inverse=True)
+        self.people_ = [] if groups is None else sorted(set(map(str, groups)))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
         weights = np.ones(len(codes)) if sample_weight is None else _valid_weights(sample_weight, X)
+        weights = weights * self._class_factors(y, weights)
+        targets = self._targets(codes, side)
+        if self.epoch_selection == "test_best":
+            X, targets, weights, held = self._with_test(X, targets, weights, X_test, y_test)
+        else:
+            held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
         device = device_of(self.device)
         with reproducible(seed, device), memory_told(self.batch_size):
             self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
-            network = self.network(self.inputs_.shape, OBJECTIVES[self.loss].outputs(len(self.classes_))).to(device)
+            network = self._started(self.network(self.inputs_.shape, self._objective.outputs(len(self.classes_))))
+            network = network.to(device)
             training = Training(
                 network=network,
                 inputs=self.inputs_,
-                objective=OBJECTIVES[self.loss],
+                objective=self._objective,
                 tunables=Tunables(**{one.name: getattr(self, one.name) for one in fields(Tunables)}),
                 rows=self.inputs_.rows(X, device),
-                targets=torch.eye(len(self.classes_), device=device)[torch.from_numpy(codes).to(device)],
+                targets=torch.as_tensor(targets, dtype=torch.float32, device=device),
                 weights=torch.as_tensor(weights, dtype=torch.float32, device=device),
                 learn=np.flatnonzero(~held),
                 held=np.flatnonzero(held),
                 device=device,
                 generator=torch.Generator().manual_seed(seed),
+                n_classes=len(self.classes_),
+                by_accuracy=self.epoch_selection == "test_best",
             )
+            self.network_ = network
+            if snapshots is not None:
+                training.snapshot = lambda epoch: self._snapshot(snapshots, epoch)
             identity = {**self._settings(), "seed": seed, "rows": len(codes), "people": int(held.sum())}
             training.run(_file(checkpoint), identity)
             self._keep(training)
@@ -155,6 +192,19 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
+    def predict_side(self, X: np.ndarray | Parts) -> np.ndarray:
+        """(n,) probability that the left side is the affected one; of a classifier with side_weight above 0."""
+        check_is_fitted(self)
+        X = self._valid(X, reset=False)
+        with memory_told(self.batch_size):
+            rows = self.inputs_.rows(X, next(self.network_.parameters()).device)
+            return self._outputs(rows, np.arange(len(X)))[:, -1].double().sigmoid().cpu().numpy()
+
+    @property
+    def fitted_on(self) -> frozenset[str]:
+        """People that the weights to start from were fitted on: nobody of them may be judged."""
+        return frozenset() if self.start_from is None else transfer.people_of(self.start_from)
+
     def saved(self) -> tuple[str, bytes]:
         """("safetensors", the bytes of a file that `load` reads): tensors, and in the metadata what to build."""
         check_is_fitted(self)
@@ -163,7 +213,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         for name, part in self.inputs_.parts.items():
             parts[name] = {"kind": part.kind, "shape": list(part.shape)}
             tensors |= {f"inputs.{name}.{key}": model_file.array(getattr(part, key)) for key in LEARNT}
-        config = {"settings": self._settings(), "classes": self.classes_.tolist(), "parts": parts}
+        config = {
+            "settings": self._settings(),
+            "classes": self.classes_.tolist(),
+            "parts": parts,
+            "people": self.people_,
+        }
         return "safetensors", model_file.to_bytes(config, tensors)
 
     def _check(self) -> None:
@@ -172,6 +227,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             "optimiser": OPTIMISERS,
             "schedule": SCHEDULES,
             "loss": OBJECTIVES,
+            "sampling": SAMPLINGS,
             "epoch_selection": EPOCH_SELECTIONS,
             "precision": PRECISIONS,
         }
@@ -180,7 +236,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             for key, known in choices.items()
             if getattr(self, key) not in known
         ]
-        at_least = {"max_epochs": 1, "batch_size": 1, "patience": 0, "mixup": 0, "weight_decay": 0}
+        at_least = {"max_epochs": 1, "batch_size": 1, "patience": 0, "mixup": 0, "weight_decay": 0, "side_weight": 0}
         wrong += [
             f"classifier.{key} is {getattr(self, key)!r}; it must be {least} or more."
             for key, least in at_least.items()
@@ -198,8 +254,86 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             for key, value in positive.items()
             if value is not None and not value > 0
         ]
+        if self.save_every is not None and not self.save_every >= 1:
+            wrong.append(f"classifier.save_every is {self.save_every!r}; it must be 1 or more, or null.")
+        if self.side_weight > 0 and getattr(self.augment, "keywords", {}).get("flip"):
+            wrong.append("classifier.augment.flip exchanges the sides that side_weight learns; set it to 0.")
         if wrong:
             raise ConfigError(" ".join(wrong))
+
+    @property
+    def _objective(self) -> Objective:
+        objective = OBJECTIVES[self.loss]
+        return with_side(objective, self.side_weight) if self.side_weight > 0 else objective
+
+    def _class_factors(self, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """(n,) what class_weight multiplies each row's weight by, weights keeping their mean."""
+        if self.class_weight is None:
+            return np.ones(len(y))
+        if isinstance(self.class_weight, Mapping):
+            unknown = sorted(set(map(str, self.class_weight)) - set(map(str, self.classes_)))
+            if unknown:
+                raise ConfigError(
+                    f"classifier.class_weight names {', '.join(unknown)}."
+                    + did_you_mean(unknown[0], map(str, self.classes_))
+                )
+            given = {str(name): float(factor) for name, factor in self.class_weight.items()}
+            factors = np.array([given.get(str(label), 1.0) for label in y])
+        elif self.class_weight == "balanced":
+            factors = (
+                1 / np.array([weights[y == label].sum() for label in self.classes_])[np.searchsorted(self.classes_, y)]
+            )
+        else:
+            raise ConfigError(
+                f"classifier.class_weight is {self.class_weight!r}; it must be balanced, null, or a mapping."
+            )
+        return factors * weights.sum() / (factors * weights).sum()
+
+    def _targets(self, codes: np.ndarray, side: np.ndarray | None) -> np.ndarray:
+        """(n, K) one-hot classes; with side_weight (n, K + 2), see `objectives.with_side`."""
+        targets = np.eye(len(self.classes_))[codes]
+        if not self.side_weight > 0:
+            return targets
+        known = np.array([str(one) for one in side]) if side is not None else np.full(len(codes), "")
+        sides = np.stack([known == name for name in SIDES], axis=1).astype(float)
+        if not sides.any(axis=0).all():
+            raise DataError(
+                "classifier.side_weight learns the affected side, and the training people do not have both sides "
+                "known. Set side_weight=0, or use a cohort that tells the side."
+            )
+        return np.concatenate([targets, sides], axis=1)
+
+    def _with_test(
+        self, X: Any, targets: np.ndarray, weights: np.ndarray, X_test: Any, y_test: np.ndarray | None
+    ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
+        """X, targets and weights with the test rows after those to learn from, and (n,) bool which they are."""
+        if X_test is None or y_test is None:
+            raise LeakageError(
+                "epoch_selection=test_best chooses the epoch on the people who are judged. Accept that leak with "
+                "protocol.leak=accepted, or set classifier.epoch_selection=inner_people."
+            )
+        codes = np.searchsorted(self.classes_, y_test)
+        hot = np.zeros((len(codes), targets.shape[1]))
+        hot[np.arange(len(codes)), codes] = 1
+        held = np.arange(len(targets) + len(hot)) >= len(targets)
+        return _joined(X, X_test), np.concatenate([targets, hot]), np.append(weights, np.ones(len(hot))), held
+
+    def _started(self, network: torch.nn.Module) -> torch.nn.Module:
+        """The network, with the weights of `start_from` where that is set; what was not taken over is warned of."""
+        if self.start_from is not None:
+            skipped = transfer.start_from(network, self.start_from)
+            if skipped:
+                warnings.warn(f"Not taken over from {self.start_from}: {'; '.join(skipped)}.", stacklevel=3)
+        return network
+
+    def _snapshot(self, beginning: Path, epoch: int) -> None:
+        """The network as it is now, in a model file of its own."""
+        ending, content = self.saved()
+        beginning.parent.mkdir(parents=True, exist_ok=True)
+        file = beginning.with_name(f"{beginning.name}.epoch-{epoch:04d}.{ending}")
+        draft = file.with_name(f".{file.name}.tmp")
+        draft.write_bytes(content)
+        draft.replace(file)
 
     def _valid(self, X: Any, *, reset: bool) -> np.ndarray | Parts:
         """X as an array or Parts. A table passes scikit-learn's own validation; reset: learn its width and names."""
@@ -227,13 +361,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.network_ = training.network.eval()
         self.history_ = training.history
         self.n_epochs_ = training.best_epoch or len(training.history)
-        if len(training.held):
+        if len(training.held) and not training.by_accuracy:
             self.held_out_ = (training.held, self._probabilities(training.rows, training.held))
 
     def _probabilities(self, rows: Rows, positions: np.ndarray) -> np.ndarray:
+        return self._objective.probabilities(self._outputs(rows, positions)).cpu().numpy()
+
+    def _outputs(self, rows: Rows, positions: np.ndarray) -> torch.Tensor:
         forward = runner(self.network_, self.precision)
-        outputs = outputs_of(forward, self.network_, self.inputs_, rows, positions, self.batch_size)
-        return OBJECTIVES[self.loss].probabilities(outputs).cpu().numpy()
+        return outputs_of(forward, self.network_, self.inputs_, rows, positions, self.batch_size)
 
     def _settings(self) -> dict[str, Any]:
         """The parameters as plain values, but for where it runs."""
@@ -258,7 +394,8 @@ def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto
     model.inputs_ = Inputs(parts, model.augment)
     if SOLE in parts and parts[SOLE].kind == "table":
         model.n_features_in_ = parts[SOLE].shape[0]
-    network = model.network(model.inputs_.shape, OBJECTIVES[model.loss].outputs(len(model.classes_)))
+    model.people_ = config.get("people", [])
+    network = model.network(model.inputs_.shape, model._objective.outputs(len(model.classes_)))
     try:
         network.load_state_dict(model_file.under("network.", tensors))
     except RuntimeError as error:
@@ -306,6 +443,15 @@ def memory_told(batch_size: int) -> Iterator[None]:
             f"GPU memory ran out with batches of {batch_size}. Lower classifier.batch_size, or set "
             "classifier.precision=bf16, fewer execution.n_jobs, or execution.device=cpu."
         ) from error
+
+
+def _joined(X: Any, other: Any) -> Any:
+    """The rows of X and then those of the other, of one view."""
+    if isinstance(X, Parts):
+        return Parts({name: _joined(array, other.arrays[name]) for name, array in X.arrays.items()})
+    if X.ndim == 3 and X.shape[1] != other.shape[1]:
+        raise DataError(f"Series of {X.shape[1]} and {other.shape[1]} frames; pad them to one length.")
+    return np.concatenate([X, other])
 
 
 def _valid_y(y: Any, X: np.ndarray | Parts) -> np.ndarray:

@@ -1,0 +1,87 @@
+"""HTNet as the training loop calls networks, and as a classifier with the keys of its published script."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from neuroface.classifiers.htnet import HTNet
+from neuroface.classifiers.palsy_attention import REGIONS
+from neuroface.classifiers.torch_classifier import TorchClassifier
+from neuroface.errors import DataError
+
+COLORS = 3  # or the three components of optical flow
+
+
+class FaceHTNet(nn.Module):
+    """HTNet on pictures (B, S, S, 3), or (B, S, S, 3 + 5) where masks of the facial regions come with them.
+
+    shape: (S, S, channels) of one picture. Tunables as in `htnet.HTNet`. Errors: DataError for pictures that are not
+    square or, with roi="mirror", bring no regions.
+    """
+
+    own = ("htnet.head.*", "htnet.levels.*.position")  # of a question and a picture size; see `transfer`
+
+    def __init__(self, shape: Sequence[int], n_outputs: int, **tunables: Any) -> None:
+        super().__init__()
+        with_regions = tunables.get("roi") == "mirror"
+        wanted = COLORS + len(REGIONS) if with_regions else COLORS
+        if len(shape) != 3 or shape[0] != shape[1] or shape[2] != wanted:
+            raise DataError(
+                f"HTNet takes square pictures with {wanted} channels here, these are {tuple(shape)}. "
+                "roi=mirror needs classifier.view.regions=true, anything else false."
+            )
+        self.htnet = HTNet(image_size=shape[0], num_classes=n_outputs, channels=COLORS, **tunables)
+
+    def forward(self, x: Tensor, seen: None = None) -> Tensor:
+        """x: (B, S, S, channels) standardised. Returns (B, n_outputs)."""
+        return self.htnet(*split(x))
+
+    def forward_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Outputs, and the maps of `HTNet.forward_with_maps`."""
+        return self.htnet.forward_with_maps(*split(x))
+
+
+def split(x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Pictures (B, 3, S, S), and region masks (B, 5, S, S) of 0 and 1 where (B, S, S, channels) brings them.
+
+    A mask of 0 and 255 that was standardised is above 0 where the region is.
+    """
+    planes = x.permute(0, 3, 1, 2)
+    masks = (planes[:, COLORS:] > 0).to(x.dtype) if planes.shape[1] > COLORS else None
+    return planes[:, :COLORS], masks
+
+
+def htnet(
+    *,
+    dim: int = 48,
+    heads: int = 3,
+    num_hierarchies: int = 3,
+    block_repeats: Sequence[int] = (1, 1, 2),
+    patch_size: int = 7,
+    dropout: float = 0.0,
+    micro_attention: str | None = None,
+    roi: str | None = None,
+    epochs: int = 100,
+    **training: Any,
+) -> TorchClassifier:
+    """HTNet, trained by the one training loop. Published: dim 256, block_repeats (2, 2, 10), 800 epochs.
+
+    dim, heads, num_hierarchies, block_repeats, patch_size, dropout, micro_attention, roi: see `htnet.HTNet`. epochs: at
+    most. training: further keys of `TorchClassifier`.
+    """
+    network = partial(
+        FaceHTNet,
+        patch_size=patch_size,
+        dim=dim,
+        heads=heads,
+        num_hierarchies=num_hierarchies,
+        block_repeats=tuple(block_repeats),
+        dropout=dropout,
+        micro_attention=micro_attention,
+        roi=roi,
+    )
+    return TorchClassifier(network, max_epochs=epochs, **training)
