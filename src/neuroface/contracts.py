@@ -6,6 +6,7 @@ the same code.
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import re
@@ -20,10 +21,12 @@ import numpy as np
 
 from neuroface import face
 from neuroface.errors import DataError
-from neuroface.types import Landmarks, Recording
+from neuroface.types import Landmarks, Parts, Recording
 
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
+ROWS_OF_A_CLASS = 20
+EPOCHS = 12  # of a network under check
 NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
@@ -98,29 +101,67 @@ def _scaling(values: Mapping[str, float], doubled: Mapping[str, float]) -> Itera
 
 
 @_collected
-def check_classifier(estimator: Any) -> Iterator[str]:
-    """A classifier clones, accepts missing values and weights, learns what is plain to see, and repeats itself."""
+def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
+    """A classifier clones, accepts what its view may hold, learns what is plain to see, and repeats itself.
+
+    view: what it looks at; None for a table. A network is trained for a few epochs only.
+    """
     from sklearn.base import clone
 
-    rng = np.random.default_rng(0)
-    y = np.repeat(["HC", "ALS"], 30)
-    X = rng.normal(size=(60, 4)) + 2.0 * (y == "ALS")[:, None]
-    X[rng.random(X.shape) < 0.05] = np.nan
-    before = X.copy()
-    with _given("a table with missing values"):
-        fitted = [_seeded(clone(estimator)).fit(X, y) for _ in range(2)]
+    y = np.repeat(["HC", "ALS"], ROWS_OF_A_CLASS)
+    X = example_rows(view, y == "ALS")
+    before = copy.deepcopy(X)
+    hurried = clone(estimator)
+    if "max_epochs" in hurried.get_params():
+        hurried.set_params(max_epochs=min(hurried.max_epochs, EPOCHS))
+    with _given(f"made-up rows of the view {getattr(view, 'name', 'table')}"):
+        fitted = [_seeded(clone(hurried)).fit(X, y) for _ in range(2)]
         p = fitted[0].predict_proba(X)
-    if p.shape != (60, 2) or list(fitted[0].classes_) != ["ALS", "HC"]:
+    if p.shape != (len(y), 2) or list(fitted[0].classes_) != ["ALS", "HC"]:
         yield f"predict_proba must be (n, classes) in the order of classes_; got {p.shape}, {fitted[0].classes_}"
         return
     if not np.allclose(p.sum(axis=1), 1):
         yield "its probabilities do not add up to 1"
     if not np.array_equal(p, fitted[1].predict_proba(X)):
         yield "gives other probabilities with the same random_state"
-    if not np.array_equal(X, before, equal_nan=True):
+    if any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in _both(X, before)):
         yield "changes the data it is given"
-    if "Dummy" not in repr(estimator) and (p[:30, 1].mean() - p[30:, 1].mean()) < 0.2:
+    if "Dummy" not in repr(estimator) and p[y == "HC", 1].mean() - p[y == "ALS", 1].mean() < 0.2:
         yield "does not learn two groups four standard deviations apart"
+
+
+def example_rows(view: Any, raised: np.ndarray) -> Any:
+    """X of a view, (n, ...) or `Parts`: noise, and four standard deviations more in the rows where `raised` (n,).
+
+    Tables have missing values, series end at different times; pictures are as large as the view makes them.
+    """
+    if hasattr(view, "parts"):
+        return Parts({name: example_rows(part, raised) for name, part in view.parts.items()})
+    name, n = getattr(view, "name", "table"), len(raised)
+    shapes = {"table": (4,), "series": (12, 4)}
+    if hasattr(view, "size"):
+        shapes[name] = (view.size, view.size, 3)
+    if hasattr(view, "frames"):
+        shapes[name] = (view.frames + view.spare, *shapes[name])
+    if name not in shapes:
+        raise DataError(f"rows of the view {name} cannot be made up; it tells neither a size nor frames")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, *shapes[name]), dtype=np.float32)
+    X += 4 * raised.reshape(n, *[1] * len(shapes[name]))
+    if name == "table":
+        X[rng.random(X.shape) < 0.05] = np.nan
+    elif name == "series":
+        X[np.arange(X.shape[1]) >= rng.integers(3, X.shape[1] + 1, n)[:, None]] = np.nan
+    else:
+        X = (128 + 16 * X).clip(0, 255).astype(np.uint8)
+    return X
+
+
+def _both(X: Any, other: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of the arrays that make up two X."""
+    if not isinstance(X, Parts):
+        return iter([(X, other)])
+    return ((array, other.arrays[name]) for name, array in X.arrays.items())
 
 
 @_collected
@@ -153,7 +194,7 @@ def check_cohort(cohort: Any) -> Iterator[str]:
 
 @_collected
 def check_splitter(splitter: Any) -> Iterator[str]:
-    """A splitter never has a person on both sides, and tests everyone, or says by `judges_everyone` that it does not."""
+    """A splitter never has a person on both sides, and tests everyone, or says by `judges_everyone` that not."""
     subjects = np.repeat([f"P{i:02d}" for i in range(32)], 3)
     y = np.where(np.arange(96) < 48, "HC", "ALS")
     tested: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SKIP = "Mend them, leave them out with cohort.exclude=[...], or go on without them with cohort.skip_broken=true."
+
+SIDES = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Wanted:
     """Which samples are asked for.
 
     classes, tasks: None for all. target: "group" (a person has a class) or "label" (a repetition has one). exclude:
-    subjects, or names of recordings. frontal_only: without recordings in which the person looks away.
+    subjects, or names of recordings. frontal_only: without recordings in which the person looks away. class_of_label:
+    label -> class, where several labels are one class. side: samples carry the affected side, as a column "side" of
+    their meta: left, right or "".
     """
 
     classes: tuple[str, ...] | None = None
@@ -53,9 +57,13 @@ class Wanted:
     target: str = "group"
     exclude: frozenset[str] = frozenset()
     frontal_only: bool = False
+    class_of_label: Mapping[str, str] = field(default_factory=dict)
+    side: bool = False
 
     def class_of(self, recording: Recording, repetition: Repetition) -> str:
-        return recording.group if self.target == "group" else repetition.label or ""
+        if self.target == "group":
+            return recording.group
+        return self.class_of_label.get(repetition.label or "", repetition.label or "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +125,7 @@ def build(
     check_excluded(cohort, wanted, tally)
     _check_rows(rows, wanted, tally)
     summary = tally.summary(description=_first_line(cohort), synthetic=bool(getattr(cohort, "synthetic", False)))
-    return _with_columns(_gathered(rows, names, view), columns), summary
+    return _with_columns(_gathered(rows, names, view, side=wanted.side), columns), summary
 
 
 def readable(
@@ -248,7 +256,7 @@ def _check_rows(rows: list[_Row], wanted: Wanted, tally: Tally) -> None:
         )
 
 
-def _gathered(rows: list[_Row], names: tuple[str, ...], view: View) -> Samples:
+def _gathered(rows: list[_Row], names: tuple[str, ...], view: View, *, side: bool) -> Samples:
     meta: dict[str, list[Any]] = {
         "sample": [f"{r.recording.name}/{r.repetition.index:02d}" for r in rows],
         "group": [r.recording.group for r in rows],
@@ -258,6 +266,8 @@ def _gathered(rows: list[_Row], names: tuple[str, ...], view: View) -> Samples:
     sessions = [r.recording.session for r in rows]
     if any(sessions):
         meta["session"] = sessions
+    if side:
+        meta["side"] = [_side(r.recording) for r in rows]
     return Samples(
         X=view.gather([r.value for r in rows]),
         y=np.array([r.y for r in rows]),
@@ -267,6 +277,14 @@ def _gathered(rows: list[_Row], names: tuple[str, ...], view: View) -> Samples:
         feature_names=names,
         fitted_on=tuple(r.fitted_on for r in rows),
     )
+
+
+def _side(recording: Recording) -> str:
+    """The affected side, as a person's facts tell it or, of synthetic people, the truth; "" where nobody knows."""
+    told = str(recording.attributes.get("side", "")).lower()
+    if told not in SIDES and recording.truth is not None:
+        told = recording.truth.affected_side or ""
+    return told if told in SIDES else ""
 
 
 def _with_columns(samples: Samples, columns: Mapping[str, str] | None) -> Samples:

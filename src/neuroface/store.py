@@ -21,10 +21,14 @@ from neuroface.errors import ConfigError
 
 
 class Store:
-    """A folder of arrays. folder: None for neuroface's own in the user's cache (XDG_CACHE_HOME, or else ~/.cache)."""
+    """A folder of arrays. folder: None for neuroface's own in the user's cache (XDG_CACHE_HOME, or else ~/.cache).
+
+    made_bytes: what was not there, or damaged, and had to be made so far.
+    """
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = Path(folder).expanduser() if folder else _user_cache()
+        self.made_bytes = 0
 
     def array(
         self,
@@ -57,6 +61,7 @@ class Store:
         made = _read(place)
         if made is None:
             raise ConfigError(f"{place}.npy does not read back as it was written; set execution.store to another disk.")
+        self.made_bytes += made.nbytes
         return made
 
     def size_bytes(self) -> int:

@@ -21,8 +21,8 @@ from neuroface.landmarks.detector import FaceReader, FanDetector, gathered
 from neuroface.landmarks.fan import FAN
 from neuroface.recording.face_detectors import LandmarkBoxes
 from neuroface.repetitions import given
-from neuroface.samples import Steps, Wanted, build
-from neuroface.types import Landmarks, Repetition
+from neuroface.samples import Steps, Wanted, build, detected
+from neuroface.types import Camera, Landmarks, Repetition, Rig
 
 from . import dots
 
@@ -54,7 +54,7 @@ SUBPIXEL, QUARTER = (0.6, 2.2), (1.1, 3.1)  # px: mean and largest error, where 
     [({}, SUBPIXEL), ({"batch_size": 8}, SUBPIXEL), ({"track": False}, SUBPIXEL), ({"decode": "quarter"}, QUARTER)],
 )
 def test_landmarks_are_where_the_dots_are(knows_dots, more, limits):
-    centres = dots.walk(20)
+    centres = dots.walk(10)
     step = detector(**more)
     landmarks, counts = step(dots.recording(centres))
     errors = errors_px(landmarks, centres)
@@ -62,11 +62,11 @@ def test_landmarks_are_where_the_dots_are(knows_dots, more, limits):
     assert errors.max() < limits[1]
     assert landmarks.space == "pixel"
     assert landmarks.fitted_on == {"P7"}
-    assert landmarks.timestamps_s.tolist() == (np.arange(20) / dots.FPS).tolist()
+    assert landmarks.timestamps_s.tolist() == (np.arange(10) / dots.FPS).tolist()
     assert 0.5 < landmarks.score.min() <= landmarks.score.max() <= 1
-    assert step.detector.calls == (20 if more.get("track") is False else 1)
+    assert step.detector.calls == (10 if more.get("track") is False else 1)
     assert counts == {
-        "frames": 20,
+        "frames": 10,
         "frames_filled": 0,
         "frames_missing": 0,
         "depths_filled": 0,
@@ -125,6 +125,19 @@ def test_positions_are_filtered_as_given_landmarks_are(knows_dots):
     assert plain.points[4, 0, 1] - calm.points[4, 0, 1] > 25
 
 
+def test_frames_are_made_once_for_landmarks_and_their_depth(knows_dots):
+    centres = dots.walk(6)
+    video = dots.DotVideo(centres)
+    video.rig = Rig(Camera(fx=600, fy=600, cx=320, cy=240, width=640, height=480))
+
+    def lift(landmarks, recording):
+        return landmarks, {"read": sum(1 for _ in recording.video.frames())}
+
+    steps = Steps(detector(), lift, given, {})
+    _, _, counts = detected(dots.recording(centres, video=video), steps)
+    assert (counts["read"], counts["frames"], video.made) == (6, 6, 6)
+
+
 class Small:
     """An engine on a GPU that holds at most three faces."""
 
@@ -139,16 +152,15 @@ class Small:
 
 
 def test_out_of_gpu_memory_halves_the_batch_and_says_so(knows_dots, monkeypatch, capsys):
-    centres, small = dots.walk(24), Small()
-    wanted, _ = detector(batch_size=12)(dots.recording(centres))
+    centres, small = dots.walk(16), Small()
+    wanted, _ = detector(batch_size=8)(dots.recording(centres))
     monkeypatch.setattr(engines, "make", lambda *_, **__: small)
-    got, _ = detector(batch_size=12)(dots.recording(centres))
+    got, _ = detector(batch_size=8)(dots.recording(centres))
     assert np.array_equal(got.points, wanted.points)
-    assert small.sizes[:3] == [12, 6, 3]
-    assert max(small.sizes[3:]) == 3
+    assert small.sizes[:3] == [8, 4, 2]
+    assert max(small.sizes[3:]) == 2
     assert capsys.readouterr().err == (
-        "out of GPU memory: 6 faces at once from now on, not 12\n"
-        "out of GPU memory: 3 faces at once from now on, not 6\n"
+        "out of GPU memory: 4 faces at once from now on, not 8\nout of GPU memory: 2 faces at once from now on, not 4\n"
     )
 
 

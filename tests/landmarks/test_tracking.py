@@ -111,8 +111,9 @@ def test_batches_see_the_same(batch):
 def test_a_crop_far_from_its_face_is_looked_at_again():
     """A box that is shifted by half a face: the second look is where the landmarks are."""
     world = World(at((300, 200)))
+    shifted = np.array([40, 0, 0, 0])
     plain = world.detect
-    tracker = Tracker(world.look, lambda f: plain(f) + [40, 0, 0, 0], size=64, track=True, detect_again_below=0.5)
+    tracker = Tracker(world.look, lambda f: plain(f) + shifted, size=64, track=True, detect_again_below=0.5)
     ((_, found),) = tracker(world.frames())
     assert len(world.looked) == 2
     assert found.crop == from_points(GRID + world.centres[0], 64)

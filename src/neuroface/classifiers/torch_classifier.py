@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,17 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from neuroface.classifiers import model_file, transfer
+from neuroface.classifiers.devices import device_of, memory_told, reproducible
 from neuroface.classifiers.inner_people import held_out_people
 from neuroface.classifiers.inputs import SOLE, Augment, Inputs, Part, Rows
 from neuroface.classifiers.objectives import OBJECTIVES, Objective, with_side
+from neuroface.classifiers.targets import class_factors, one_hot, with_sides, with_test
 from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables, outputs_of, runner
-from neuroface.errors import ConfigError, DataError, LeakageError, NeurofaceError, did_you_mean
+from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.types import Parts
 
 EPOCH_SELECTIONS = ("inner_people", "last", "test_best")
 SAMPLINGS = ("shuffled", "weighted")
-SIDES = ("left", "right")
 PRECISIONS = ("fp32", "bf16")
 LEARNT = ("fill", "centre", "scale")  # of each part of the inputs
 
@@ -38,10 +37,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     max_epochs: at most. batch_size: rows per step; an epoch is divided evenly, so the last batch is no smaller rest.
     learning_rate, optimiser (adamw, adam, sgd), schedule (constant, cosine, warm_cosine, exponential), weight_decay.
     clip_norm: largest norm of the gradient, None for any. label_smoothing: share of the target given to all classes.
-    mixup: alpha of Beta(alpha, alpha), 0 for none. loss: cross_entropy, or ordinal for classes whose names sort in their
-    order. class_weight: "balanced" makes the classes' weights add up to the same, a mapping {class: factor} scales them.
-    sampling: "shuffled" sees each row once in an epoch and weighs its loss; "weighted" draws rows by their weights.
-    side_weight: above 0 one more output learns the affected side, its loss counting so much.
+    mixup: alpha of Beta(alpha, alpha), 0 for none. loss: cross_entropy, or ordinal for classes whose names sort in
+    their order. class_weight: see `targets.class_factors`. sampling: "shuffled" sees each row once in an epoch and
+    weighs its loss; "weighted" draws rows by their weights. side_weight: above 0 one more output learns the affected
+    side, its loss counting so much.
     patience: epochs without a better loss on people held out, before training stops. inner_share: share of each class's
     people to hold out. epoch_selection: "inner_people"; "last" to hold out nobody and take the last epoch; "test_best"
     to take the epoch that is best on the very rows that will be judged, a leak that some published results rest on.
@@ -140,15 +139,17 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         from sklearn.utils import check_random_state
 
         self._check()
-        X, y = self._valid(X, reset=True), np.asarray(y)
-        self.classes_, codes = np.unique(_valid_y(y, X), return_inverse=True)
+        X = self._valid(X, reset=True)
+        labels = _valid_y(y, X)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
         self.people_ = [] if groups is None else sorted(set(map(str, groups)))
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         weights = np.ones(len(codes)) if sample_weight is None else _valid_weights(sample_weight, X)
-        weights = weights * self._class_factors(y, weights)
-        targets = self._targets(codes, side)
+        weights = weights * class_factors(self.class_weight, labels, self.classes_, weights)
+        targets = one_hot(codes, len(self.classes_))
+        targets = with_sides(targets, side) if self.side_weight > 0 else targets
         if self.epoch_selection == "test_best":
-            X, targets, weights, held = self._with_test(X, targets, weights, X_test, y_test)
+            X, targets, weights, held = with_test(X, targets, weights, self.classes_, X_test, y_test)
         else:
             held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
         device = device_of(self.device)
@@ -266,58 +267,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         objective = OBJECTIVES[self.loss]
         return with_side(objective, self.side_weight) if self.side_weight > 0 else objective
 
-    def _class_factors(self, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """(n,) what class_weight multiplies each row's weight by, weights keeping their mean."""
-        if self.class_weight is None:
-            return np.ones(len(y))
-        if isinstance(self.class_weight, Mapping):
-            unknown = sorted(set(map(str, self.class_weight)) - set(map(str, self.classes_)))
-            if unknown:
-                raise ConfigError(
-                    f"classifier.class_weight names {', '.join(unknown)}."
-                    + did_you_mean(unknown[0], map(str, self.classes_))
-                )
-            given = {str(name): float(factor) for name, factor in self.class_weight.items()}
-            factors = np.array([given.get(str(label), 1.0) for label in y])
-        elif self.class_weight == "balanced":
-            factors = (
-                1 / np.array([weights[y == label].sum() for label in self.classes_])[np.searchsorted(self.classes_, y)]
-            )
-        else:
-            raise ConfigError(
-                f"classifier.class_weight is {self.class_weight!r}; it must be balanced, null, or a mapping."
-            )
-        return factors * weights.sum() / (factors * weights).sum()
-
-    def _targets(self, codes: np.ndarray, side: np.ndarray | None) -> np.ndarray:
-        """(n, K) one-hot classes; with side_weight (n, K + 2), see `objectives.with_side`."""
-        targets = np.eye(len(self.classes_))[codes]
-        if not self.side_weight > 0:
-            return targets
-        known = np.array([str(one) for one in side]) if side is not None else np.full(len(codes), "")
-        sides = np.stack([known == name for name in SIDES], axis=1).astype(float)
-        if not sides.any(axis=0).all():
-            raise DataError(
-                "classifier.side_weight learns the affected side, and the training people do not have both sides "
-                "known. Set side_weight=0, or use a cohort that tells the side."
-            )
-        return np.concatenate([targets, sides], axis=1)
-
-    def _with_test(
-        self, X: Any, targets: np.ndarray, weights: np.ndarray, X_test: Any, y_test: np.ndarray | None
-    ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
-        """X, targets and weights with the test rows after those to learn from, and (n,) bool which they are."""
-        if X_test is None or y_test is None:
-            raise LeakageError(
-                "epoch_selection=test_best chooses the epoch on the people who are judged. Accept that leak with "
-                "protocol.leak=accepted, or set classifier.epoch_selection=inner_people."
-            )
-        codes = np.searchsorted(self.classes_, y_test)
-        hot = np.zeros((len(codes), targets.shape[1]))
-        hot[np.arange(len(codes)), codes] = 1
-        held = np.arange(len(targets) + len(hot)) >= len(targets)
-        return _joined(X, X_test), np.concatenate([targets, hot]), np.append(weights, np.ones(len(hot))), held
-
     def _started(self, network: torch.nn.Module) -> torch.nn.Module:
         """The network, with the weights of `start_from` where that is set; what was not taken over is warned of."""
         if self.start_from is not None:
@@ -402,56 +351,6 @@ def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto
         raise DataError(f"{path} does not fit its network: {str(error).splitlines()[1].strip()}") from error
     model.network_ = network.to(device_of(device)).eval()
     return model
-
-
-def device_of(name: str) -> torch.device:
-    """The device to work on. "auto": a GPU where there is one; processes take turns over several.
-
-    Errors: ConfigError for one that is not there.
-    """
-    if name == "auto":
-        count = torch.cuda.device_count()
-        number = multiprocessing.current_process().name.rpartition("-")[2]  # joblib's workers: LokyProcess-3
-        return torch.device("cuda", int(number) % count if number.isdigit() else 0) if count else torch.device("cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"execution.device={name}: there is no such device. Choose auto, cpu or cuda.") from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ConfigError(
-            f"execution.device={name}: {torch.cuda.device_count()} GPUs are found here. Choose auto or cpu."
-        )
-    return device
-
-
-@contextmanager
-def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """torch's chance starts from the seed, algorithms do not vary, and outside nothing changes."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
-        torch.manual_seed(seed)
-        yield
-
-
-@contextmanager
-def memory_told(batch_size: int) -> Iterator[None]:
-    """Running out of GPU memory as an error that says what to do."""
-    try:
-        yield
-    except torch.cuda.OutOfMemoryError as error:
-        raise NeurofaceError(
-            f"GPU memory ran out with batches of {batch_size}. Lower classifier.batch_size, or set "
-            "classifier.precision=bf16, fewer execution.n_jobs, or execution.device=cpu."
-        ) from error
-
-
-def _joined(X: Any, other: Any) -> Any:
-    """The rows of X and then those of the other, of one view."""
-    if isinstance(X, Parts):
-        return Parts({name: _joined(array, other.arrays[name]) for name, array in X.arrays.items()})
-    if X.ndim == 3 and X.shape[1] != other.shape[1]:
-        raise DataError(f"Series of {X.shape[1]} and {other.shape[1]} frames; pad them to one length.")
-    return np.concatenate([X, other])
 
 
 def _valid_y(y: Any, X: np.ndarray | Parts) -> np.ndarray:

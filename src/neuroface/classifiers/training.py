@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from neuroface.classifiers import checkpoint as checkpoints
+from neuroface.classifiers.devices import chance, set_chance
 from neuroface.classifiers.inputs import Inputs, Rows
 from neuroface.classifiers.objectives import Objective
 from neuroface.errors import RunFailedError
@@ -62,7 +63,7 @@ class Tunables:
 class Training:
     """A network on its way. `run` leaves it at the chosen epoch, and `history` tells of every epoch.
 
-    rows: prepared X (n, ...). targets: (n, K) one-hot of n_classes, and what else the objective learns. weights: (n,) with
+    rows: prepared X (n, ...). targets: (n, n_classes) one-hot, then what else the objective learns. weights: (n,) with
     mean 1. learn, held: positions to learn from and to watch, disjoint; with nobody held out the last epoch is taken.
     generator: draws batches, mixup and augmentation; on the CPU, so that every device learns from the same.
     by_accuracy: the epoch is chosen by the accuracy of those watched, the last of equal ones, and training never stops
@@ -257,15 +258,3 @@ def outputs_of(
     device = next(network.parameters()).device
     batches = torch.from_numpy(positions).split(max(batch_size, PREDICTED_TOGETHER))
     return torch.cat([forward(*inputs.batch(rows, at, device)) for at in batches])
-
-
-def chance(device: torch.device) -> dict[str, Tensor]:
-    """The states of torch's own generators, which draw what a network drops out."""
-    states = {"cpu": torch.get_rng_state()}
-    return states | ({"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else {})
-
-
-def set_chance(states: Mapping[str, Tensor], device: torch.device) -> None:
-    torch.set_rng_state(states["cpu"].cpu())
-    if "cuda" in states and device.type == "cuda":
-        torch.cuda.set_rng_state(states["cuda"].cpu(), device)

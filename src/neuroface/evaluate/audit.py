@@ -22,6 +22,7 @@ NOT_CHECKED = (
     "between groups, choices made outside this run after seeing its results"
 )
 FITTED = "nothing that a test subject is judged by was fitted on them"
+CHOSEN = "no epoch was chosen by looking at a test subject"
 DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and equal rows of two people say nothing
 
 
@@ -44,17 +45,21 @@ def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = 
         )
 
 
-def audit(samples: Samples, folds: Sequence[Fold]) -> dict[str, Any]:
-    """What was checked, what was found, and the verdict "clean" or "suspect"; plain values for audit.json."""
+def audit(samples: Samples, folds: Sequence[Fold], *, shows_test: bool = False) -> dict[str, Any]:
+    """What was checked, what was found, and the verdict "clean", "suspect" or "leaky"; plain values for audit.json.
+
+    shows_test: the estimator was shown the rows that it is judged by.
+    """
     checks = {
         "no subject on both sides of a fold": _on_both_sides(samples, folds),
         FITTED: _fitted_on_test_subject(samples, folds),
+        CHOSEN: _tested(samples, folds) if shows_test else [],
         "no sample twice": [s for s, n in Counter(map(str, samples.meta["sample"])).items() if n > 1],
         "no identical rows of different people": _shared_rows(samples),
         "no feature that encodes the class": _encoding_features(samples) if samples.view == "table" else None,
     }
     findings = [{"check": check, "found": found} for check, found in checks.items() if found]
-    verdict = "leaky" if checks[FITTED] else "suspect" if findings else "clean"
+    verdict = "leaky" if checks[FITTED] or checks[CHOSEN] else "suspect" if findings else "clean"
     return {
         "verdict": verdict,
         "checks": {name: _outcome(found) for name, found in checks.items()},
@@ -94,6 +99,10 @@ def _on_both_sides(samples: Samples, folds: Sequence[Fold]) -> list[str]:
 def _fitted_on_test_subject(samples: Samples, folds: Sequence[Fold]) -> list[str]:
     tested = {int(row) for fold in folds for row in fold.test}
     return sorted({str(samples.subject[i]) for i in tested if str(samples.subject[i]) in samples.fitted_on[i]})
+
+
+def _tested(samples: Samples, folds: Sequence[Fold]) -> list[str]:
+    return sorted({str(samples.subject[int(row)]) for fold in folds for row in fold.test})
 
 
 def _shared_rows(samples: Samples) -> list[str] | None:

@@ -51,12 +51,13 @@ def run(
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
-    plan = replace(plan, task=replace(plan.task, checkpoints=folder.path / "checkpoints"))
+    places = {"checkpoints": folder.path / "checkpoints", "models": folder.path / "models" if save_models else None}
+    plan = replace(plan, task=replace(plan.task, **places))
     _begin(plan, folder)
     _run_folds(plan, folder, n_jobs, save_models, progress)
     _run_null(plan, folder, n_jobs, progress)
     predictions, null = read_predictions(folder.path / "predictions.csv"), read_null(folder.path)
-    scores = summarise(predictions, null, classes=plan.task.classes, seed=plan.task.seed)
+    scores = summarise(predictions, null, classes=plan.task.classes, seed=plan.task.seed, ordered=plan.ordered)
     folder.write_json("scores.json", scores)
     folder.update(status="done")
     return scores

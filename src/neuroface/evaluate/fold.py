@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from neuroface.evaluate.threshold import NEUTRAL, inner_scores, threshold_of
 from neuroface.evaluate.weights import sample_weights
 from neuroface.types import Parts
 
-# What `fit` is offered: weights of the rows, who each row is of, and where a long fit may keep its state.
-OFFERED = ("sample_weight", "groups", "checkpoint")
+# What `fit` is offered: weights of the rows, who each row is of, which side is affected, where a long fit may keep its
+# state and copies of what it learns; and, where a protocol accepts that leak, the rows that will be judged.
+OFFERED = ("sample_weight", "groups", "side", "checkpoint", "snapshots")
+TEST = ("X_test", "y_test")
 
 
 Inner = tuple[np.ndarray, np.ndarray]
@@ -27,8 +30,10 @@ Inner = tuple[np.ndarray, np.ndarray]
 class Task:
     """What every fold shares; travels to each worker once.
 
-    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns. checkpoints:
-    a folder in which a long fit may keep its state, one file or folder per fold; None keeps nothing.
+    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns. checkpoints,
+    models: folders in which a long fit may keep its state and copies of its model, each with a beginning of a name per
+    fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
+    rows that will be judged, a leak that a protocol must accept.
     """
 
     X: np.ndarray | Parts
@@ -39,6 +44,9 @@ class Task:
     balance: bool
     seed: int
     checkpoints: Path | None = None
+    models: Path | None = None
+    side: np.ndarray | None = None
+    shows_test: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +54,8 @@ class FoldResult:
     """probabilities, dummy: (n_test, n_classes). threshold: for two classes, else None. model: what was fitted.
 
     inner: positions of training rows of people held out inside the fold, and their probabilities (n, n_classes); None
-    where there are none. An ensemble learns its weights from them.
+    where there are none. An ensemble learns its weights from them. side: (n_test,) probability that the left side is
+    affected, from a model that tells it.
     """
 
     name: str
@@ -56,12 +65,15 @@ class FoldResult:
     threshold: float | None
     model: Any
     inner: Inner | None = None
+    side: np.ndarray | None = None
 
 
 def run_fold(task: Task, fold: Fold) -> FoldResult:
     """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows."""
     seed = derive_seed(task.seed, fold.name)
-    model = fit(task, fold.train, seed, checkpoint=task.checkpoints / fold.name if task.checkpoints else None)
+    places = {"checkpoint": task.checkpoints, "snapshots": task.models}
+    files = {name: place / fold.name for name, place in places.items() if place is not None}
+    model = fit(task, fold.train, seed, test=fold.test, files=files)
     inner, threshold = _inner(task, fold, model, seed), None
     if len(task.classes) == 2:
         threshold = NEUTRAL
@@ -69,7 +81,8 @@ def run_fold(task: Task, fold: Fold) -> FoldResult:
             rows, p = inner
             threshold = threshold_of(p[:, 1], task.y[rows], task.subject[rows], positive=task.classes[1])
     probabilities = predict(model, task.X[fold.test], task.classes)
-    return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model, inner)
+    side = None if task.side is None else model.predict_side(task.X[fold.test])
+    return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model, inner, side)
 
 
 def _inner(task: Task, fold: Fold, model: Any, seed: int) -> Inner | None:
@@ -85,29 +98,44 @@ def _inner(task: Task, fold: Fold, model: Any, seed: int) -> Inner | None:
         return None
 
     def fit_predict(train: np.ndarray, test: np.ndarray, inner: int) -> np.ndarray:
-        inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner))
+        inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner), test=fold.train[test])
         return predict(inner_model, task.X[fold.train[test]], task.classes)[:, 1]
 
     scores = inner_scores(fit_predict, task.y[fold.train], task.subject[fold.train], seed=seed)
     return None if scores is None else (fold.train, np.stack([1 - scores, scores], axis=1))
 
 
-def fit(task: Task, rows: np.ndarray, seed: int, *, checkpoint: Path | None = None) -> Any:
-    """A seeded copy of the estimator, fitted on the rows with people and classes weighing the same."""
+def fit(
+    task: Task,
+    rows: np.ndarray,
+    seed: int,
+    *,
+    test: np.ndarray | None = None,
+    files: Mapping[str, Path] | None = None,
+) -> Any:
+    """A seeded copy of the estimator, fitted on the rows with people and classes weighing the same.
+
+    test: rows that will be judged; they reach the estimator only where the protocol accepts that leak. files: where it
+    may keep what it learns, by what OFFERED calls it.
+    """
     model = seeded(task.estimator, seed)
     y, subject = task.y[rows], task.subject[rows]
     weights = sample_weights(y, subject, balance=task.balance)
-    given = {"sample_weight": weights, "groups": subject, "checkpoint": checkpoint}
-    accepted = fit_arguments(model)
-    return model.fit(task.X[rows], y, **{key: given[name] for name, key in accepted.items()})
+    given: dict[str, Any] = {"sample_weight": weights, "groups": subject, **(files or {})}
+    if task.side is not None:
+        given["side"] = task.side[rows]
+    if task.shows_test and test is not None:
+        given |= {"X_test": task.X[test], "y_test": task.y[test]}
+    accepted = fit_arguments(model, (*OFFERED, *TEST))
+    return model.fit(task.X[rows], y, **{key: given[name] for name, key in accepted.items() if name in given})
 
 
-def fit_arguments(estimator: Any) -> dict[str, str]:
+def fit_arguments(estimator: Any, offered: Sequence[str] = OFFERED) -> dict[str, str]:
     """What the estimator's fit takes beside X and y, and by what key (a pipeline's last step's)."""
     steps = getattr(estimator, "steps", None)
     last, prefix = (steps[-1][1], f"{steps[-1][0]}__") if steps else (estimator, "")
     parameters = inspect.signature(last.fit).parameters if hasattr(last, "fit") else {}
-    return {name: prefix + name for name in OFFERED if name in parameters}
+    return {name: prefix + name for name in offered if name in parameters}
 
 
 def predict(model: Any, X: np.ndarray | Parts, classes: tuple[str, ...]) -> np.ndarray:

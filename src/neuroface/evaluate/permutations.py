@@ -43,7 +43,8 @@ def run_permutation(task: Task, splitter: Any, permutation: int) -> tuple[np.nda
     permuted = replace(task, y=y)
     total, times = np.zeros((len(y), len(task.classes))), np.zeros(len(y))
     for fold in make_folds(splitter, task.X, y, task.subject):
-        model = fit(permuted, fold.train, derive_seed(task.seed, "permutation", permutation, fold.name))
+        seed = derive_seed(task.seed, "permutation", permutation, fold.name)
+        model = fit(permuted, fold.train, seed, test=fold.test)
         total[fold.test] += predict(model, task.X[fold.test], task.classes)
         times[fold.test] += 1
     return y, total / times[:, None]

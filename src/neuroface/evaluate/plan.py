@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from neuroface.errors import ConfigError, DataError
+from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
 from neuroface.evaluate.fold import Task
 from neuroface.evaluate.predictions import columns
@@ -17,12 +17,14 @@ from neuroface.evaluate.protocol import Protocol
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique, varies_within_subjects
 from neuroface.types import Samples
 
+TEST_BEST = "test_best"  # epoch_selection of estimators that choose the epoch on the people who are judged
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
     """What `engine.run` does.
 
-    refit_null: whether each permutation is fitted anew. header: columns of predictions.csv. audit: for audit.json.
+    refit_null: whether each permutation is fitted anew. ordered: whether the classes are degrees of one thing. header: columns of predictions.csv. audit: for audit.json.
     data_digest: SHA-256.
     """
 
@@ -35,6 +37,7 @@ class Plan:
     header: tuple[str, ...]
     audit: dict[str, Any]
     data_digest: str
+    ordered: bool = False
 
     @property
     def within(self) -> bool:
@@ -47,7 +50,8 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
 
     estimator: unfitted, with scikit-learn's fit and predict_proba; imputing, scaling and selection belong inside it.
     splitter: a scikit-learn cross-validator over subjects. seed: every other seed follows from it.
-    Raises LeakageError when a fold would judge a person by something fitted on them; DataError when a class is missing,
+    Raises LeakageError when a fold would judge a person by something fitted on them, the choice of an epoch included,
+    and the protocol does not accept that; DataError when a class is missing,
     from the samples or from a training fold, when columns clash, or when the splitter leaves a fold empty.
     """
     task = Task(
@@ -58,9 +62,19 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         estimator=estimator,
         balance=protocol.balance,
         seed=seed,
+        side=_sides(samples, estimator),
+        shows_test=getattr(estimator, "epoch_selection", None) == TEST_BEST,
     )
+    if task.shows_test and protocol.leak != "accepted":
+        raise LeakageError(
+            f"classifier.epoch_selection={TEST_BEST} keeps the epoch that does best on the very people who are judged. "
+            "Published results rest on it; to make one again set protocol.leak=accepted, and the audit will say so. "
+            "Otherwise set classifier.epoch_selection=inner_people."
+        )
+    known = getattr(estimator, "fitted_on", frozenset())
+    samples = replace(samples, fitted_on=tuple(known | of_row for of_row in samples.fitted_on))
     check_classes(task, protocol)
-    header = columns(samples.meta, task.classes)
+    header = columns(samples.meta, task.classes, side=task.side is not None)
     if not getattr(splitter, "judges_everyone", True):
         raise ConfigError(f"{type(splitter).__name__} judges some people only. Choose another split=, such as loso.")
     folds = make_folds(splitter, task.X, task.y, task.subject)
@@ -75,9 +89,17 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         permutations=protocol.permutations,
         refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not costly),
         header=tuple(header),
-        audit=audit(samples, folds),
+        audit=audit(samples, folds, shows_test=task.shows_test),
         data_digest=data_digest(samples),
+        ordered=protocol.ordered,
     )
+
+
+def _sides(samples: Samples, estimator: Any) -> np.ndarray | None:
+    """(n,) affected side of each sample, "" where it is not known; None for an estimator that does not learn it."""
+    if not getattr(estimator, "side_weight", 0) > 0:
+        return None
+    return np.asarray(samples.meta.get("side", np.full(len(samples), ""))).astype(str)
 
 
 def check_classes(task: Task, protocol: Protocol) -> None:

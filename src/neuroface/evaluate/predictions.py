@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 FIRST = ("sample", "subject", "group", "task", "repetition")
 
 
-def columns(meta: Iterable[str], classes: Sequence[str]) -> list[str]:
-    """The header of predictions.csv: who and what, the fold, the class, the probabilities, the threshold, the dummy."""
+SIDE = "side_left"  # probability that the left side is the affected one
+
+
+def columns(meta: Iterable[str], classes: Sequence[str], *, side: bool = False) -> list[str]:
+    """The header of predictions.csv: who and what, the fold, the class, the probabilities, the threshold, the dummy.
+
+    side: and the probability that the left side is affected.
+    """
     other = [name for name in meta if name not in FIRST]
     computed = ["fold", "y", *(f"p_{c}" for c in classes), *(["threshold"] if len(classes) == 2 else [])]
-    computed += [f"dummy_p_{c}" for c in classes]
+    computed += [*(f"dummy_p_{c}" for c in classes), *([SIDE] if side else [])]
     taken = sorted(set(other) & set(computed))
     if taken:
         raise DataError(f"Samples bring columns that predictions use themselves: {', '.join(taken)}. Rename them.")
@@ -51,6 +57,8 @@ def fold_rows(samples: Samples, result: FoldResult, classes: Sequence[str]) -> l
         row |= {f"dummy_p_{c}": result.dummy[i, k] for k, c in enumerate(classes)}
         if result.threshold is not None:
             row["threshold"] = result.threshold
+        if result.side is not None:
+            row[SIDE] = result.side[i]
         rows.append(row)
     return rows
 
@@ -154,6 +162,6 @@ def _parse(text: str) -> pd.DataFrame:
 
     table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     for name in map(str, table.columns):
-        if name.startswith(("p_", "dummy_p_")) or name == "threshold":
+        if name.startswith(("p_", "dummy_p_")) or name in ("threshold", SIDE):
             table[name] = [float(value) for value in table[name]]
     return table

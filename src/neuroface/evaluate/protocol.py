@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,7 +29,9 @@ class Protocol:
     everything anew for each permutation; "predictions" permutes the classes against the predictions as they are, which
     costs nothing but does not show what the procedure itself does to null data; "auto" refits unless the estimator says
     that it is costly. leak: "refused", or "accepted" where a published result is made again that judges people by
-    values fitted on them; the audit then says so. name: what reports call it.
+    values fitted on them; the audit then says so. ordered: the classes are degrees of one thing, grades say, in their
+    order. merge: class -> the labels that it takes together, with target="label" only; None, each label is a class.
+    name: what reports call it.
     """
 
     classes: tuple[str, ...]
@@ -39,6 +41,8 @@ class Protocol:
     balance: bool = True
     permute: str = "auto"
     leak: str = "refused"
+    ordered: bool = False
+    merge: Mapping[str, Sequence[str]] | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -54,6 +58,13 @@ class Protocol:
             raise ConfigError(f"protocol.leak is {self.leak!r}." + did_you_mean(self.leak, LEAKS))
         if self.permute not in PERMUTE:
             raise ConfigError(f"protocol.permute is {self.permute!r}." + did_you_mean(self.permute, PERMUTE))
+        if self.merge is not None and self.target != "label":
+            raise ConfigError("protocol.merge takes labels of repetitions together; set protocol.target=label.")
+        if self.merge is not None and set(self.merge) != set(self.classes):
+            raise ConfigError(
+                f"protocol.merge makes the classes {', '.join(self.merge)}, protocol.classes are "
+                f"{', '.join(self.classes) or 'not named'}. Give both the same classes."
+            )
         if self.permutations < 0:
             raise ConfigError(f"protocol.permutations is {self.permutations}; it must be a whole number, 0 for none.")
 
@@ -65,12 +76,19 @@ class Protocol:
             "task": (isinstance(self.task, str | None), "the name of one task, or null for all"),
             "permutations": (whole_number, "a whole number, 0 for none"),
             "balance": (isinstance(self.balance, bool), "true or false"),
+            "ordered": (isinstance(self.ordered, bool), "true or false"),
+            "merge": (isinstance(self.merge, Mapping | None), "null, or {class: [label, label]}"),
             "name": (isinstance(self.name, str), "a text"),
         }
         wrong = {key: what for key, (right, what) in rules.items() if not right}
         if wrong:
             told = (f"protocol.{key} is {getattr(self, key)!r}; it must be {what}." for key, what in wrong.items())
             raise ConfigError(" ".join(told))
+
+    @property
+    def class_of_label(self) -> dict[str, str]:
+        """Label -> the class that it belongs to, of those that `merge` names."""
+        return {str(label): name for name, labels in (self.merge or {}).items() for label in labels}
 
     def settled(self, labels: Iterable[str]) -> Protocol:
         """The protocol with its classes; where none are named, those among `labels`, controls first (never positive).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -141,6 +142,17 @@ class Run:
             n_permutations=int(found.get("n_permutations") or 0),
             dummy=found.get(f"dummy_{key}"),
         )
+
+    @cached_property
+    def n_parameters(self) -> int | None:
+        """How many numbers the network of one fold holds, from the head of its file; None where no network is kept."""
+        file = next(iter(sorted((self.folder / "models").glob("*.safetensors"))), None)
+        if file is None:
+            return None
+        with file.open("rb") as content:
+            head = json.loads(content.read(int.from_bytes(content.read(8), "little")))
+        shapes = [entry["shape"] for name, entry in head.items() if name.startswith("network.")]
+        return sum(int(np.prod(shape)) for shape in shapes)
 
     @cached_property
     def permutations(self) -> list[pd.DataFrame]:

@@ -16,7 +16,7 @@ from neuroface.report import published as papers
 from neuroface.report import run as runs
 from neuroface.report import wording
 from neuroface.report.published import Published, Value
-from neuroface.report.run import Run
+from neuroface.report.run import Run, interval_of
 
 SHOWN_PEOPLE = 8  # per-person AUCs on one terminal line
 
@@ -93,20 +93,22 @@ def experiment_table(
     published: Published | str | None = None,
     title: str = "Experiment",
     compared: str | None = None,
+    more: Sequence[str] = (),
 ) -> str:
     """One table above several runs: out_dir/table.csv and table.html; returns it as text for the terminal.
 
     cells: each {"name": str, "folder": run folder, "columns": what tells it apart, e.g. {"protocol":, "task":}}. A cell
     whose run is missing or unfinished keeps its row and says so. p_holm is adjusted over all cells that have a p
     (Holm, Scand. J. Stat. 6 (1979) 65). compared: the column whose two values are compared pair by pair in a second
-    table, out_dir/differences.csv.
+    table, out_dir/differences.csv. more: further columns, names of scores over people with their intervals, `parameters`
+    or `minutes` of the whole run.
     """
     out_dir = Path(out_dir)
     paper = papers.load(published) if isinstance(published, str) else published
     rows, found = [], []
     for cell in cells:
         run, status = _read_cell(cell)
-        rows.append(_cell_row(cell, run, status, paper))
+        rows.append(_cell_row(cell, run, status, paper) | (_more(run, more) if run is not None else {}))
         found.append(run)
     frame = pd.DataFrame(rows)
     if "p" in frame:
@@ -219,6 +221,19 @@ def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Publ
     if value is not None:
         row |= {"published": value.value, "published_label": value.label}
     return row
+
+
+def _more(run: Run, names: Sequence[str]) -> dict[str, Any]:
+    """Further cells of a row: 0.61 [0.45, 0.75] of a score, 1,234,567 parameters of one fold's network, minutes."""
+    cells: dict[str, Any] = {}
+    for name in names:
+        if name == "parameters":
+            cells[name] = f"{run.n_parameters:,}" if run.n_parameters else wording.NOTHING
+        elif name == "minutes":
+            cells[name] = f"{float(run.facts.get('wall_s') or 0) / 60:.1f}"
+        elif run.decisions.get(name) is not None:
+            cells[name] = f"{wording.number(run.decisions[name])} {wording.interval(interval_of(run.decisions, name))}"
+    return cells
 
 
 def _people(run: Run) -> str:

@@ -140,6 +140,8 @@ def build_samples(
         target=protocol.target if protocol else "group",
         exclude=excluded(common),
         frontal_only=bool(common.get("frontal_only")),
+        class_of_label=protocol.class_of_label if protocol else {},
+        side=float(config.classifier.get("side_weight") or 0) > 0,
     )
     steps = build_steps(config)
     return samples.build(

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from neuroface import contracts
 from neuroface.errors import AuditError, ConfigError, DataError, did_you_mean
+from neuroface.verbs.building import build_estimator, build_steps, build_view
 from neuroface.verbs.configuration import (
     COMMON_KEYS,
     compose,
@@ -85,7 +86,8 @@ def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator
             for key, feature in targets_of(chosen):
                 yield f"features={name} {key}", contracts.check_feature(key, instantiate(feature, f"features.{key}"))
         elif group == "classifier":
-            yield f"classifier={name}", contracts.check_classifier(instantiate(_target_only(group, config), group))
+            view, estimator = build_view(config, build_steps(config)), build_estimator(config)
+            yield f"classifier={name}", contracts.check_classifier(estimator, view)
         elif group == "split":
             yield f"split={name}", contracts.check_splitter(instantiate(config.split, group))
         elif group == "cohort":

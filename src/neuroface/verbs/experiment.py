@@ -50,6 +50,7 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
         "published": config.get("published"),
         "cells": [{"name": name, "columns": columns} for name, columns, *_ in composed],
         "compared": "network" if networks else None,
+        "more": list(config.get("more") or ()),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -66,8 +67,8 @@ def draw_table(folder: Path) -> str:
 
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     cells = [{**cell, "folder": folder / cell["name"]} for cell in about["cells"]]
-    compared = about.get("compared")
-    return tables.experiment_table(cells, folder, published=about["published"], title=about["title"], compared=compared)
+    shown = {key: about[key] for key in ("title", "published", "compared", "more") if key in about}
+    return tables.experiment_table(cells, folder, **shown)
 
 
 def distinct_cells(cells: list[dict[str, Any]], overrides: list[str]) -> dict[str, dict[str, Any]]:

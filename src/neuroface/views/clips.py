@@ -43,8 +43,8 @@ class Clips:
         pictures.check_cut(align, margin, size)
         if frames < 1 or spare < 0 or repetitions_per_clip < 1:
             raise ConfigError(
-                f"frames={frames}, spare={spare}, repetitions_per_clip={repetitions_per_clip}: a clip needs a frame, "
-                "no less than no spare ones, and a repetition."
+                f"frames={frames}, spare={spare}, repetitions_per_clip={repetitions_per_clip}: a clip needs a frame "
+                "and a repetition, spare >= 0."
             )
         self.frames, self.spare, self.size = frames, spare, size
         self.align, self.margin = align, margin

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -137,14 +138,22 @@ def chosen_frames(video: Video, numbers: Sequence[int]) -> Iterator[Frame]:
 
 
 def together(rows: Sequence[np.ndarray], store: Store) -> np.ndarray:
-    """(n, ...) uint8, memory-mapped: the rows of all recordings as one array, kept by the digests of the rows."""
+    """(n, ...) uint8, memory-mapped: the rows of all recordings as one array, kept by the digests of the rows.
+
+    What had to be made for it is told on standard error.
+    """
 
     def fill(out: np.ndarray) -> None:
         for place, row in enumerate(rows):
             out[place] = row
 
     key = {"what": "rows", "rows": [digest_of_array(row) for row in rows]}
-    return store.array(key, (len(rows), *rows[0].shape), fill)
+    array = store.array(key, (len(rows), *rows[0].shape), fill)
+    if store.made_bytes:
+        made, all_of_it = (f"{size / 1e6:.0f} MB" for size in (store.made_bytes, store.size_bytes()))
+        print(f"{made} of pictures kept in {store.folder}, {all_of_it} in all; delete it at any time", file=sys.stderr)
+        store.made_bytes = 0
+    return array
 
 
 def identity(video: Video) -> dict[str, Any] | None:

@@ -1,0 +1,63 @@
+"""`neuroface landmarks` from frames on disk to landmarks on disk, with a network that knows the face."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from landmarks import dots
+from neuroface.cohorts.folder import FolderCohort
+from neuroface.errors import DataError
+from neuroface.landmarks import weights
+from neuroface.verbs import landmarks
+
+CENTRES = dots.walk(6)
+
+
+@pytest.fixture
+def words(tmp_path, monkeypatch):
+    """Two people's frames, one of whom is never to be seen, and the boxes of the other's face."""
+    monkeypatch.setattr(weights, "load", lambda *_, **__: dots.ColourFan().eval())
+    monkeypatch.setattr(weights, "fitted_on", lambda _: frozenset({"somebody"}))
+    lines = ["recording,frame,x,y,width,height"]
+    for k, (x, y) in enumerate(CENTRES):
+        lines.append(f"seen/video,{k},{x - 90},{y - 90},180,180")
+        for who, image in (("seen", dots.drawn(CENTRES[k])), ("unseen", dots.drawn())):
+            (tmp_path / "in" / who).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(tmp_path / "in" / who / f"{k}.png"), image[..., ::-1])
+    lines.append("unseen/video,99,0,0,9,9")
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("\n".join(lines))
+    return [
+        "cohort=videos",
+        f"cohort.root={tmp_path / 'in'}",
+        "cohort.fps=25",
+        "landmarks=fan",
+        "landmarks.weights=bundled",
+        "landmarks.median_frames=1",
+        "faces/detector@landmarks.detector=boxes",
+        f"landmarks.detector.path={boxes}",
+        f"out={tmp_path / 'out'}",
+    ]
+
+
+def test_landmarks_are_found_and_written_with_what_made_them(words, tmp_path, capsys):
+    landmarks.run([*words, "cohort.skip_broken=true"])
+    (found,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
+    truth = np.stack([dots.points(centre) for centre in CENTRES])
+    assert np.linalg.norm(found.landmarks.points - truth, axis=2).mean() < 0.6
+    assert found.landmarks.fitted_on == {"somebody"}
+    assert found.notes["landmarks"] == (
+        "FAN weights=bundled, torch fp32, decode=subpixel, flip=False, boxes by BoxTable at the start and when lost"
+    )
+    out, err = capsys.readouterr()
+    assert out.splitlines()[:2] == ["1 recordings of 1 people", "6 frames"]
+    assert "left out unseen/video: has a face in none of its 6 frames" in err
+    assert (tmp_path / "out" / "quality.csv").is_file()
+
+
+def test_a_recording_without_a_face_stops_it_by_name(words, tmp_path):
+    with pytest.raises(DataError, match=r"unseen/video.*has a face in none of its 6 frames"):
+        landmarks.run(words)
+    assert not (tmp_path / "out" / "landmarks" / "participants.tsv").exists()
