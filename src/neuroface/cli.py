@@ -16,6 +16,7 @@ VERBS = {
     "train": "fit and test a classifier, leaving people out; writes a run folder with a report",
     "eval": "score finished runs again from their predictions (run=FOLDER)",
     "report": "draw the report of a run again (run=FOLDER)",
+    "explain": "draw what a run's networks looked at in the people they had not seen (run=FOLDER)",
     "landmarks": "write landmarks and their quality, drawn on the clip if asked (out=FOLDER)",
     "features": "write the feature table of a cohort (out=FILE.csv)",
     "prepare": "write a cohort to disk, cut faces out of videos, or tell what a release holds (out=FOLDER)",

@@ -25,8 +25,8 @@ from neuroface.types import Landmarks, Parts, Recording
 
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
-ROWS_OF_A_CLASS = 20
-EPOCHS = 12  # of a network under check
+ROWS_OF_A_CLASS = 12
+HURRY = {"max_epochs": 20, "batch_size": 8}  # of a network under check
 NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
@@ -113,7 +113,7 @@ def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
     before = copy.deepcopy(X)
     hurried = clone(estimator)
     if "max_epochs" in hurried.get_params():
-        hurried.set_params(max_epochs=min(hurried.max_epochs, EPOCHS))
+        hurried.set_params(**{key: min(value, getattr(hurried, key)) for key, value in HURRY.items()})
     with _given(f"made-up rows of the view {getattr(view, 'name', 'table')}"):
         fitted = [_seeded(clone(hurried)).fit(X, y) for _ in range(2)]
         p = fitted[0].predict_proba(X)
@@ -138,7 +138,9 @@ def example_rows(view: Any, raised: np.ndarray) -> Any:
     if hasattr(view, "parts"):
         return Parts({name: example_rows(part, raised) for name, part in view.parts.items()})
     name, n = getattr(view, "name", "table"), len(raised)
-    shapes = {"table": (4,), "series": (12, 4)}
+    shapes: dict[str, tuple[int, ...]] = {"table": (4,)}
+    if hasattr(view, "channels"):
+        shapes[name] = (12, len(view.channels(3)))
     if hasattr(view, "size"):
         shapes[name] = (view.size, view.size, 3)
     if hasattr(view, "frames"):

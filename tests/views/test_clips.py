@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from neuroface.cohorts.synthetic import SyntheticCohort
 from neuroface.errors import ConfigError, DataError
 from neuroface.views.clips import Clips
-from tests.views.videos import NumberedVideo, face_px, seen_of, stored_in
+
+from .videos import NumberedVideo, face_px, seen_of, stored_in
 
 
 def clips_of(seen, folder, **keys):
@@ -21,11 +22,11 @@ def numbers(clip):
 
 
 def test_frames_are_evenly_spaced_over_the_repetition(tmp_path):
-    seen = seen_of(face_px(100), [(10, 31), (40, 42)], video=NumberedVideo(100))
+    seen = seen_of(face_px(100), [(10, 31), (40, 50)], video=NumberedVideo(100))
     first, second = clips_of(seen, tmp_path)
     assert first.shape == (5, 40, 40, 3)
     assert numbers(first) == [10, 15, 20, 25, 30]
-    assert numbers(second) == [40, 40, 40, 41, 41]
+    assert numbers(second)[1::2] == [42, 47]  # 40, 42.25, 44.5, 46.75, 49
 
 
 def test_spare_frames_go_on_at_the_same_pace_and_hold_at_the_end_of_the_video(tmp_path):
@@ -59,14 +60,17 @@ def test_a_face_that_moves_stays_in_its_place_when_the_crop_follows(tmp_path, al
 
 
 def test_a_head_that_tilts_is_set_upright_by_alignment(tmp_path):
-    """Blue is y in the frame: along a row of an upright crop it grows by the sine of the tilt."""
+    """Blue is y in the frame: in an upright crop it grows by the sine of the tilt across and by its cosine down."""
     seen = seen_of(face_px(5, turn_deg=20.0), [(0, 5)], video=NumberedVideo(5))
     (upright,), (as_it_is,) = clips_of(seen, tmp_path), clips_of(seen, tmp_path, align="box")
-    across = np.arange(40)
-    slope = [np.polyfit(across, clip[0, 20, :, 2].astype(float), 1)[0] for clip in (upright, as_it_is)]
-    px_per_px = 140 * 1.2 * 0.8 / 40  # of the frame, per px of the aligned crop: canonical side, margin, px/mm, size
-    assert slope[0] == pytest.approx(np.sin(np.deg2rad(20)) * px_per_px, abs=0.05)
-    assert slope[1] == pytest.approx(0, abs=0.05)
+    along = np.arange(40)
+    slope = [
+        np.polyfit(along, clip[0, 20, :, 2].astype(float), 1)[0]
+        / np.polyfit(along, clip[0, :, 20, 2].astype(float), 1)[0]
+        for clip in (upright, as_it_is)
+    ]
+    assert slope[0] == pytest.approx(np.tan(np.deg2rad(20)), abs=0.02)
+    assert slope[1] == pytest.approx(0, abs=0.02)
 
 
 def test_a_gap_in_the_landmarks_is_cut_as_the_nearest_frame_that_has_them(tmp_path):
@@ -160,7 +164,10 @@ def test_a_recording_without_a_picture_of_a_face_says_so(tmp_path, seen, message
     [
         ({"align": "similar"}, "align=similar: there is no such cut. Did you mean 'similarity'?"),
         ({"size": 0}, "margin=0.1, size=0: margin above -0.5 and size >= 1 px are needed."),
-        ({"frames": 0}, "frames=0, spare=4, repetitions_per_clip=1: a clip needs a frame and a repetition, spare >= 0."),
+        (
+            {"frames": 0},
+            "frames=0, spare=4, repetitions_per_clip=1: a clip needs a frame and a repetition, spare >= 0.",
+        ),
     ],
 )
 def test_settings_without_meaning_are_refused(keys, message):

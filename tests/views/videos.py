@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from checks import still_face
 from neuroface.store import Store
 from neuroface.types import Frame, Landmarks, Recording, Repetition
 from neuroface.views.seen import Seen
-from tests.checks import still_face
 
 WIDTH, HEIGHT, PX_PER_MM = 320, 240, 0.8
 CENTRE = np.array([160.0, 110.0])
@@ -43,9 +43,7 @@ def seen_of(points, repetitions, *, video=None, fps=50.0, labels=None, space="pi
     """A recording of these landmarks; repetitions as (start, stop)."""
     landmarks = Landmarks(points, np.arange(len(points)) / fps, space)
     labels = labels or [None] * len(repetitions)
-    found = tuple(
-        Repetition(a, b, i, label) for i, ((a, b), label) in enumerate(zip(repetitions, labels, strict=True))
-    )
+    found = tuple(Repetition(a, b, i, label) for i, ((a, b), label) in enumerate(zip(repetitions, labels, strict=True)))
     recording = Recording("P1", "HC", "OPEN", landmarks, repetitions=found, video=video)
     return Seen(recording, landmarks, landmarks, found)
 

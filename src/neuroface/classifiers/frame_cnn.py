@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from neuroface.classifiers.local_weights import load_backbone
@@ -30,7 +31,7 @@ class FrameCNN(nn.Module):
             raise ConfigError(f"frame_cnn={kind}: there is no such network." + did_you_mean(kind, KINDS))
         if kind == "small" and weights is not None:
             raise ConfigError("frame_weights are of vgg16; set frame_cnn=vgg16, or frame_weights=null.")
-        self.layers = _small(channels, width) if kind == "small" else _vgg16(weights)
+        self.layers: nn.Module = _small(channels, width) if kind == "small" else _vgg16(weights)
         self.n_features = 8 * width if kind == "small" else 512
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,10 +46,17 @@ def _small(channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _vgg16(weights: str | None) -> nn.Sequential:
+def _vgg16(weights: str | None) -> nn.Module:
+    """The convolutions alone; the fully connected layers, which are most of VGG-16, are never made."""
     from torchvision.models import vgg16
 
-    network = vgg16(weights=None)
+    with torch.device("meta"):
+        layers = vgg16(weights=None, init_weights=False).features
+    layers = layers.to_empty(device="cpu")
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:  # as torchvision begins
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
     if weights is not None:
-        load_backbone(network, weights, head="classifier.")
-    return network.features
+        load_backbone(nn.ModuleDict({"features": layers}), weights, head="classifier.")
+    return layers

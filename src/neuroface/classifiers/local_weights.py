@@ -44,7 +44,7 @@ def _read(file: Path) -> dict[str, Tensor]:
             return load_file(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # each format fails in ways of its own
-        raise DataError(f"{file} cannot be read as weights: {str(error).splitlines()[0]}") from error
+        raise DataError(f"{file} cannot be read as weights: {type(error).__name__}") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise DataError(f"{file} is no table of parameters by name; a state_dict is wanted.")
     return state

@@ -6,7 +6,6 @@ docs/datasheet_synthetic.md states what is modelled, what is not, and where each
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,22 +13,26 @@ from typing import Any
 import numpy as np
 
 from neuroface import face, geometry, signals
-from neuroface.errors import ConfigError, did_you_mean
+from neuroface.cohorts.staging import (
+    Acted,
+    Staging,
+    age_and_sex,
+    frames_of,
+    refuse_bad_choice,
+    refuse_negative,
+    refuse_no_count,
+    refuse_unknown,
+    wanted,
+)
 from neuroface.synthesis import face_model
 from neuroface.synthesis.motion import TASKS, Performance, perform
 from neuroface.synthesis.people import DISEASES, Person, draw_person
-from neuroface.synthesis.seating import NECK_MM, clinic_seat, head_motion, wild_seat
-from neuroface.types import Landmarks, Recording, Repetition, Truth
+from neuroface.synthesis.seating import clinic_seat
+from neuroface.types import Recording, Repetition
 
-MODALITIES = ("landmarks", "rgbd")
-LOOKS = ("lab", "wild")
-SENSOR_NAMES = ("d400", "sr300")
 PEOPLE = {"HC": 11, "ALS": 11, "PS": 14}  # Guarin et al., "Improving Face Alignment Accuracy on Clinical Populations"
 ID_PREFIX = {"HC": "N", "ALS": "A", "PS": "S"}  # as in the Toronto NeuroFace release
 SHARE_OF_WOMEN = {"HC": 4 / 11, "ALS": 7 / 11, "PS": 4 / 14}  # same paper; a label that movement does not know
-AGE_MEAN, AGE_SD, AGE_RANGE = 62.0, 11.0, (35, 88)  # one distribution for all groups; a label too
-
-SHORT_GAP_FRAMES, LONG_GAP_S, LONG_GAP_SHARE = (1, 3), (0.2, 0.5), 0.02
 
 
 @dataclass(frozen=True)
@@ -90,187 +93,71 @@ class SyntheticCohort:
         self.tasks = tuple(tasks)
         self.repetitions = dict(repetitions or {})
         self.effect = effect
-        self.noise_mm = noise_mm
-        self.depth_noise_mm = depth_noise_mm
-        self.dropped = dropped
-        self.fps = fps
-        self.seed = seed
-        self.modality = modality
-        self.look = look
-        self.sensor = sensor
-        self.aligned = aligned
-        self.sensor_noise = sensor_noise
-        self.annotation_shift = annotation_shift
         self._validate()
+        self.staging = Staging(
+            seed=seed,
+            noise_mm=noise_mm,
+            depth_noise_mm=depth_noise_mm,
+            dropped=dropped,
+            fps=fps,
+            modality=modality,
+            look=look,
+            sensor=sensor,
+            aligned=aligned,
+            sensor_noise=sensor_noise,
+            annotation_shift=annotation_shift,
+        )
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
         """Recordings by group, person and task; a group or task that this cohort does not have is a ConfigError."""
-        _refuse_unknown("group", groups or (), self.people, of="this cohort")
-        _refuse_unknown("task", tasks or (), self.tasks, of="this cohort")
-        wanted = [
-            (group, number, [task for task in self.tasks if tasks is None or task in tasks])
-            for group, count in self.people.items()
-            if groups is None or group in groups
-            for number in range(1, count + 1)
-        ]
+        people = wanted(self.people, self.tasks, groups=groups, tasks=tasks)
         return (
             self._record(patient, task)
-            for group, number, chosen in wanted
+            for group, number, chosen in people
             for patient in [self._patient(group, number)]
             for task in chosen
         )
 
     def _validate(self) -> None:
-        _refuse_unknown("group", self.people, DISEASES, of="cohort.people")
-        _refuse_unknown("task", self.tasks, TASKS, of="cohort.tasks")
-        _refuse_unknown("task", self.repetitions, TASKS, of="cohort.repetitions")
-        if not self.people or not self.tasks:
-            raise ConfigError("cohort.people and cohort.tasks must each name at least one.")
-        if len(set(self.tasks)) < len(self.tasks):
-            raise ConfigError(f"cohort.tasks names a task twice: {', '.join(self.tasks)}.")
-        for key, counts in (("people", self.people), ("repetitions", self.repetitions)):
-            for name, count in counts.items():
-                if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-                    raise ConfigError(f"cohort.{key}.{name} must be a whole number of at least 1; got {count!r}.")
-        for key, options in (("modality", MODALITIES), ("look", LOOKS), ("sensor", SENSOR_NAMES)):
-            _refuse_unknown(key, [getattr(self, key)], options, of=f"cohort.{key}")
-        for key in ("effect", "noise_mm", "depth_noise_mm", "sensor_noise", "annotation_shift"):
-            if not 0 <= getattr(self, key) < np.inf:
-                raise ConfigError(f"cohort.{key} must be 0 or more; got {getattr(self, key)!r}.")
-        if not 0 < self.fps < np.inf:
-            raise ConfigError(f"cohort.fps must be more than 0; got {self.fps!r}.")
-        if not 0 <= self.dropped < 0.5:
-            raise ConfigError(f"cohort.dropped is a share of frames, from 0 to below 0.5; got {self.dropped!r}.")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
-            raise ConfigError(f"cohort.seed must be a whole number of at least 0; got {self.seed!r}.")
-        if self.modality == "landmarks" and (self.annotation_shift or self.aligned):
-            given = "annotation_shift" if self.annotation_shift else "aligned"
-            raise ConfigError(f"cohort.{given} is about video; set cohort.modality=rgbd with it.")
-
-    def _generator(self, *names: str) -> np.random.Generator:
-        """A stream that depends on the seed and the names alone."""
-        digest = hashlib.sha256("/".join(names).encode()).digest()
-        words = np.frombuffer(digest, dtype="<u4").tolist()
-        return np.random.default_rng(np.random.SeedSequence([int(self.seed), *words]))
+        refuse_unknown("group", self.people, DISEASES, of="cohort.people")
+        refuse_unknown("task", self.tasks, TASKS, of="cohort.tasks")
+        refuse_unknown("task", self.repetitions, TASKS, of="cohort.repetitions")
+        refuse_bad_choice(self.people, self.tasks)
+        refuse_no_count("people", self.people)
+        refuse_no_count("repetitions", self.repetitions)
+        refuse_negative("effect", self.effect)
 
     def _patient(self, group: str, number: int) -> _Patient:
-        subject = f"{ID_PREFIX[group]}{number:03d}"
-        labels, setting = self._generator(subject, "labels"), self._generator(subject, "setting")
+        subject, stream = f"{ID_PREFIX[group]}{number:03d}", self.staging.generator
         person = draw_person(
-            self._generator(subject, "habits"),
-            self._generator(subject, "illness"),
-            disease=DISEASES[group],
-            effect=float(self.effect),
+            stream(subject, "habits"), stream(subject, "illness"), disease=DISEASES[group], effect=float(self.effect)
         )
-        attributes = {
-            "age": int(np.clip(round(AGE_MEAN + AGE_SD * labels.standard_normal()), *AGE_RANGE)),
-            "sex": "F" if labels.random() < SHARE_OF_WOMEN[group] else "M",
-        }
-        seat_mm, pose_deg = clinic_seat(setting)
-        return _Patient(subject, group, person, attributes, seat_mm, pose_deg)
+        attributes = age_and_sex(stream(subject, "labels"), share_of_women=SHARE_OF_WOMEN[group])
+        return _Patient(subject, group, person, attributes, *clinic_seat(stream(subject, "setting")))
 
     def _record(self, patient: _Patient, task: str) -> Recording:
-        generator = self._generator(patient.subject, task)
-        person, count = patient.person, self.repetitions.get(task, TASKS[task].repetitions)
-        done = perform(TASKS[task], person, generator, repetitions=count, fps=float(self.fps))
+        person, count, fps = patient.person, self.repetitions.get(task, TASKS[task].repetitions), self.staging.fps
+        generator = self.staging.generator(patient.subject, task)
+        done = perform(TASKS[task], person, generator, repetitions=count, fps=float(fps))
         neutral = face_model.identity_face(person.identity)
-        in_face_axes = face_model.pose_face(neutral, done.jaw_deg, done.right_mm, done.left_mm)
-        seat_mm, pose_deg = patient.seat_mm, patient.pose_deg
-        if self.look == "wild":
-            seat_mm, pose_deg = wild_seat(self._generator(patient.subject, task, "seat"))
-        sway = self._generator(patient.subject, task, "sway")
-        rotation, translation = head_motion(seat_mm, pose_deg, done.times_s, sway)
-        transposed = np.ascontiguousarray(np.swapaxes(rotation, 1, 2))  # halves the time of the product below
-        points = in_face_axes @ transposed + translation[:, None]
-        repetitions = _frames(done, float(self.fps))
-        seen, n_lost = self._seen(points, self._generator(patient.subject, task, "camera"))
-        truth = Truth(
-            landmarks=Landmarks(points, done.times_s, "camera"),
-            repetitions=repetitions,
+        points = face_model.pose_face(neutral, done.jaw_deg, done.right_mm, done.left_mm)
+        repetitions = frames_of(done, float(fps))
+        acted = Acted(
+            points,
+            neutral,
+            done.times_s,
+            repetitions,
             severity=person.severity,
             affected_side=person.affected_side,
-            values=_true_values(in_face_axes, neutral, done, repetitions),
+            values=_true_values(points, neutral, done, repetitions),
+            seat_mm=patient.seat_mm,
+            pose_deg=patient.pose_deg,
         )
-        recording = Recording(
-            subject=patient.subject,
-            group=patient.group,
-            task=task,
-            landmarks=Landmarks(seen, done.times_s, "camera"),
-            repetitions=repetitions,
-            attributes=patient.attributes,
-            notes={"frames": len(points), "frames_dropped": n_lost},
-            truth=truth,
+        return self.staging.record(
+            acted, subject=patient.subject, group=patient.group, task=task, attributes=patient.attributes
         )
-        if self.modality == "landmarks":
-            return recording
-        return self._filmed(recording, in_face_axes, rotation, translation, neutral)
-
-    def _filmed(
-        self,
-        recording: Recording,
-        in_face_axes: np.ndarray,
-        rotation: np.ndarray,
-        translation: np.ndarray,
-        neutral: np.ndarray,
-    ) -> Recording:
-        """The recording with rendered video; OpenCV is imported only now."""
-        from neuroface.synthesis import appearance, depth_sensor, filming, render, scene
-
-        sensor = depth_sensor.SENSORS[self.sensor]
-        if self.aligned:
-            sensor = depth_sensor.aligned(sensor)
-        looks, setting = (recording.subject, "looks"), (recording.subject, recording.task, "scene")
-        size = sensor.rig.color.width, sensor.rig.color.height
-        video = render.RenderedVideo(
-            render.Act(in_face_axes, rotation, translation, NECK_MM, recording.landmarks.timestamps_s, neutral),
-            appearance.draw_appearance(self._generator(*looks), recording.attributes),
-            scene.draw_scene(self._generator(*setting), self.look, size),
-            sensor,
-            noise=float(self.sensor_noise),
-            seed=int(self._generator(recording.subject, recording.task, "sensor").integers(2**31)),
-        )
-        return filming.film(recording, video, annotation_shift_px=float(self.annotation_shift))
-
-    def _seen(self, points: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, int]:
-        """What a camera and a landmark detector make of the true points: noise, and frames that are lost."""
-        scale = np.tile([self.noise_mm, self.noise_mm, self.depth_noise_mm], face.N_POINTS)
-        noise = generator.standard_normal((len(points), len(scale)), dtype=np.float32) * scale
-        seen = points + noise.reshape(points.shape)
-        lost = _lost_frames(generator, len(points), share=float(self.dropped), fps=float(self.fps))
-        seen[lost] = np.nan
-        return seen, int(lost.sum())
-
-
-def _refuse_unknown(noun: str, names: Collection[str], options: Collection[str], *, of: str) -> None:
-    for name in names:
-        if name not in options:
-            raise ConfigError(f"Unknown {noun} {name!r} for {of}." + did_you_mean(name, options))
-
-
-def _lost_frames(generator: np.random.Generator, n_frames: int, *, share: float, fps: float) -> np.ndarray:
-    """(T,) bool: bursts of 1-3 lost frames, a few of 0.2-0.5 s, on average `share` of all frames."""
-    long = np.maximum(np.round(np.array(LONG_GAP_S) * fps), SHORT_GAP_FRAMES[1]).astype(int)
-    mean_length = (1 - LONG_GAP_SHARE) * np.mean(SHORT_GAP_FRAMES) + LONG_GAP_SHARE * long.mean()
-    n_bursts = generator.poisson(share * n_frames / mean_length)
-    length = np.where(
-        generator.random(n_bursts) < LONG_GAP_SHARE,
-        generator.integers(long[0], long[1] + 1, n_bursts),
-        generator.integers(SHORT_GAP_FRAMES[0], SHORT_GAP_FRAMES[1] + 1, n_bursts),
-    )
-    start = generator.integers(0, n_frames, n_bursts)
-    edges = np.zeros(n_frames + 1, dtype=int)
-    np.add.at(edges, start, 1)
-    np.add.at(edges, np.minimum(start + length, n_frames), -1)
-    return np.cumsum(edges[:-1]) > 0
-
-
-def _frames(done: Performance, fps: float) -> tuple[Repetition, ...]:
-    """The frames that hold each repetition from onset to end; of two that touch, the later has the shared frame."""
-    start = np.floor(done.bounds_s[:, 0] * fps).astype(int)
-    stop = np.minimum(np.ceil(done.bounds_s[:, 1] * fps).astype(int) + 1, np.append(start[1:], len(done.times_s)))
-    return tuple(Repetition(int(a), int(b), index) for index, (a, b) in enumerate(zip(start, stop, strict=True)))
 
 
 def _true_values(

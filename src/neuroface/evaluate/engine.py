@@ -51,8 +51,8 @@ def run(
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
-    places = {"checkpoints": folder.path / "checkpoints", "models": folder.path / "models" if save_models else None}
-    plan = replace(plan, task=replace(plan.task, **places))
+    models = folder.path / "models" if save_models else None
+    plan = replace(plan, task=replace(plan.task, checkpoints=folder.path / "checkpoints", models=models))
     _begin(plan, folder)
     _run_folds(plan, folder, n_jobs, save_models, progress)
     _run_null(plan, folder, n_jobs, progress)

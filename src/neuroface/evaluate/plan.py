@@ -24,8 +24,8 @@ TEST_BEST = "test_best"  # epoch_selection of estimators that choose the epoch o
 class Plan:
     """What `engine.run` does.
 
-    refit_null: whether each permutation is fitted anew. ordered: whether the classes are degrees of one thing. header: columns of predictions.csv. audit: for audit.json.
-    data_digest: SHA-256.
+    refit_null: whether each permutation is fitted anew. ordered: whether the classes are degrees of one thing. header:
+    columns of predictions.csv. audit: for audit.json. data_digest: SHA-256.
     """
 
     samples: Samples
@@ -71,7 +71,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
             "Published results rest on it; to make one again set protocol.leak=accepted, and the audit will say so. "
             "Otherwise set classifier.epoch_selection=inner_people."
         )
-    known = getattr(estimator, "fitted_on", frozenset())
+    known: frozenset[str] = getattr(estimator, "fitted_on", frozenset())
     samples = replace(samples, fitted_on=tuple(known | of_row for of_row in samples.fitted_on))
     check_classes(task, protocol)
     header = columns(samples.meta, task.classes, side=task.side is not None)

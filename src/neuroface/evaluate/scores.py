@@ -13,6 +13,7 @@ import numpy as np
 
 from neuroface.evaluate import statistics
 from neuroface.evaluate.scores_multiclass import multiclass_scores
+from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.units import (
     Units,
@@ -39,18 +40,24 @@ def summarise(
     classes: Sequence[str],
     seed: int = 0,
     n_bootstrap: int = 2000,
+    ordered: bool = False,
 ) -> dict[str, Any]:
     """All scores of a run as plain values.
 
     predictions: as in predictions.csv. null: the permutations' predictions, or None. classes: in the order of the
-    protocol; of two, the last is positive. "target" in the result says whether the class belongs to the person
-    ("group") or to the repetition ("label").
+    protocol; of two, the last is positive. ordered: they are degrees of one thing. "target" in the result says whether
+    the class belongs to the person ("group") or to the repetition ("label").
     """
     rng = np.random.default_rng(derive_seed(seed, "bootstrap"))
     within = class_varies_within(predictions)
     head: dict[str, Any] = {"classes": list(classes), "target": "label" if within else "group"}
+    if ordered:
+        head["ordered"] = True
+    if (side := side_scores(predictions)) is not None:
+        head["side"] = side
     if len(classes) > 2:
-        return head | multiclass_scores(predictions, null, classes, within=within, n_bootstrap=n_bootstrap, rng=rng)
+        keys: dict[str, Any] = {"within": within, "ordered": ordered, "n_bootstrap": n_bootstrap, "rng": rng}
+        return head | multiclass_scores(predictions, null, classes, **keys)
     head["positive"] = classes[-1]
     score = _within_people if within else _between_people
     return head | score(predictions, null, classes, n_bootstrap, rng)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.scores_grades import grade_error, quadratic_kappa, weighted_f1
+from neuroface.evaluate.scores_groups import by_group
 from neuroface.evaluate.units import NullUnits, Units, repetition_null, repetition_units, subject_null, subject_units
 
 if TYPE_CHECKING:
@@ -23,35 +25,43 @@ def multiclass_scores(
     classes: Sequence[str],
     *,
     within: bool,
+    ordered: bool,
     n_bootstrap: int,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """The "subject" and "repetition" parts of scores.json.
 
     Classes of people: "subject" scores one mean probability per person, with the null. Classes within people: each
-    repetition is decided on; "repetition" carries the scores and the null, "subject" each person's own accuracy.
+    repetition is decided on; "repetition" carries the scores, those of each group and the null, "subject" each person's
+    own accuracy. ordered: the classes are degrees of one thing; then also how far off the decisions are.
     """
     repetitions = repetition_units(predictions, classes)
     if within:
         strata = np.array([f"{s}\x1f{y}" for s, y in zip(repetitions.subject, repetitions.y, strict=True)])
         weights = statistics.resampling_weights(strata, n_bootstrap=n_bootstrap, rng=rng)
         permuted = None if null is None else repetition_null(null, classes)
+        groups = by_group(repetitions, predictions, classes, n_bootstrap=n_bootstrap, rng=rng)
         return {
             "subject": _own_accuracy(repetitions, weights),
-            "repetition": _block(repetitions, weights, classes, permuted) | {"note": DRAWN_REPETITIONS},
+            "repetition": _block(repetitions, weights, classes, permuted, ordered=ordered)
+            | {"note": DRAWN_REPETITIONS}
+            | ({"groups": groups} if groups else {}),
         }
     people = subject_units(predictions, classes)
     weights = statistics.resampling_weights(people.y, n_bootstrap=n_bootstrap, rng=rng)
     row_of = {subject: i for i, subject in enumerate(people.subject)}
     of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
-    subject = _block(people, weights, classes, None if null is None else subject_null(null, classes))
+    permuted = None if null is None else subject_null(null, classes)
+    subject = _block(people, weights, classes, permuted, ordered=ordered)
     return {
         "subject": subject | _independent_intervals(people, classes) | {"note": DRAWN_PEOPLE},
-        "repetition": _block(repetitions, of_repetition, classes, None) | {"note": DRAWN_PEOPLE},
+        "repetition": _block(repetitions, of_repetition, classes, None, ordered=ordered) | {"note": DRAWN_PEOPLE},
     }
 
 
-def _block(units: Units, weights: np.ndarray, classes: Sequence[str], null: NullUnits | None) -> dict[str, Any]:
+def _block(
+    units: Units, weights: np.ndarray, classes: Sequence[str], null: NullUnits | None, *, ordered: bool
+) -> dict[str, Any]:
     """Scores of the units with bootstrap intervals; weights: (B, n) how often each unit was drawn."""
     k = len(classes)
     counts = statistics.confusion(units.y, units.decisions, k)
@@ -61,8 +71,12 @@ def _block(units: Units, weights: np.ndarray, classes: Sequence[str], null: Null
         "accuracy": (float(statistics.accuracy(counts)), statistics.accuracy(drawn)),
         "balanced_accuracy": (float(np.nanmean(statistics.recall(counts))), statistics.recall(drawn).mean(axis=-1)),
         "macro_f1": (float(statistics.macro_f1(counts)), statistics.macro_f1(drawn)),
+        "weighted_f1": (float(weighted_f1(counts)), weighted_f1(drawn)),
         "auc_ovr": (float(_auc_ovr(units.p, units.y)), np.mean(drawn_auc, axis=0)),
     }
+    if ordered:
+        values["quadratic_kappa"] = (float(quadratic_kappa(counts)), quadratic_kappa(drawn))
+        values["grade_error"] = (float(grade_error(counts)), grade_error(drawn))
     block: dict[str, Any] = {}
     for name, (value, resampled) in values.items():
         block[name] = value
@@ -76,6 +90,8 @@ def _block(units: Units, weights: np.ndarray, classes: Sequence[str], null: Null
         block |= statistics.null_summary("accuracy", block["accuracy"], statistics.accuracy(decided))
         block |= statistics.null_summary("macro_f1", block["macro_f1"], statistics.macro_f1(decided))
         block |= statistics.null_summary("auc_ovr", block["auc_ovr"], _auc_ovr(null.p, null.y))
+        if ordered:
+            block |= statistics.null_summary("quadratic_kappa", block["quadratic_kappa"], quadratic_kappa(decided))
     return block
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -100,7 +100,7 @@ class _Rows:
 
     def write(self, folder: Path, *, size: int, side: int) -> None:
         by_name = zip(COLUMNS, zip(*self.columns, strict=True), strict=True)
-        columns = {name: np.array(values) for name, values in by_name}
+        columns: dict[str, Any] = {name: np.array(values) for name, values in by_name}
         about = json.dumps({"size": size, "side": side})
         half = folder / f"{TABLE_FILE}.half.npz"
         np.savez(half, points=np.array(self.points), matrix=np.array(self.matrix), about=about, **columns)

@@ -227,11 +227,14 @@ class Training:
         with self.placement.autocast():
             return (self.fan(features) if self.whole else [self.fan.last(features)]), points
 
-    @torch.no_grad()
     def _frozen(self, pictures: np.ndarray) -> Tensor:
         """(B, C, h, w): what the part that does not learn makes of pictures."""
-        with self.placement.autocast():
-            return self.fan.trunk(self.placement.pictures(pictures))
+
+        def trunk(rows: np.ndarray) -> Tensor:
+            with torch.no_grad(), self.placement.autocast():
+                return self.fan.trunk(self.placement.pictures(pictures[rows]))
+
+        return torch.cat(self.portions(trunk, np.arange(len(pictures))))
 
     @torch.no_grad()
     def _judge(self) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from neuroface.landmarks.placement import in_order
 
 # numpy has no bfloat16: its bits are kept as whole numbers
-STORED = {torch.float32: np.dtype(np.float32), torch.bfloat16: np.dtype(np.int16)}
+STORED: dict[torch.dtype, Any] = {torch.float32: np.dtype(np.float32), torch.bfloat16: np.dtype(np.int16)}
 BATCH = 32
 
 Draw = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
@@ -22,9 +23,9 @@ class TrunkCache:
     """What a frozen network makes of views: (rows, copy) -> features (B, C, h, w) and points (B, 68, 2) px of the view.
 
     file: the memory map, which appears under its name when it is whole; one that is there is used as it is. draw:
-    (rows, copy) -> pictures (B, size, size, 3) uint8 and points. features: pictures -> (B, C, h, w) float32, or bfloat16
-    for half the space. n: how many rows there are, all kept as copy 0; varied: (m,) those rows of which copies 1.. are
-    kept, too. Kept with channels last, as convolutions want them.
+    (rows, copy) -> pictures (B, size, size, 3) uint8 and points. features: pictures -> (B, C, h, w) float32, or
+    bfloat16 for half the space. n: how many rows there are, all kept as copy 0; varied: (m,) those rows of which copies
+    1.. are kept, too. Kept with channels last, as convolutions want them.
     """
 
     def __init__(

@@ -126,3 +126,8 @@ def aligned(sensor: DepthSensor) -> DepthSensor:
     color, unit = sensor.rig.color, (sensor.rig.depth or sensor.rig.color).depth_unit_mm
     color = replace(color, depth_unit_mm=unit)
     return replace(sensor, rig=Rig(color=color, depth=color, aligned=True, serial=sensor.rig.serial))
+
+
+def color_only(camera: Camera) -> DepthSensor:
+    """A colour camera by itself: its frames have no depth."""
+    return DepthSensor(Rig(color=camera), baseline_mm=0.0, subpixel_px=0.0, range_mm=(0.0, np.inf))

@@ -102,7 +102,9 @@ class _Studio:
         view = raster.View(points, self.figure.triangles, self.figure.layer, rig.color)
         generator = np.random.default_rng([self.video.seed, 2, number])
         color = self._color(view, self._light(points, at_vertices), generator)
-        if not rig.aligned and rig.depth is not None:
+        if rig.depth is None:
+            return Frame(number, float(act.times_s[number]), color)
+        if not rig.aligned:
             points = projection.color_to_depth(points, rig)
             view = raster.View(points, self.figure.triangles, self.figure.layer, rig.depth)
             at_triangles = at_triangles @ rig.rotation

@@ -35,12 +35,20 @@ def wild_seat(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def head_motion(
-    seat_mm: np.ndarray, pose_deg: np.ndarray, times_s: np.ndarray, generator: np.random.Generator
+    seat_mm: np.ndarray,
+    pose_deg: np.ndarray,
+    times_s: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    sway: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(T, 3, 3) and (T, 3) mm: x_camera = R x_face + t, the head as the person holds and sways it."""
-    sway = smooth_noise(generator, times_s, rate_hz=2 * SWAY_HZ, columns=6)  # a period is two strokes
-    rotation = _rotation(np.radians(pose_deg + sway[:, :3] * SWAY_DEG))
-    place = NECK_MM + seat_mm + sway[:, 3:] * SWAY_MM
+    """(T, 3, 3) and (T, 3) mm: x_camera = R x_face + t, the head as the person holds and sways it.
+
+    sway: scales the swaying, about the posture that is held.
+    """
+    wander = sway * smooth_noise(generator, times_s, rate_hz=2 * SWAY_HZ, columns=6)  # a period is two strokes
+    rotation = _rotation(np.radians(pose_deg + wander[:, :3] * SWAY_DEG))
+    place = NECK_MM + seat_mm + wander[:, 3:] * SWAY_MM
     return rotation, place - rotation @ NECK_MM
 
 

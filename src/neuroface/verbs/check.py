@@ -125,10 +125,11 @@ def targets_of_group(group: str, folders: tuple[str, ...] = ()) -> Counter[str]:
     return Counter(str(node.get("_target_")) for node in nodes if isinstance(node, dict))
 
 
-def _check_keys(group: str, node: Any, shared: Counter[str]) -> Iterator[str]:
+def _check_keys(group: str, node: Any, shared: Counter[str], *, same: bool = True) -> Iterator[str]:
     """Every key of the YAML, wherever a target is named, is an argument of that target.
 
-    It equals the default, too, unless several options of the group share the target to set it differently.
+    It equals the default, too, unless several options of the group share the target to set it differently, or it is
+    the view that a classifier sets for itself.
     """
     if isinstance(node, dict) and "_target_" in node:
         own = {key: value for key, value in node.items() if key not in COMMON_KEYS.get(group, ())}
@@ -138,7 +139,7 @@ def _check_keys(group: str, node: Any, shared: Counter[str]) -> Iterator[str]:
         except Exception as error:  # a third party's module may fail in any way
             yield f"{node['_target_']} cannot be imported: {error}"
             return
-        yield from contracts.check_arguments(own, target, same=shared[node["_target_"]] < 2)
+        yield from contracts.check_arguments(own, target, same=same and shared[node["_target_"]] < 2)
     if isinstance(node, dict):
-        for value in node.values():
-            yield from _check_keys("", value, shared)
+        for key, value in node.items():
+            yield from _check_keys("", value, shared, same=same and (group, key) != ("classifier", "view"))

@@ -118,9 +118,12 @@ def _permute(folder: RunFolder, predictions: pd.DataFrame, b: int, *, seed: int)
 
 def _score(folder: RunFolder, *, seed: int, n_bootstrap: int) -> None:
     from neuroface.evaluate.predictions import classes_of, read_null, read_predictions
+    from neuroface.evaluate.run_files import read_yaml
     from neuroface.evaluate.scores import summarise
 
     predictions = read_predictions(folder.path / "predictions.csv")
     classes = classes_of(predictions.columns)
-    scores = summarise(predictions, read_null(folder.path), classes=classes, seed=seed, n_bootstrap=n_bootstrap)
+    keys: dict[str, Any] = {"classes": classes, "seed": seed, "n_bootstrap": n_bootstrap}
+    ordered = bool(read_yaml(folder.path / "config.yaml").get("protocol", {}).get("ordered"))
+    scores = summarise(predictions, read_null(folder.path), ordered=ordered, **keys)
     folder.write_json("scores.json", scores)

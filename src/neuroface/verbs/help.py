@@ -12,6 +12,7 @@ OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
     "eval": "run=FOLDER, or run=[A,B,...]",
     "report": "run=FOLDER, or run=[A,B,...]",
+    "explain": "run=FOLDER, or run=[A,B,...], panels=N for N samples drawn (default 24)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
     "prepare": "out=FOLDER, cohort.layout=native|toronto|faces",
@@ -37,7 +38,7 @@ def verb_help(verb: str, line: str) -> str:
     if verb == "check":
         return f"neuroface check group=choice [group=choice ...] | all: {line}"
     words = [f"neuroface {verb} [group=choice ...] [key=value ...]: {line}", "", OPTIONS_OF[verb]]
-    if verb not in ("eval", "report"):
+    if verb not in ("eval", "report", "explain"):
         tree = _tree()
         width = max(map(len, tree))
         words += ["", "groups and their choices (neuroface list GROUP says what each one is)"]

@@ -107,9 +107,7 @@ def cut_all(video: Video, cuts: Sequence[Cut], store: Store, *, align: str, size
             for place in wanted.pop(frame.index):
                 out[place] = cuts[place].crop.cut(frame.color)
         if wanted:
-            raise DataError(
-                f"its video has no frame {min(wanted)}; it is cut off, or its landmarks are of another video"
-            )
+            raise DataError(f"has no frame {min(wanted)} in its video; its landmarks must be of another one")
 
     known, shape = identity(video), (len(cuts), size, size, 3)
     if known is None:  # a video that cannot be told from another is decoded each time

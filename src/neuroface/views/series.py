@@ -70,7 +70,7 @@ class Series:
         size = _median(geometry.distance(seen.landmarks.points, face.CANTHUS_RIGHT_OUTER, face.CANTHUS_LEFT_OUTER))
         if not size > 0:
             raise DataError("never shows both outer canthi, whose distance is the size of the face")
-        names = self._names(seen.landmarks.points.shape[2])
+        names = self.channels(seen.landmarks.points.shape[2])
         return names, [self._row(seen.landmarks, one, size, names) for one in seen.repetitions]
 
     def gather(self, rows: Sequence[np.ndarray]) -> np.ndarray:
@@ -80,7 +80,8 @@ class Series:
             padded[: len(row)] = row
         return out
 
-    def _names(self, dims: int) -> tuple[str, ...]:
+    def channels(self, dims: int) -> tuple[str, ...]:
+        """Names of the channels of landmarks in 2-D or 3-D, in their order."""
         chosen = () if self.points is None else POINTS[self.points]
         names = (*(f"{axis}{i}" for i in chosen for axis in "xyz"[:dims]), *self.signals)
         return (*names, *(f"{name}_per_s" for name in names)) if self.velocities else names
