@@ -26,7 +26,9 @@ from neuroface.types import Landmarks, Parts, Recording
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
 ROWS_OF_A_CLASS = 12
-HURRY = {"max_epochs": 20, "batch_size": 8}  # of a network under check
+# Of a network under check, which on pictures is slower and normalises by batches.
+HURRY = {"max_epochs": 20, "batch_size": 8}
+HURRY_OF_PICTURES = {"max_epochs": 8, "batch_size": 8}
 NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
 
 
@@ -113,7 +115,8 @@ def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
     before = copy.deepcopy(X)
     hurried = clone(estimator)
     if "max_epochs" in hurried.get_params():
-        hurried.set_params(**{key: min(value, getattr(hurried, key)) for key, value in HURRY.items()})
+        hurry = HURRY_OF_PICTURES if any(array.dtype == np.uint8 for array, _ in _both(X, X)) else HURRY
+        hurried.set_params(**{key: min(value, getattr(hurried, key)) for key, value in hurry.items()})
     with _given(f"made-up rows of the view {getattr(view, 'name', 'table')}"):
         fitted = [_seeded(clone(hurried)).fit(X, y) for _ in range(2)]
         p = fitted[0].predict_proba(X)

@@ -45,5 +45,3 @@ def fitted(X: np.ndarray, y: list[str], **keys) -> TorchClassifier:
     network = {"dim": 8, "heads": 1, "num_hierarchies": 2, "block_repeats": (2, 2), **keys}
     model = htnet(**network, epochs=2, batch_size=4, epoch_selection="last", device="cpu", random_state=0)
     return model.fit(X, np.array(y))
-
-

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from explain.faces import SIZE, masks, pictures
 from neuroface.classifiers.palsy_attention import REGIONS
 from neuroface.explain import asymmetry
+
+from .faces import SIZE, masks, pictures
 
 
 def spot(columns: slice, value: float = 1.0) -> np.ndarray:
@@ -64,29 +65,29 @@ def test_light_on_the_left_mouth_is_found_in_the_mouth_alone():
     light = np.zeros((1, SIZE, SIZE))
     left_half = np.arange(SIZE) >= SIZE // 2
     light[0] = masks(1)[0, REGIONS.index("mouth")] & left_half
-    found = asymmetry.measures(light, pictures([""]), masks(1)).iloc[0]
-    assert found["lean_mouth"] == 1
-    assert found["light_mouth"] == pytest.approx(0.5)
-    assert found["light_forehead"] == 0
+    found = asymmetry.measures({"exchange": light}, pictures([""]), masks(1)).iloc[0]
+    assert found["exchange_lean_mouth"] == 1
+    assert found["exchange_light_mouth"] == pytest.approx(0.5)
+    assert found["exchange_light_forehead"] == 0
 
 
 def people(side: str, *leans: float) -> pd.DataFrame:
     """One person per lean, two samples each that differ by .2."""
     rows = [(f"{side}{i}", side, lean + d) for i, lean in enumerate(leans) for d in (-0.1, 0.1)]
-    return pd.DataFrame(rows, columns=["subject", "side", "lean_face"])
+    return pd.DataFrame(rows, columns=["subject", "side", "exchange_lean_face"])
 
 
 def test_sides_count_people_not_samples():
     """Three of four maps lean to the affected side; the fourth person's two samples disagree, their mean is wrong."""
     table = pd.concat([people("left", 0.5, 0.05), people("right", -0.4, 0.05), people("", 0.9)])
     row = asymmetry.sides(table).iloc[0]
-    assert (row["region"], row["hits"], row["people"], row["share"]) == ("face", 3, 4, 0.75)
+    assert tuple(row[:5]) == ("exchange", "face", 3, 4, 0.75)
     expected = stats.binomtest(3, 4).proportion_ci(method="wilson")
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
 
 
 def test_an_undecided_map_is_a_miss():
-    table = pd.DataFrame({"subject": ["a", "b"], "side": ["left", "left"], "lean_face": [0.0, 0.3]})
+    table = pd.DataFrame({"subject": ["a", "b"], "side": ["left", "left"], "exchange_lean_face": [0.0, 0.3]})
     assert asymmetry.sides(table).iloc[0]["hits"] == 1
 
 
@@ -95,8 +96,8 @@ def test_without_known_sides_there_is_nothing_to_count():
 
 
 def test_intervals_are_over_people():
-    table = pd.DataFrame({"subject": list("aabbc"), "y": "4", "map_asymmetry": [0.1, 0.3, 0.4, 0.4, 0.9]})
-    row = asymmetry.by_class(table, "map_asymmetry", ["4"]).iloc[0]
+    table = pd.DataFrame({"subject": list("aabbc"), "y": "4", "asymmetry_mean": [0.1, 0.3, 0.4, 0.4, 0.9]})
+    row = asymmetry.by_class(table, "asymmetry_mean", ["4"]).iloc[0]
     means = np.array([0.2, 0.4, 0.9])
     low, high = stats.t.interval(0.95, 2, loc=means.mean(), scale=stats.sem(means))
     assert (row["samples"], row["people"], row["min"], row["max"]) == (5, 3, 0.1, 0.9)
@@ -105,16 +106,16 @@ def test_intervals_are_over_people():
 
 
 def test_the_report_says_every_number_and_what_it_is_not():
-    table = people("left", 0.5, -0.2).assign(y="4", map_asymmetry=0.25, picture_asymmetry=[0.1, 0.2, 0.3, 0.4])
-    by_class = {name: asymmetry.by_class(table, name, ["4"]) for name in asymmetry.MEASURES}
+    table = people("left", 0.5, -0.2).assign(y="4", asymmetry_mean=0.25, picture_asymmetry=[0.1, 0.2, 0.3, 0.4])
+    by_class = {name: asymmetry.by_class(table, name, ["4"]) for name in ("asymmetry_mean", "picture_asymmetry")}
     text = asymmetry.report(by_class, asymmetry.sides(table), where="runs/palsy")
     assert "not a medical device" in text
     assert "4            4        0.2500  0.0000  0.2500  0.2500  2       0.2500 [0.2500, 0.2500]" in text
-    assert "face         1/2      0.50 [0.09, 0.91]" in text
+    assert "exchange   face      1/2      0.50 [0.09, 0.91]" in text
 
 
 def test_the_report_says_when_no_side_is_known():
-    by_class = {"picture_asymmetry": asymmetry.by_class(people("", 0.1).assign(y="1"), "lean_face", ["1"])}
+    by_class = {"picture_asymmetry": asymmetry.by_class(people("", 0.1).assign(y="1"), "exchange_lean_face", ["1"])}
     text = asymmetry.report(by_class, asymmetry.sides(people("", 0.1)), where="runs/x")
-    assert "not known: the network has no asymmetry map, or the cohort does not tell the affected side" in text
+    assert "not known: the cohort does not tell the affected side" in text
     assert "[-, -]" in text

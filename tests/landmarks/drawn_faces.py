@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from checks import still_face
 
+from checks import still_face
 from neuroface.landmarks import weights
 from neuroface.landmarks.fan import FAN
 

@@ -98,7 +98,11 @@ def test_a_frame_that_the_video_does_not_have_is_named(tmp_path):
 
 def test_a_face_outside_the_image_is_named_with_all_others(tmp_path):
     away = np.array([-200.0, 100.0])
-    recordings = [marked([np.array([300.0, 200.0]), away]), marked([away], "P2"), replace(marked([away], "P3"), video=None)]
+    recordings = [
+        marked([np.array([300.0, 200.0]), away]),
+        marked([away], "P2"),
+        replace(marked([away], "P3"), video=None),
+    ]
     with pytest.raises(DataError) as error:
         annotated.collect(recordings, folder=tmp_path)
     message = str(error.value)

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from .drawn_faces import faces
 
 from neuroface import face
 from neuroface.errors import ConfigError
 from neuroface.landmarks.augment import Augmentation, middle
+
+from .drawn_faces import faces
 
 STILL = {"flip": 0.0, "rotation_deg": 0.0, "scale": 0.0, "shift": 0.0, "colour": 0.0, "occlusion": 0.0}
 
@@ -23,7 +24,9 @@ def test_a_mirrored_view_swaps_the_names_of_the_sides():
     view, moved = Augmentation(**{**STILL, "flip": 1.0})(crops[0], points[0], 64, np.random.default_rng(0))
     assert np.array_equal(view, crops[0, 16:80, 16:80][:, ::-1])
     assert moved[face.MOUTH_CORNER_LEFT] == pytest.approx([63, 0] + (points[0, face.MOUTH_CORNER_RIGHT] - 16) * [-1, 1])
-    assert moved[face.MOUTH_CORNER_LEFT, 0] > moved[face.MOUTH_CORNER_RIGHT, 0]  # the person's left is right in an image
+    assert (
+        moved[face.MOUTH_CORNER_LEFT, 0] > moved[face.MOUTH_CORNER_RIGHT, 0]
+    )  # the person's left is right in an image
 
 
 def test_landmarks_stay_on_what_they_mark():

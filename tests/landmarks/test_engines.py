@@ -37,13 +37,13 @@ def test_every_engine_gives_the_networks_last_heat_maps(fan, faces, engine, prec
         wanted = fan(faces.permute(0, 3, 1, 2) / 255)[-1]
     got = engines.make(fan, engine=engine, precision=precision, device="cpu")(faces)
     assert got.dtype == torch.float32
-    # bf16 keeps 8 bits: one part in 256 per rounding, of which a network makes many that average out
-    tolerance = 1e-5 if precision == "fp32" else 0.05
+    # bf16 and int8 keep 8 bits: one part in 256 per rounding, of which a network makes many that average out
+    tolerance = 1e-5 if precision == "fp32" else 0.1
     assert (got - wanted).abs().max() <= tolerance * wanted.abs().max()
 
 
-@pytest.mark.parametrize(("engine", "precision"), [one for one in HERE if one[1] == "bf16"])
-def test_bf16_reads_the_landmarks_that_fp32_reads(engine, precision):
+@pytest.mark.parametrize(("engine", "precision"), [one for one in HERE if one[1] != "fp32"])
+def test_less_precision_reads_the_landmarks_that_fp32_reads(engine, precision):
     """Mean difference below 1 % of the intercanthal distance, on rendered faces by the bundled network."""
     if not weights.BUNDLED.is_file():
         pytest.skip("the bundled network is not there")

@@ -32,7 +32,9 @@ def test_the_network_that_held_the_person_out(run, subject, fold, held_out):
 
 
 @pytest.mark.parametrize("weights", ["official", "bundled", "net.pth"])
-def test_what_is_no_folder_is_left_as_it_is(weights):
+def test_what_names_no_folder_is_left_as_it_is(weights, tmp_path, monkeypatch):
+    (tmp_path / "bundled").mkdir()
+    monkeypatch.chdir(tmp_path)
     assert weights_for(weights, "A") == (weights, True)
 
 

@@ -40,6 +40,18 @@ def test_each_fold_has_its_scalars(make_run: MakeRun) -> None:
     assert scalar(out / "A003", "n/test_people") == 1
 
 
+def test_a_network_shows_how_it_was_trained(make_run: MakeRun) -> None:
+    folder = make_run()
+    (folder / "models").mkdir(exist_ok=True)
+    told = [{"epoch": 1, "loss": 0.75, "held_out_loss": 0.5}, {"epoch": 2, "loss": 0.25, "held_out_loss": 0.625}]
+    (folder / "models" / "A003.history.json").write_text(json.dumps({"epochs": told}))
+    out = tensorboard.write(folder)
+    curve = read(out / "A003").Scalars("training/held_out_loss")
+    assert [(point.step, point.value) for point in curve] == [(1, 0.5), (2, 0.625)]
+    assert "training/loss" not in read(out / "A004").Tags()["scalars"]
+    assert "training/epoch" not in read(out / "A003").Tags()["scalars"]
+
+
 def test_summary_has_every_score_and_the_figures(make_run: MakeRun) -> None:
     folder = make_run()
     page = html.render(folder)

@@ -67,3 +67,26 @@ def test_a_second_look_decodes_nothing(tmp_path):
     assert NumberedVideo.decoded == 1
     assert_array_equal(view.gather(view.rows(seen)[1]), X)
     assert NumberedVideo.decoded == 1
+
+
+def test_regions_are_masks_of_the_aligned_face(tmp_path):
+    from neuroface import face
+    from neuroface.classifiers.palsy_attention import REGIONS
+
+    seen = seen_of(face_px(1), [(0, 1)], video=NumberedVideo(1))
+    view = stored_in(Images(size=56, regions=True), tmp_path)
+    (row,) = view.rows(seen)[1]
+    assert (row.shape, row.dtype) == ((56, 56, 3 + len(REGIONS)), np.uint8)
+    assert set(np.unique(row[..., 3:])) == {0, 255}
+    plain = stored_in(Images(size=56), tmp_path)
+    assert np.array_equal(row[..., :3], plain.rows(seen)[1][0])
+    crop = plain._cut(seen, seen.repetitions[0])[0].crop
+    x, y = crop.to_crop(seen.pixels.points[0, face.MOUTH_OUTER]).mean(axis=0).round().astype(int)
+    assert row[y, x, 3 + REGIONS.index("mouth")] == 255
+    assert row[y, x, 3 + REGIONS.index("eyes")] == 0
+
+
+def test_of_two_pictures_without_landmarks_the_second_is_the_apex(tmp_path):
+    seen = seen_of(np.full((2, 68, 2), np.nan), [(0, 2)], video=NumberedVideo(2))
+    (row,) = stored_in(Images(size=8, align="whole"), tmp_path).rows(seen)[1]
+    assert row[..., 0].max() == 1  # red is the frame's number

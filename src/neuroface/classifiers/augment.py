@@ -32,14 +32,15 @@ def augment(
     time_shift: float = 1.0,
     speed: float = 0.1,
 ) -> Tensor:
-    """Other pictures of the same: float32 0..255. Without a generator nothing is left to chance, pixels stay as they are.
+    """Other pictures of the same: float32 0..255. Without a generator nothing is left to chance and pixels stay.
 
-    pixels: (B, H, W, C) or (B, T, H, W, C) uint8. frames: how many of a clip's go to the network, None for all; the
-    others are room for time_shift and speed, and without chance the middle ones are taken. flip: share of samples that
-    are mirrored. zoom: faces are shown up to this share larger or smaller; shift: and moved by up to this share of a
-    side, the border repeated. brightness, contrast, saturation: changed by up to this share. time_shift: frames by which
-    a clip begins up to so much earlier or later; speed: it runs up to this share faster or slower; beyond what is stored
-    the last frame repeats. Draws are uniform, and the same for all frames of a clip.
+    pixels: (B, H, W, C) or (B, T, H, W, C) uint8; of more than 3 channels the others are masks, which light and color
+    leave alone. frames: how many of a clip's go to the network, None for all; the others are room for time_shift and
+    speed, and without chance the middle ones are taken. flip: share of samples that are mirrored. zoom: faces are shown
+    up to this share larger or smaller; shift: and moved by up to this share of a side, the border repeated. brightness,
+    contrast, saturation: changed by up to this share. time_shift: frames by which a clip begins up to so much earlier
+    or later; speed: it runs up to this share faster or slower; beyond what is stored the last frame repeats. Draws are
+    uniform, and the same for all frames of a clip.
     Errors: ConfigError for values without meaning, DataError for clips of fewer frames.
     """
     look = {"flip": flip, "brightness": brightness, "contrast": contrast, "saturation": saturation}
@@ -55,9 +56,11 @@ def augment(
         draw = _Draw(len(pixels), pixels.device, generator)
         clips = _in_time(clips, length, time_shift, speed, draw)
         clips = _in_space(clips, flip, zoom, shift, draw)
-        clips = _in_light(clips, brightness, contrast, draw)
-        clips = _in_color(clips, saturation, draw) if clips.shape[-1] == len(LUMA) else clips
-        clips = clips.clamp(0, 255)
+        colors, masks = clips[..., : len(LUMA)], clips[..., len(LUMA) :]
+        colors = _in_light(colors, brightness, contrast, draw)
+        colors = _in_color(colors, saturation, draw) if colors.shape[-1] == len(LUMA) else colors
+        clips = torch.cat([colors, masks], dim=-1) if masks.shape[-1] else colors
+        clips = clips.clamp_(0, 255).contiguous()  # channels last in memory, as convolutions run fastest
     return clips if pixels.ndim == 5 else clips[:, 0]
 
 
@@ -103,13 +106,15 @@ def _in_space(clips: Tensor, flip: float, zoom: float, shift: float, draw: _Draw
 def _in_light(x: Tensor, brightness: float, contrast: float, draw: _Draw) -> Tensor:
     """Brighter or darker, and flatter or harder about each clip's own mean."""
     mean = x.mean(dim=(1, 2, 3, 4), keepdim=True)
-    return (mean + draw.about_one(contrast) * (x - mean)) * draw.about_one(brightness)
+    harder, brighter = draw.about_one(contrast), draw.about_one(brightness)
+    return torch.addcmul(brighter * (1 - harder) * mean, x, brighter * harder)
 
 
 def _in_color(x: Tensor, saturation: float, draw: _Draw) -> Tensor:
     """RGB, each pixel moved towards its grey or away from it."""
-    grey = (x * x.new_tensor(LUMA)).sum(dim=-1, keepdim=True)
-    return grey + draw.about_one(saturation) * (x - grey)
+    red, green, blue = LUMA
+    grey = (red * x[..., 0]).add_(x[..., 1], alpha=green).add_(x[..., 2], alpha=blue)
+    return torch.lerp(grey[..., None], x, draw.about_one(saturation))
 
 
 def _check(frames: int | None, time_shift: float, shares: Mapping[str, float]) -> None:

@@ -59,6 +59,6 @@ class C3D(nn.Module):
         self.head = nn.Linear(units, n_classes)
 
     def forward(self, x: Tensor, seen: None = None) -> Tensor:
-        x = self.convolutions(x.permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); in memory, channels stay last
+        x = self.convolutions(x.contiguous().permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); in memory, channels stay last
         x = self.dropout(torch.relu(self.fc6(x.flatten(1))))
         return self.head(self.dropout(torch.relu(self.fc7(x))))

@@ -13,7 +13,7 @@ def held_out_people(y: np.ndarray, groups: np.ndarray, *, share: float, seed: in
     names and seed, never on the order of rows.
     """
     classes = np.unique(y)
-    class_of = {person: y[groups == person].min() for person in np.unique(groups)}
+    class_of = {person: min(y[groups == person]) for person in np.unique(groups)}
     rng = np.random.default_rng(seed)
     chosen: list[str] = []
     for label in classes:

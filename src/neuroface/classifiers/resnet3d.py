@@ -23,7 +23,7 @@ class VideoResNet(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor, seen: None = None) -> Tensor:
-        return self.network(x.permute(0, 4, 1, 2, 3))
+        return self.network(x.contiguous().permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); in memory, channels stay last
 
 
 def r3d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str | None = None) -> VideoResNet:

@@ -16,12 +16,12 @@ from neuroface.cohorts.staging import (
     Staging,
     age_and_sex,
     frames_of,
-    refuse_bad_choice,
     refuse_negative,
     refuse_no_count,
     refuse_unknown,
     wanted,
 )
+from neuroface.errors import ConfigError
 from neuroface.synthesis import face_model, micro_expression
 from neuroface.synthesis.people import HEALTHY, draw_person
 from neuroface.synthesis.seating import clinic_seat
@@ -113,7 +113,8 @@ class SyntheticMicroCohort:
     def _validate(self) -> None:
         refuse_unknown("group", self.people, DATABASES, of="cohort.people")
         refuse_unknown("emotion", self.expressions, micro_expression.EMOTIONS, of="cohort.expressions")
-        refuse_bad_choice(self.people, tuple(self.expressions))
+        if not self.people or not self.expressions:
+            raise ConfigError("cohort.people and cohort.expressions must each name at least one.")
         refuse_no_count("people", self.people)
         refuse_no_count("expressions", self.expressions)
         refuse_negative("effect", self.effect)

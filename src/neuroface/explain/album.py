@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,19 +20,19 @@ BRIGHTEST = 0.999  # quantile of the drawn maps that is drawn brightest: one pix
 
 @dataclass
 class _MeanFace:
-    """Sums of pictures (S, S, 3) and maps (S, S) of one class."""
+    """Sums of pictures (S, S, 3) and of maps (S, S), by name, of one class."""
 
     picture: np.ndarray
-    light: np.ndarray
+    lights: dict[str, np.ndarray]
     samples: int = 0
     people: set[str] = field(default_factory=set)
 
 
 class Album:
-    """chosen: samples to draw a panel of; only their maps are kept."""
+    """classes: in their order. chosen: samples to draw a panel of; only their maps are kept."""
 
-    def __init__(self, chosen: Collection[str]) -> None:
-        self._chosen = frozenset(chosen)
+    def __init__(self, classes: Sequence[str], chosen: Collection[str]) -> None:
+        self._classes, self._chosen = classes, frozenset(chosen)
         self._tables: list[pd.DataFrame] = []
         self._drawn: list[tuple[dict[str, str], np.ndarray, Maps, np.ndarray | None]] = []
         self._faces: dict[str, _MeanFace] = {}
@@ -41,11 +41,10 @@ class Album:
         """rows: n samples with sample, subject, y, predicted and side ("left", "right" or ""). pictures (n, S, S, 3)
         uint8, masks (n, 5, S, S) bool or None."""
         rows = rows.reset_index(drop=True)
-        self._tables.append(rows.join(asymmetry.measures(told.asymmetry, pictures, masks)))
+        self._tables.append(rows.join(asymmetry.measures(told.over_face, pictures, masks)))
         for i in range(len(rows)):
             row = {name: str(rows[name][i]) for name in ("sample", "subject", "y", "predicted", "side")}
-            if told.asymmetry is not None:
-                self._add_face(row["y"], row["subject"], row["side"], pictures[i], told.asymmetry[i])
+            self._add_face(row["y"], row["subject"], row["side"], pictures[i], told[i].over_face)
             if row["sample"] in self._chosen:
                 self._drawn.append((row, pictures[i], told[i], None if masks is None else masks[i]))
 
@@ -64,31 +63,39 @@ class Album:
         sides = asymmetry.sides(table)
         people = table.groupby("subject").agg({"y": "first", **dict.fromkeys(by_class, "mean")})
         yield "asymmetry_analysis", panels.analysis(people, by_class, sides)
-        if self._faces:
-            means = {
-                name: (one.picture / one.samples, one.light / one.samples, len(one.people))
-                for name, one in sorted(self._faces.items())
-            }
-            yield "class_faces", panels.class_faces(means, oriented=len(sides) > 0)
-        lights = [told.asymmetry for _, _, told, _ in self._drawn if told.asymmetry is not None]
-        scale = float(np.quantile(lights, BRIGHTEST)) if lights else 0.0
+        means = {
+            name: (one.picture / one.samples, {m: v / one.samples for m, v in one.lights.items()}, len(one.people))
+            for name in self._classes
+            if (one := self._faces.get(name)) is not None
+        }
+        yield "class_faces", panels.class_faces(means, oriented=len(sides) > 0)
+        scales = self._scales()
         for row, picture, told, masks in self._drawn:
             title = f"{row['sample']} · true {row['y']} · predicted {row['predicted']}"
             title += f" · {row['side']} side affected" if row["side"] else ""
             name = f"panels/{row['sample'].replace('/', '_')}"
-            yield name, panels.panel(picture, told, masks, title=title, scale=scale)
+            yield name, panels.panel(picture, told, masks, title=title, scales=scales)
 
     def _by_class(self) -> dict[str, pd.DataFrame]:
         table = self.table
-        classes = sorted(table["y"].astype(str).unique())
+        classes = [name for name in self._classes if (table["y"] == name).any()]
         return {name: asymmetry.by_class(table, name, classes) for name in asymmetry.MEASURES if name in table}
 
-    def _add_face(self, name: str, subject: str, side: str, picture: np.ndarray, light: np.ndarray) -> None:
+    def _scales(self) -> dict[str, float]:
+        """Of each map over the face, the value that is drawn brightest in all panels."""
+        lights: dict[str, list[np.ndarray]] = {}
+        for _, _, told, _ in self._drawn:
+            for name, light in told.over_face.items():
+                lights.setdefault(name, []).append(light)
+        return {name: float(np.quantile(found, BRIGHTEST)) for name, found in lights.items()}
+
+    def _add_face(self, name: str, subject: str, side: str, picture: np.ndarray, lights: dict[str, np.ndarray]) -> None:
         """Into the mean face of a class; who is affected on the left is mirrored, so that sides do not cancel."""
-        if side == "left":
-            picture, light = picture[:, ::-1], light[:, ::-1]
-        mean = self._faces.setdefault(name, _MeanFace(np.zeros(picture.shape), np.zeros(light.shape)))
-        mean.picture += picture
-        mean.light += light
+        across = slice(None, None, -1) if side == "left" else slice(None)
+        empty = _MeanFace(np.zeros(picture.shape), {m: np.zeros(light.shape) for m, light in lights.items()})
+        mean = self._faces.setdefault(name, empty)
+        mean.picture += picture[:, across]
+        for m, light in lights.items():
+            mean.lights[m] += light[:, across]
         mean.samples += 1
         mean.people.add(subject)

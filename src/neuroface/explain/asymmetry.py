@@ -17,7 +17,8 @@ WHOLE = "face"
 CONFIDENCE = 0.95
 # What is told of each class: column of `measures`, and its name for people.
 MEASURES = {
-    "map_asymmetry": "what the network lights up: mean of its asymmetry map, 0..1",
+    "exchange_mean": "steps of class that other-side tiles take away: mean of the exchange map",
+    "asymmetry_mean": "what the network lights up inside: mean of its asymmetry map, 0..1",
     "picture_asymmetry": "the picture alone, without the network: mean |left - mirrored right|, 0..1",
 }
 
@@ -38,16 +39,11 @@ def lean(maps: np.ndarray) -> np.ndarray:
     return _contrast((maps * left).sum(axis=(1, 2)), (maps * left[::-1]).sum(axis=(1, 2)))
 
 
-def region_lean(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """(n, R) as `lean`, of the mean light inside the two sides of each region; NaN where a side has no pixel.
-
-    maps: (n, S, S); masks: (n, R, S, S) bool. A mean, because a drooping side may cover more pixels.
-    """
-    return _contrast(*region_light(maps, masks))
-
-
 def region_light(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of maps (n, S, S) inside masks (n, R, S, S), on the person's left and right: (n, R) each, NaN if empty."""
+    """Mean of maps (n, S, S) inside masks (n, R, S, S), on the person's left and right: (n, R) each, NaN if empty.
+
+    A mean, because a drooping side may cover more pixels.
+    """
     left = _half(maps.shape[-1])
     sides = []
     for half in (left, left[::-1]):
@@ -58,17 +54,17 @@ def region_light(maps: np.ndarray, masks: np.ndarray) -> tuple[np.ndarray, np.nd
     return sides[0], sides[1]
 
 
-def measures(maps: np.ndarray | None, pictures: np.ndarray, masks: np.ndarray | None) -> pd.DataFrame:
-    """One row per picture: picture_asymmetry; with maps map_asymmetry and lean_face; with masks light_ and lean_ of
-    each region, too."""
+def measures(maps: Mapping[str, np.ndarray], pictures: np.ndarray, masks: np.ndarray | None) -> pd.DataFrame:
+    """One row per picture: picture_asymmetry and, of each map, its mean and lean_face; with masks the light and lean of
+    each region, too. maps: name -> (n, S, S) over the face."""
     found: dict[str, np.ndarray] = {"picture_asymmetry": of_pictures(pictures)}
-    if maps is not None:
-        found |= {"map_asymmetry": maps.mean(axis=(1, 2)), f"lean_{WHOLE}": lean(maps)}
+    for name, light in maps.items():
+        found |= {f"{name}_mean": light.mean(axis=(1, 2)), f"{name}_lean_{WHOLE}": lean(light)}
         if masks is not None:
-            left, right = region_light(maps, masks)
+            left, right = region_light(light, masks)
             leans = _contrast(left, right)
-            found |= {f"light_{name}": (left + right)[:, r] / 2 for r, name in enumerate(REGIONS)}
-            found |= {f"lean_{name}": leans[:, r] for r, name in enumerate(REGIONS)}
+            found |= {f"{name}_light_{region}": (left + right)[:, r] / 2 for r, region in enumerate(REGIONS)}
+            found |= {f"{name}_lean_{region}": leans[:, r] for r, region in enumerate(REGIONS)}
     return pd.DataFrame(found)
 
 
@@ -81,21 +77,21 @@ def by_class(table: pd.DataFrame, column: str, classes: Sequence[str]) -> pd.Dat
 
 
 def sides(table: pd.DataFrame) -> pd.DataFrame:
-    """How often maps light up the affected side: rows region, hits, people, share, low, high (Wilson).
+    """How often maps light up the affected side: rows map, region, hits, people, share, low, high (Wilson).
 
-    table: rows subject, side ("left", "right", "" where not known), lean_<region>. A person's lean is the mean over
-    their samples; one that is exactly 0 is a miss. Chance is .5. Empty where no side is known.
+    table: rows subject, side ("left", "right", "" where not known), <map>_lean_<region>. A person's lean is the mean
+    over their samples; one that is exactly 0 is a miss. Chance is .5. Empty where no side is known.
     """
     known = table[table["side"].isin(["left", "right"])]
     rows = []
-    for column in [name for name in map(str, known.columns) if name.startswith("lean_")]:
+    for column in [name for name in map(str, known.columns) if "_lean_" in name]:
         towards = known[column] * np.where(known["side"] == "left", 1, -1)
         of_people = towards.groupby(known["subject"]).mean().dropna()
         hits, people = int((of_people > 0).sum()), len(of_people)
         if people:
             low, high = wilson(hits, people)
-            rows.append((column.removeprefix("lean_"), hits, people, hits / people, low, high))
-    return pd.DataFrame(rows, columns=["region", "hits", "people", "share", "low", "high"])
+            rows.append((*column.split("_lean_"), hits, people, hits / people, low, high))
+    return pd.DataFrame(rows, columns=["map", "region", "hits", "people", "share", "low", "high"])
 
 
 def _of_class(rows: pd.DataFrame, column: str, name: str) -> dict[str, float | int | str]:
@@ -148,10 +144,10 @@ def report(tables: Mapping[str, pd.DataFrame], sides: pd.DataFrame, *, where: st
         lines += [_line(row) for _, row in table.iterrows()]
     lines += ["", "How often the side that lights up is the affected one; over people, chance is .5"]
     if not len(sides):
-        lines.append("not known: the network has no asymmetry map, or the cohort does not tell the affected side")
+        lines.append("not known: the cohort does not tell the affected side")
     for row in sides.itertuples():
         share = f"{row.hits}/{row.people}"
-        lines.append(f"{row.region:<12} {share:<8} {row.share:.2f} [{row.low:.2f}, {row.high:.2f}]")
+        lines.append(f"{row.map:<10} {row.region:<9} {share:<8} {row.share:.2f} [{row.low:.2f}, {row.high:.2f}]")
     return "\n".join(lines) + "\n"
 
 

@@ -24,45 +24,54 @@ RIGHT, LEFT = "#0072B2", "#D55E00"
 INK, MUTED = "#1a1a1a", "#6b6b6b"
 FACE_SHARE = 0.6  # of the face in an overlay, the rest is the map: as in the public palsy adaptation's panels
 TILE = 2.4  # inches
+TITLES = {"exchange": "exchange: source of the class", "asymmetry": "asymmetry inside the network"}
 
 
-def panel(picture: np.ndarray, maps: Maps, masks: np.ndarray | None, *, title: str, scale: float) -> Figure:
-    """One sample in 2 x 4 tiles: face, regions, regions on the face, mean region map; asymmetry and where it is.
+def panel(
+    picture: np.ndarray, maps: Maps, masks: np.ndarray | None, *, title: str, scales: Mapping[str, float]
+) -> Figure:
+    """One sample in 2 x 4 tiles: face, regions, regions on the face, mean region map; where the grade comes from, which
+    side that is, the network's own asymmetry map, and the first by region.
 
-    picture: (S, S, 3) uint8. maps: of this picture alone. masks: (5, S, S) bool landmark regions, or None. scale: value
-    of the asymmetry map drawn brightest, the same for all panels of a run.
+    picture: (S, S, 3) uint8. maps: of this picture alone. masks: (5, S, S) bool landmark regions, or None. scales:
+    value of each map over the face that is drawn brightest, the same for all panels of a run.
     """
     figure = _figure(4 * TILE, 2 * TILE + 0.5)
     figure.suptitle(title, fontsize=10, color=INK)
     tiles = figure.subplots(2, 4)
     tiles[0, 0].imshow(picture)
     tiles[0, 0].set_title("face", fontsize=8.5)
-    size = picture.shape[0]
-    _mask(tiles[0, 1], maps.roi_mask, size)
+    _flat(tiles[0, 1], maps.roi_mask, picture.shape[0], "regions", cmap="inferno")
     _overlay(tiles[0, 2], picture, maps.roi_mask, "regions on the face", top=1.0)
-    _mean_region(tiles[0, 3], maps.roi, size)
-    _overlay(tiles[1, 0], picture, maps.asymmetry, "asymmetry on the face", top=scale)
-    _asymmetry(tiles[1, 1], maps.asymmetry, scale)
-    _difference(tiles[1, 2], maps.asymmetry, scale)
+    mean = None if maps.roi is None else maps.roi.mean(axis=0)
+    _flat(tiles[0, 3], mean, picture.shape[0], "mean of 5 region maps", cmap="viridis")
+    _overlay(tiles[1, 0], picture, maps.exchange, TITLES["exchange"], top=scales.get("exchange", 1.0))
+    _difference(tiles[1, 1], maps.exchange, scales.get("exchange", 1.0))
+    _overlay(tiles[1, 2], picture, maps.asymmetry, TITLES["asymmetry"], top=scales.get("asymmetry", 1.0))
     for tile in tiles.flat:
         tile.set_axis_off()
     _region_bars(tiles[1, 3], maps, masks)
     return figure
 
 
-def class_faces(faces: Mapping[str, tuple[np.ndarray, np.ndarray, int]], *, oriented: bool) -> Figure:
-    """The mean picture of each class with its mean asymmetry map laid over it.
+def class_faces(faces: Mapping[str, tuple[np.ndarray, Mapping[str, np.ndarray], int]], *, oriented: bool) -> Figure:
+    """The mean picture of each class, and below it the same under each mean map.
 
-    faces: class -> mean picture (S, S, 3) 0..255, mean map (S, S), number of people. oriented: those whose left side is
-    affected were mirrored before.
+    faces: class -> mean picture (S, S, 3) 0..255, mean maps (S, S) by name, number of people. oriented: those whose
+    left side is affected were mirrored before.
     """
-    figure = _figure(TILE * len(faces), TILE + 0.6)
-    side = "; affected side on the left of each picture" if oriented else ""
-    figure.suptitle(f"mean asymmetry map on the mean face{side}", fontsize=9, color=INK)
-    tiles = figure.subplots(1, len(faces), squeeze=False)[0]
-    top = max(float(light.max()) for _, light, _ in faces.values())
-    for tile, (name, (picture, light, people)) in zip(tiles, faces.items(), strict=True):
-        _overlay(tile, picture.round().astype(np.uint8), light, f"{name} ({people} people)", top=top)
+    names = list(next(iter(faces.values()))[1])
+    figure = _figure(TILE * len(faces), TILE * (1 + len(names)) + 0.3)
+    if oriented:
+        figure.suptitle("the affected side is on the left of each picture", fontsize=8.5, color=INK)
+    tiles = figure.subplots(1 + len(names), len(faces), squeeze=False)
+    tops = {name: max(float(lights[name].max()) for _, lights, _ in faces.values()) for name in names}
+    for column, (label, (picture, lights, people)) in enumerate(faces.items()):
+        tiles[0, column].imshow(picture.round().astype(np.uint8))
+        tiles[0, column].set_title(f"class {label}: mean of {people} people", fontsize=8.5)
+        for row, name in enumerate(names, 1):
+            _overlay(tiles[row, column], picture, lights[name], TITLES[name], top=tops[name])
+    for tile in tiles.flat:
         tile.set_axis_off()
     return figure
 
@@ -74,7 +83,7 @@ def analysis(people: pd.DataFrame, classes: Mapping[str, pd.DataFrame], sides: p
     `asymmetry.sides`, perhaps empty.
     """
     plots = len(classes) + bool(len(sides))
-    figure = _figure(3.4 * plots, 3.2)
+    figure = _figure(3.6 * plots, max(3.2, 0.8 + 0.24 * len(sides)))
     axes = figure.subplots(1, plots, squeeze=False)[0]
     for one, (measure, table) in zip(axes, classes.items(), strict=False):
         _by_class(one, people, measure, table)
@@ -104,7 +113,7 @@ def _sides(axes: Axes, sides: pd.DataFrame) -> None:
     reach = np.stack([sides["share"] - sides["low"], sides["high"] - sides["share"]])
     axes.errorbar(sides["share"], at, xerr=reach, fmt="o", color=LEFT, ms=5, capsize=3, lw=1.4)
     axes.axvline(0.5, color=MUTED, lw=1, ls=(0, (4, 2)))
-    labels = [f"{row.region} ({row.hits}/{row.people})" for row in sides.itertuples()]
+    labels = [f"{row.map}, {row.region} ({row.hits}/{row.people})" for row in sides.itertuples()]
     axes.set_yticks(at, labels)
     axes.set(xlim=(-0.02, 1.02), ylim=(len(sides) - 0.5, -0.5))
     axes.set_title("the affected side is the brighter one", fontsize=8.5)
@@ -124,29 +133,13 @@ def _overlay(tile: Axes, picture: np.ndarray, light: np.ndarray | None, title: s
     tile.set_title(title, fontsize=8.5)
 
 
-def _mask(tile: Axes, mask: np.ndarray | None, size: int) -> None:
-    if mask is None:
-        _absent(tile, "regions")
+def _flat(tile: Axes, values: np.ndarray | None, size: int, title: str, *, cmap: str) -> None:
+    """A map of tokens by itself."""
+    if values is None:
+        _absent(tile, title)
         return
-    tile.imshow(_enlarged(mask, size), cmap="inferno", vmin=0, vmax=1)
-    tile.set_title("regions, what counts as face", fontsize=8.5)
-
-
-def _mean_region(tile: Axes, roi: np.ndarray | None, size: int) -> None:
-    if roi is None:
-        _absent(tile, "region maps")
-        return
-    mean = roi.mean(axis=0)
-    tile.imshow(_enlarged(mean, size), cmap="viridis", vmin=0)
-    tile.set_title(f"mean of 5 region maps, up to {mean.max():.2f}", fontsize=8.5)
-
-
-def _asymmetry(tile: Axes, light: np.ndarray | None, scale: float) -> None:
-    if light is None:
-        _absent(tile, "asymmetry")
-        return
-    tile.imshow(light, cmap="inferno", vmin=0, vmax=scale or 1)
-    tile.set_title(f"asymmetry, bright is {scale:.2g}", fontsize=8.5)
+    tile.imshow(_enlarged(values, size), cmap=cmap, vmin=0)
+    tile.set_title(f"{title}, up to {values.max():.2f}", fontsize=8.5)
 
 
 def _difference(tile: Axes, light: np.ndarray | None, scale: float) -> None:
@@ -154,37 +147,38 @@ def _difference(tile: Axes, light: np.ndarray | None, scale: float) -> None:
     if light is None:
         _absent(tile, "brighter side")
         return
-    tile.imshow(light - light[:, ::-1], cmap="RdBu_r", vmin=-(scale or 1) / 2, vmax=(scale or 1) / 2)
-    tile.set_title("brighter (red) than the other side", fontsize=8.5)
+    tile.imshow(light - light[:, ::-1], cmap="RdBu_r", vmin=-(scale or 1), vmax=scale or 1)
+    tile.set_title("more (red) than the other side", fontsize=8.5)
 
 
 def _region_bars(axes: Axes, maps: Maps, masks: np.ndarray | None) -> None:
-    """Mean asymmetry in each region on both sides, and the weight the network gives it; or the unnamed maps' means."""
-    at = np.arange(len(REGIONS))
-    if maps.asymmetry is not None and masks is not None:
-        left, right = region_light(maps.asymmetry[None], masks[None])
+    """Mean light in each region on both sides, and the weight the network gives it; or the means of unnamed maps."""
+    at, lights = np.arange(len(REGIONS)), maps.over_face
+    names = list(REGIONS)
+    if lights and masks is not None:
+        shown = next(iter(lights))
+        left, right = region_light(lights[shown][None], masks[None])
         axes.barh(at - 0.18, right[0], height=0.34, color=RIGHT, label="person's right")
         axes.barh(at + 0.18, left[0], height=0.34, color=LEFT, label="person's left")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False, fontsize=7)
-        axes.set_title("asymmetry by region", fontsize=8.5)
-        names = list(REGIONS)
+        axes.set_title(f"{shown} map by region", fontsize=8.5)
     elif maps.roi is not None:
         axes.barh(at, maps.roi.mean(axis=(1, 2)), height=0.6, color=RIGHT)
         axes.set_title("mean of each region map", fontsize=8.5)
-        names = list(REGIONS) if maps.roi_weight is not None else [f"unnamed {k + 1}" for k in at]
+        names = names if maps.roi_weight is not None else [f"unnamed {k + 1}" for k in at]
     else:
-        _absent(axes, "regions")
+        _absent(axes, "by region")
         return
     if maps.roi_weight is not None:
         names = [f"{name}\nweight {weight:.2f}" for name, weight in zip(names, maps.roi_weight, strict=True)]
     axes.set_axis_on()
-    axes.set_yticks(at, names, fontsize=7)
+    axes.set_yticks(at, names)
     axes.invert_yaxis()
     _plain(axes)
 
 
 def _absent(tile: Axes, what: str) -> None:
-    tile.text(0.5, 0.5, f"{what}: not told\nby this network", ha="center", va="center", fontsize=8, color=MUTED)
+    tile.text(0.5, 0.5, f"{what}:\nnot known", ha="center", va="center", fontsize=8, color=MUTED)
     tile.set(xlim=(0, 1), ylim=(0, 1))
 
 

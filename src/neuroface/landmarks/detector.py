@@ -23,8 +23,7 @@ from neuroface.recording.face_detectors import HaarDetector
 from neuroface.recording.landmark_depth import frames_at
 from neuroface.types import Frame, Landmarks, Recording, Video
 
-# Faces at once where the batch is not given: on a CPU a batch gains nothing.
-BATCH = {"cpu": 1, "cuda": 32}
+GPU_BATCH = 32  # faces at once where the batch is not given; on a CPU a batch gains nothing
 
 
 class FanDetector:
@@ -32,11 +31,12 @@ class FanDetector:
 
     weights: official, bundled, a weight file, or the folder of a fine-tuning run: then each person is detected by the
     network of the fold that held them out. allow_download: fetch the official file where it is missing. engine: torch,
-    onnxruntime or openvino; precision: fp32 or bf16. decode: subpixel or quarter; flip: average with the mirrored face.
-    detector: takes a Frame and returns face boxes (N, 4) px, or a given source with `.of(recording)`; None is
-    HaarDetector(). track: search the face at the start and when the mean score of a frame falls below
-    `detect_again_below`; otherwise in every frame. max_gap_s, median_frames: see given.steady. batch_size: faces at
-    once; None is 1 on a CPU, 32 on a GPU. device: auto is a GPU where there is one.
+    onnxruntime or openvino; precision: fp32, bf16 (torch, openvino) or int8 (openvino). decode: subpixel or quarter.
+    flip: average with the mirrored face. detector: takes a Frame and returns face boxes (N, 4) px, or a given source
+    with `.of(recording)`; None is HaarDetector(). track: search the face at the start and when the mean score of a
+    frame falls below `detect_again_below` (background seldom reaches it); otherwise in
+    every frame. max_gap_s, median_frames: see given.steady. batch_size: faces at once; None is 1 on a CPU, 32 on a GPU.
+    device: auto is a GPU where there is one.
     Errors: ConfigError for values without meaning, or an engine that is not installed.
     """
 
@@ -52,7 +52,7 @@ class FanDetector:
         decode: str = "subpixel",
         flip: bool = False,
         track: bool = True,
-        detect_again_below: float = 0.3,
+        detect_again_below: float = 0.5,
         detector: Any = None,
         max_gap_s: float = 0.1,
         median_frames: int = 5,
@@ -98,7 +98,7 @@ class FanDetector:
             size=read.size,
             track=self.track,
             detect_again_below=self.detect_again_below,
-            batch=self.batch_size or BATCH.get(engines.place(self.device).type, 1),
+            batch=self.batch_size or self._usual_batch(),
         )
         landmarks, missing = gathered(tracker(frames_of(recording)), fitted_on=weights.fitted_on(file))
         landmarks, counts = steady(landmarks, max_gap_s=self.max_gap_s, median_frames=self.median_frames)
@@ -108,6 +108,10 @@ class FanDetector:
             "not_held_out": int(not held_out),
         }
         return landmarks, {**counts, **told}
+
+    def _usual_batch(self) -> int:
+        on_gpu = self.engine == "torch" and engines.place(self.device).type != "cpu"
+        return GPU_BATCH if on_gpu else 1
 
     def _reader(self, file: str) -> FaceReader:
         """The network of a weight file, ready to run; the last one is kept."""

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.landmarks.fan import FAN
+from neuroface.landmarks.quantised import quantised
 
 Engine = Callable[[Tensor], Tensor]
-PRECISIONS = {"torch": ("fp32", "bf16"), "onnxruntime": ("fp32",), "openvino": ("fp32", "bf16")}
+PRECISIONS = {"torch": ("fp32", "bf16"), "onnxruntime": ("fp32",), "openvino": ("fp32", "bf16", "int8")}
 PACKAGES = {"onnxruntime": ("onnx", "onnxruntime"), "openvino": ("openvino",)}
 
 
@@ -89,17 +90,21 @@ def by_onnxruntime(fan: FAN) -> Engine:
 
 
 def by_openvino(fan: FAN, *, precision: str) -> Engine:
-    """OpenVINO on the CPU, one face at a time. Errors: ConfigError for bf16 on a CPU that has none."""
+    """OpenVINO on the CPU, one face at a time.
+
+    "int8" is for the 3x3 convolutions (see `quantised`); the rest is bf16 on a CPU that has it, else fp32.
+    Errors: ConfigError for bf16 on a CPU that has none.
+    """
     import openvino
 
-    network, shape = _Last(fan).cpu().eval(), [1, 3, fan.size, fan.size]
+    network, shape = _Last(quantised(fan) if precision == "int8" else fan).cpu().eval(), [1, 3, fan.size, fan.size]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing
         model = openvino.convert_model(network, example_input=torch.zeros(shape), input=shape)
-    wanted = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16}[precision]
+    wanted = openvino.Type.f32 if precision == "fp32" else openvino.Type.bf16
     hints = {"INFERENCE_PRECISION_HINT": wanted, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     compiled = openvino.Core().compile_model(model, "CPU", hints)
-    if compiled.get_property("INFERENCE_PRECISION_HINT") != wanted:
+    if precision == "bf16" and compiled.get_property("INFERENCE_PRECISION_HINT") != wanted:
         raise ConfigError(f"landmarks.precision={precision}: this CPU has none. Set landmarks.precision=fp32.")
     return _one_by_one(lambda face: compiled(face)[0])
 

@@ -199,7 +199,8 @@ class FineTune(BaseEstimator):
         """Note what this training is, or compare it with what is noted. Errors: RunMismatchError where they differ."""
         keys = self.get_params(deep=False).items()
         recipe = {key: _told(value) for key, value in keys if key not in NOT_IDENTITY}
-        recipe |= {"faces": _digest(crops, points, people), "weights": _file_digest(weights.find(self.weights))}
+        start = weights.find(self.weights, allow_download=self.allow_download)
+        recipe |= {"faces": _digest(crops, points, people), "weights": _file_digest(start)}
         file = folder / RECIPE_FILE
         if not file.is_file():
             file.write_text(json.dumps(recipe), encoding="utf-8")

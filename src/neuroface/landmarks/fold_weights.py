@@ -8,6 +8,7 @@ from pathlib import Path
 from neuroface.errors import ConfigError, DataError, WeightsNotFoundError
 
 SPLITS = "splits.json"
+NAMED = ("official", "bundled")  # whatever lies under these names in the working directory
 
 
 def weights_for(weights: str, subject: str) -> tuple[str, bool]:
@@ -20,7 +21,7 @@ def weights_for(weights: str, subject: str) -> tuple[str, bool]:
     WeightsNotFoundError for a fold without its network.
     """
     folder = Path(weights).expanduser()
-    if not folder.is_dir():
+    if weights in NAMED or not folder.is_dir():
         return weights, True
     splits = _splits(folder)
     tested = next((fold for fold, sides in splits.items() if subject in sides["test"]), None)

@@ -113,8 +113,9 @@ class Plan:
     def batches(self, n: int, epoch: int) -> Iterator[tuple[float, np.ndarray]]:
         """(learning rate, positions) of an epoch's batches; their order depends on the seed and the epoch alone."""
         order = np.random.default_rng([self.seed, epoch]).permutation(n)
-        for number, batch in enumerate(in_order(order, self.batch_size)):
-            yield self.rate((epoch - 1 + number * self.batch_size / n) / self.epochs), batch
+        count = -(-n // self.batch_size)  # of even sizes: batch normalisation fails on a last batch of one
+        for number, batch in enumerate(np.array_split(order, count)):
+            yield self.rate((epoch - 1 + number / count) / self.epochs), batch
 
 
 @dataclass(eq=False)

@@ -15,6 +15,7 @@ from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.image_frames import ImageFrames
 
 KINDS = ("u", "v", "magnitude", "strain")
+POINTS_SIZE = 28  # px of the face in which given points are told
 # (5, 2) px in a 28x28 face, x then y, where the public HTNet code finds no face.
 PUBLISHED_POINTS = np.array(
     [

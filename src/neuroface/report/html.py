@@ -12,6 +12,7 @@ import pandas as pd
 
 from neuroface.report import page_tables, pictures, run_tables, tables, wording
 from neuroface.report import run as runs
+from neuroface.report.exports import exports
 from neuroface.report.published import Published
 from neuroface.report.run import Run
 
@@ -34,11 +35,15 @@ def render(folder: Path | str, *, published: Published | str | None = None) -> P
     for name, picture in pictures.of(run).items():
         data = png(picture.figure)
         write_whole(out / f"{name}.png", data)
+        if name == "confusion" and not run.is_binary:  # what users of the palsy system look for
+            write_whole(out / "confusion_matrix.png", data)
         drawn.append(
             {"name": name, "data": base64.b64encode(data).decode(), "caption": picture.caption, "alt": picture.alt}
         )
     for name, frame in _csv_tables(run).items():
         write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
+    for name, content in exports(run).items():
+        write_whole(out / name, content)
     context = _context(run, tables.paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
     page = out / "report.html"
     write_whole(page, template("run.html.j2").render(context).encode())

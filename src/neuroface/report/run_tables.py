@@ -21,6 +21,9 @@ MEASURES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "quadratic_kappa": "quadratic kappa",
+    "grade_error": "mean error, grades",
     "auc_ovr": "AUC, one v rest",
 }
 HANDLED = {

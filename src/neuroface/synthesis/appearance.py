@@ -7,7 +7,7 @@ regard to group, so that no disease can be told by them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,15 @@ class Appearance:
     wrinkles: float
     brow: float
     seed: int
+
+    def __eq__(self, other: object) -> bool:
+        """Whether every colour and number is the same: one person's looks, drawn for two recordings."""
+        if not isinstance(other, Appearance):
+            return NotImplemented
+        return all(np.array_equal(getattr(self, one.name), getattr(other, one.name)) for one in fields(self))
+
+    def __hash__(self) -> int:
+        return hash(self.seed)
 
 
 def draw_appearance(generator: np.random.Generator, attributes: Mapping[str, Any]) -> Appearance:

@@ -20,6 +20,9 @@ REGIONS = ("brow", "eye", "mouth")
 REGION_OF_MUSCLE = {muscle: {"brow_raise": "brow", "blink": "eye"}.get(muscle, "mouth") for muscle in MUSCLES}
 _SMILE, _BLINK = MUSCLES.index("smile"), MUSCLES.index("blink")
 SMILE_MM = 9.3  # a full smile, motion.TASKS
+# (n_muscles,): by how much 1 mm of pull brings the lids of its side together; the mirrored muscles do the same.
+_UPPER, _LOWER = np.array(face.EYELIDS_RIGHT).T
+_CLOSING = (RIGHT_FIELDS[:, _UPPER, 1] - RIGHT_FIELDS[:, _LOWER, 1]).mean(axis=1)
 
 _GESTURE = replace(CLINIC_TASKS["BROW"], size={})
 # Jaw still, so that whatever moves is moved by the facial nerve. An eye is closed with effort to spare: lids stop at
@@ -99,28 +102,28 @@ def afflict(done: Performance, palsy: Palsy, neutral: np.ndarray) -> Performance
 
 def _affected(pull_mm: np.ndarray, palsy: Palsy, gap_mm: float) -> np.ndarray:
     """(T, n_muscles) mm: what the affected side makes of the pull it was meant to have."""
+    full_mm = {_SMILE: SMILE_MM, _BLINK: gap_mm / _CLOSING[_BLINK]}
     out = pull_mm * [palsy.left[REGION_OF_MUSCLE[muscle]] for muscle in MUSCLES]
-    out[:, _BLINK] += palsy.synkinesis * gap_mm * np.clip(pull_mm[:, _SMILE] / SMILE_MM, 0.0, 1.0)
-    out[:, _SMILE] += palsy.synkinesis * SMILE_MM * pull_mm[:, _BLINK] / gap_mm
+    for meant, comes_along in ((_SMILE, _BLINK), (_BLINK, _SMILE)):
+        share = np.clip(pull_mm[:, meant] / full_mm[meant], 0.0, 1.0)
+        out[:, comes_along] += palsy.synkinesis * full_mm[comes_along] * share
     for muscle, droop_mm in palsy.droop_mm.items():
         out[:, MUSCLES.index(muscle)] -= droop_mm
     return _lids_stopped(out, gap_mm)
 
 
 def _lids_stopped(pull_mm: np.ndarray, gap_mm: float) -> np.ndarray:
-    """The same pulls, but that of the lids ends where they touch."""
+    """The same pulls, but that of the lids ends where they touch, wherever other muscles have put them."""
+    by_others = pull_mm @ _CLOSING - pull_mm[:, _BLINK] * _CLOSING[_BLINK]
     out = pull_mm.copy()
-    out[:, _BLINK] = np.minimum(out[:, _BLINK], gap_mm)
+    out[:, _BLINK] = np.minimum(out[:, _BLINK], (gap_mm - by_others) / _CLOSING[_BLINK])
     return out
 
 
 def _lid_gap_mm(neutral: np.ndarray, side: str) -> float:
-    """Pull of `blink` at which the lids of a neutral face touch."""
-    pairs = face.EYELIDS_RIGHT if side == "right" else face.EYELIDS_LEFT
-    upper, lower = np.array(pairs).T
-    blink = RIGHT_FIELDS[_BLINK]  # lids move up and down, which is the same on both sides
-    closing = blink[face.EYELIDS_RIGHT[0][0]] - blink[face.EYELIDS_RIGHT[0][1]]
-    return float((neutral[lower, 1] - neutral[upper, 1]).mean() / closing[1])
+    """How far a neutral eye is open."""
+    upper, lower = np.array(face.EYELIDS_RIGHT if side == "right" else face.EYELIDS_LEFT).T
+    return float((neutral[lower, 1] - neutral[upper, 1]).mean())
 
 
 def excursions(points: np.ndarray) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ from neuroface.verbs.search_path import hydra_context, split_searchpath
 from neuroface.verbs.values import check_types, settle
 
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
-NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more")
+NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more", "table", "synthetic_means")
 # Bytes up to which a file of a cohort's folder is told from another by its contents.
 SMALL = 1 << 20
 # Keys of a cohort that say where its files are.

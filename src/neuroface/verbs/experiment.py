@@ -51,6 +51,7 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
         "cells": [{"name": name, "columns": columns} for name, columns, *_ in composed],
         "compared": "network" if networks else None,
         "more": list(config.get("more") or ()),
+        "table": config.get("table"),
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -63,10 +64,12 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
 
 def draw_table(folder: Path) -> str:
     """Write table.csv and table.html above the cells of an experiment; returns the table for the terminal."""
-    from neuroface.report import tables
+    from neuroface.report import database_table, tables
 
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
     cells = [{**cell, "folder": folder / cell["name"]} for cell in about["cells"]]
+    if about.get("table") == "databases":
+        return database_table.database_table(cells, folder, title=about["title"], published=about["published"])
     shown = {key: about[key] for key in ("title", "published", "compared", "more") if key in about}
     return tables.experiment_table(cells, folder, **shown)
 

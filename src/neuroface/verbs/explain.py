@@ -32,30 +32,36 @@ def run(overrides: list[str]) -> None:
     config, _ = compose("explain", overrides)
     if not isinstance(config.panels, int) or config.panels < 0:
         raise ConfigError(f"panels is {config.panels!r}; it must be a whole number of at least 0.")
+    if not isinstance(config.tiles, int) or config.tiles < 0 or config.tiles % 2:
+        raise ConfigError(f"tiles is {config.tiles!r}; it must be an even number, so that tiles lie opposite, or 0.")
     for path in run_folders(config.run):
-        print(explain(path, execution=config.execution, n_panels=config.panels))
+        print(explain(path, execution=config.execution, n_panels=config.panels, tiles=config.tiles))
 
 
-def explain(path: Path, *, execution: DictConfig, n_panels: int) -> str:
+def explain(path: Path, *, execution: DictConfig, n_panels: int, tiles: int) -> str:
     """Draw and measure the maps of one run; returns what asymmetry_report.txt says, and where it is.
 
-    Errors: ConfigError for a run without a network that keeps maps; DataError when data or code changed since;
+    Errors: ConfigError for a run that is not of networks on pictures; DataError when data or code changed since;
     LeakageError when the model of a fold has learnt from a person of that fold.
     """
+    from neuroface.evaluate.predictions import classes_of
     from neuroface.explain.album import Album
     from neuroface.explain.maps import check_classifier
     from neuroface.progress import Progress
-    from neuroface.verbs.building import build_estimator
+    from neuroface.verbs.building import build_estimator, build_steps, build_view
 
     config = run_config(path, execution)
-    check_classifier(build_estimator(config), where=str(path))
+    view = build_view(config, build_steps(config))
+    check_classifier(build_estimator(config), view.name, where=str(path))
     with RunFolder(path).locked() as folder, Progress() as progress:
         samples = _samples(config, progress)
         predictions = _predictions(path, samples)
-        album, folds = Album(_spread(predictions, n_panels)), predictions.groupby("fold", sort=False)
+        album = Album(classes_of(predictions.columns), _spread(predictions, n_panels))
+        folds = predictions.groupby("fold", sort=False)
         for done, (name, rows) in enumerate(folds):
             progress("folds looked at", done, len(folds))
-            _look(_model(path, config, str(name), set(rows["subject"])), samples, rows, album, where=f"{path}, {name}")
+            model = _model(path, config, str(name), set(rows["subject"]))
+            _look(model, samples, rows, album, tiles=tiles, where=f"{path}, fold {name}")
         return _write(folder, album)
 
 
@@ -85,7 +91,7 @@ def _samples(config: DictConfig, progress: Any) -> Samples:
     asked = config.copy()
     OmegaConf.update(asked, "classifier.side_weight", 1.0, force_add=True)
     view = asked.classifier.view
-    if "regions" in view and view.get("align") != "whole":
+    if isinstance(view.get("regions"), bool) and view.get("align") != "whole":
         view.regions = True
     return build_samples(asked, build_protocol(config), progress=progress)[0]
 
@@ -114,16 +120,20 @@ def _spread(predictions: pd.DataFrame, number: int) -> list[str]:
     return [str(name) for name in ordered[at]]
 
 
-def _look(classifier: TorchClassifier, samples: Samples, rows: pd.DataFrame, album: Album, *, where: str) -> None:
+def _look(
+    classifier: TorchClassifier, samples: Samples, rows: pd.DataFrame, album: Album, *, tiles: int, where: str
+) -> None:
     """Ask the model of one fold about the people it left out."""
+    from neuroface.evaluate.predictions import classes_of
     from neuroface.explain import maps
 
     X = np.asarray(samples.X[rows["at"].to_numpy()])
     given = maps.inputs_for(classifier, X)
-    _check_same(classifier, given, rows, where=where)
+    classes = tuple(classes_of(rows.columns))
+    _check_same(classifier, given, rows, classes, where=where)
     known = rows[["sample", "subject", "task", "repetition", "fold", "y", "predicted"]]
     known = known.assign(side=samples.meta["side"][rows["at"].to_numpy()])
-    album.add(known, maps.maps_of(classifier, given), *maps.pictures_and_masks(X))
+    album.add(known, maps.maps_of(classifier, given, classes, tiles=tiles), *maps.pictures_and_masks(X))
 
 
 def _model(path: Path, config: DictConfig, fold: str, people: set[str]) -> TorchClassifier:
@@ -149,12 +159,12 @@ def _targets(node: Any) -> Iterator[str]:
             yield from _targets(value)
 
 
-def _check_same(classifier: TorchClassifier, X: np.ndarray, rows: pd.DataFrame, *, where: str) -> None:
+def _check_same(
+    classifier: TorchClassifier, X: np.ndarray, rows: pd.DataFrame, classes: tuple[str, ...], *, where: str
+) -> None:
     """What is explained must be what was judged: the model says again what predictions.csv says."""
     from neuroface.evaluate.fold import predict
-    from neuroface.evaluate.predictions import classes_of
 
-    classes = tuple(classes_of(rows.columns))
     before = rows[[f"p_{name}" for name in classes]].to_numpy(float)
     apart = float(np.abs(predict(classifier, X, classes) - before).max())
     if apart > TOLERANCE:

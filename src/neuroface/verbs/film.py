@@ -30,19 +30,24 @@ def prepare(config: DictConfig, overrides: list[str], folder: Path) -> dict[str,
     tuned = _finetune(config, overrides, folder / FINETUNE)
     networks = {"pretrained": str(config.film.pretrained), "tuned": str(tuned)}
     roots = _track(config, overrides, networks, folder / TRACKS)
-    kept = [word for word in overrides if word.lstrip("+~").partition("=")[0].split(".")[0] not in DONE]
+    kept = [word for word in overrides if _group_of(word) not in DONE]
     return {name: [*kept, *CELLS, *config.film.cells, f"cohort.root={root}"] for name, root in roots.items()}
 
 
 def _finetune(config: DictConfig, overrides: list[str], path: Path) -> Path:
     """The run that fine-tunes: the same words, another experiment."""
-    words = [word for word in overrides if word.partition("=")[0] not in ("experiment", "run")]
+    words = [word for word in overrides if _group_of(word) not in ("experiment", "run", "film")]
     weights = f"finetune.weights={config.film.pretrained}"
     words = ["experiment=fan_finetune", weights, *config.film.finetune, *words]
     stage, choices = compose("train", words)
     finetune.train(stage, choices, path, words)
     print(finetune.summary(path), end="\n\n")
     return path
+
+
+def _group_of(word: str) -> str:
+    """cohort of +cohort.root=DIR."""
+    return word.lstrip("+~").partition("=")[0].partition(".")[0]
 
 
 def _track(config: DictConfig, overrides: list[str], networks: dict[str, str], out: Path) -> dict[str, Path]:

@@ -12,7 +12,7 @@ OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
     "eval": "run=FOLDER, or run=[A,B,...]",
     "report": "run=FOLDER, or run=[A,B,...]",
-    "explain": "run=FOLDER, or run=[A,B,...], panels=N for N samples drawn (default 24)",
+    "explain": "run=FOLDER, or run=[A,B,...], panels=N samples to draw (24), tiles=N across the face (8)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
     "prepare": "out=FOLDER, cohort.layout=native|toronto|faces",

@@ -18,6 +18,7 @@ from neuroface.verbs.places import check_writable
 
 def run(overrides: list[str]) -> None:
     """Run what the overrides ask for: one run folder, or one per cell of an experiment and a table above them."""
+    overrides = with_meant_cohort(overrides)
     config, choices = compose("train", overrides)
     path = run_path(config, choices)
     if config.get("cells"):
@@ -28,6 +29,16 @@ def run(overrides: list[str]) -> None:
     else:
         train(config, choices, path, overrides)
         print(summary(path))
+
+
+def with_meant_cohort(overrides: list[str]) -> list[str]:
+    """The words, cohort=synthetic replaced by the synthetic cohort that an experiment means by it (synthetic_means)."""
+    named = [word for word in overrides if word.startswith("experiment=")]
+    if "cohort=synthetic" not in overrides or not named:
+        return overrides
+    config, _ = compose("train", named)
+    meant = config.get("synthetic_means") or "synthetic"
+    return [f"cohort={meant}" if word == "cohort=synthetic" else word for word in overrides]
 
 
 def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
@@ -57,7 +68,7 @@ def train(
     if folder.is_done(part) and all(file.exists() for file in drawn):
         return
     check_writable("run", path)
-    if "features" in config.cohort:  # a table brings its own; the choice of ours is not used
+    if "features" in config.cohort or not _looks_at_features(config):  # then the choice of ours is not used
         choices = {**choices, "features": []}
     words = [word for word in overrides if not word.startswith("run=")]
     facts = {
@@ -69,6 +80,12 @@ def train(
     }
     _work(config, part, folder, facts, columns or {})
     draw(path, tensorboard=config.execution.tensorboard)
+
+
+def _looks_at_features(config: DictConfig) -> bool:
+    """Whether the classifier's view is the table of features, or has it as a part."""
+    view = config.classifier.get("view", "table")
+    return view == "table" or "table" in (view.get("parts") or {}).values()
 
 
 def _work(

@@ -16,54 +16,76 @@ from neuroface.views.seen import Seen
 
 
 class Images:
-    """Faces (size, size, 3) uint8 RGB at the peak of each repetition, or of a still.
+    """Faces (size, size, 3) uint8 RGB at the peak of each repetition, or of a still; with regions, (size, size, 3 + 5).
 
     The peak is the frame whose landmarks are farthest from those of the first one of the repetition, once the skull's
     points lie upon each other: whatever the task, the face has moved most. align: see `views.clips`; "whole" takes
-    pictures as they are, landmarks or not. margin: see `recording.crop`. A repetition in which no face is seen is left
-    out. store: where decoded pictures are kept for the next run. Errors: ConfigError for values without meaning.
+    pictures as they are, landmarks or not. margin: see `recording.crop`. regions: five more channels, 255 in each of
+    the facial regions that landmarks give (`palsy_attention.REGIONS`) and 0 elsewhere. A repetition in which no face is
+    seen is left out. store: where decoded pictures are kept for the next run. Errors: ConfigError for values without
+    meaning.
     """
 
     name = "images"
 
-    def __init__(self, *, size: int = 112, align: str = "similarity", margin: float = 0.1) -> None:
+    def __init__(
+        self, *, size: int = 112, align: str = "similarity", margin: float = 0.1, regions: bool = False
+    ) -> None:
         pictures.check_cut(align, margin, size)
-        self.size, self.align, self.margin = size, align, margin
+        self.size, self.align, self.margin, self.regions = size, align, margin, regions
         self.store = Store()
 
     def rows(self, seen: Seen) -> tuple[tuple[str, ...], list[np.ndarray | None]]:
         """No names, and one picture per repetition. Errors: DataError without video, pixels or a face."""
         video = pictures.video_of(seen.recording, seen.pixels, align=self.align)
         planned = [self._cut(seen, repetition) for repetition in seen.repetitions]
-        cuts = [cut for cut in planned if cut is not None]
-        if not cuts:
+        found = [one for one in planned if one is not None]
+        if not found:
             raise DataError("shows no face in any repetition: its landmarks are missing")
-        cut = iter(pictures.cut_all(video, cuts, self.store, align=self.align, size=self.size))
-        return (), [None if one is None else next(cut) for one in planned]
+        cuts = [cut for cut, _ in found]
+        faces = list(pictures.cut_all(video, cuts, self.store, align=self.align, size=self.size))
+        if self.regions:
+            masks = _masks(np.stack([cut.crop.to_crop(points) for cut, points in found]), self.size)
+            faces = [np.concatenate(pair, axis=-1) for pair in zip(faces, masks, strict=True)]
+        face_of = iter(faces)
+        return (), [None if one is None else next(face_of) for one in planned]
 
     def gather(self, rows: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, size, size, 3) uint8, memory-mapped."""
+        """(n, size, size, 3 or 8) uint8, memory-mapped."""
         return pictures.together(rows, self.store)
 
-    def _cut(self, seen: Seen, repetition: Repetition) -> Cut | None:
-        """What is cut where at the peak of a repetition; None when no face is seen in it."""
+    def _cut(self, seen: Seen, repetition: Repetition) -> tuple[Cut, np.ndarray] | None:
+        """What is cut where at the peak of a repetition, and the landmarks (68, 2) px there; None without a face."""
         video, points = seen.recording.video, seen.pixels.points[repetition.frames]
         assert video is not None
         times_s = seen.pixels.timestamps_s[repetition.frames]
-        if len(points) == 1:
-            at = 0
-        else:
-            found = peak(points)
-            if found is None:
-                return None
-            at = found
-        if not pictures.with_face(points[at : at + 1], align=self.align)[0]:
+        at = 0 if len(points) == 1 else apex(points)
+        if at is None or not pictures.with_face(points[at : at + 1], align=self.align)[0]:
             return None
         (number,) = pictures.nearest(pictures.frame_times(video, seen.pixels), times_s[at : at + 1])
         (crop,) = pictures.crops(
             points[at : at + 1], np.array([0]), video.size, align=self.align, margin=self.margin, size=self.size
         )
-        return Cut(int(number), crop)
+        return Cut(int(number), crop), points[at]
+
+
+def _masks(points: np.ndarray, size: int) -> np.ndarray:
+    """(n, size, size, 5) uint8, 255 in each facial region; points: (n, 68, 2) px of the pictures."""
+    from neuroface.classifiers.palsy_attention import region_masks
+
+    return (255 * np.moveaxis(region_masks(points, size), 1, -1)).astype(np.uint8)
+
+
+def apex(points: np.ndarray) -> int | None:
+    """The frame of (T, 68, 2) px at which a face has moved most from its onset: its `peak`.
+
+    Of two pictures without landmarks, an onset and an apex that somebody chose, it is the second. None when no frame
+    is seen whole.
+    """
+    found = peak(points)
+    if found is None and len(points) == 2 and np.isnan(points).all():
+        return 1
+    return found
 
 
 def peak(points: np.ndarray) -> int | None:
