@@ -61,7 +61,7 @@ def test_help_loads_nothing_heavy(words):
         (["features"], "neuroface: out= says where the table goes: out=FILE.csv or out=FILE.parquet."),
         (["prepare"], "neuroface: out= says where the folder goes: out=DIR."),
         (["report", "run=nowhere"], "neuroface: nowhere is not a run folder: it has no run.json."),
-        (["list", "feature"], "neuroface: there is no group 'feature'. Did you mean 'features'?"),
+        (["list", "feature"], "neuroface: there is no group 'feature'. Did you mean 'features' or 'finetune'?"),
         (["check", "features=rum"], "neuroface: features=rum: there is no such option. Did you mean 'rom'?"),
         (["train", "features=[]", "run=r"], "neuroface: No features are chosen."),
         (["train", "frame=haed", "run=r"], "neuroface: Unknown frame 'haed' for features. Did you mean 'head'?"),

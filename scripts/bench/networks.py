@@ -74,10 +74,9 @@ def call(function: Any) -> Any:
 
 
 def run(jobs: int, threads: int | None, people: int, epochs: int) -> dict[str, Any]:
-    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
-    environment["GOMP_SPINCOUNT"] = SPIN
-    if threads is not None:
-        environment["OMP_NUM_THREADS"] = str(threads)
+    environment = {key: value for key, value in os.environ.items() if key not in ("OMP_NUM_THREADS", "GOMP_SPINCOUNT")}
+    if threads is not None:  # as the command line sets it; without, torch is as it comes
+        environment |= {"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": SPIN}
     words = [sys.executable, __file__, "--measure", str(jobs), str(people), str(epochs)]
     done = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])

@@ -217,7 +217,8 @@ def _rows(
         else:
             y = wanted.class_of(recording, repetition)
             rows.append(_Row(recording, repetition, y, value, recording.landmarks.fitted_on | landmarks.fitted_on))
-    tally.use(recording, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
+    if rows:
+        tally.use(recording, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
 
 

@@ -86,7 +86,7 @@ def features(run: Run) -> Shown | None:
 def effects(run: Run) -> Shown | None:
     """Each feature's Hedges g for every pair of more than two classes; None otherwise."""
     table = run_tables.features(run)
-    if table.empty or run.is_binary:
+    if table.empty or "pair" not in table:  # two classes, or classes inside people
         return None
     pairs = list(dict.fromkeys(table["pair"]))
     rows = [

@@ -100,8 +100,8 @@ def experiment_table(
     cells: each {"name": str, "folder": run folder, "columns": what tells it apart, e.g. {"protocol":, "task":}}. A cell
     whose run is missing or unfinished keeps its row and says so. p_holm is adjusted over all cells that have a p
     (Holm, Scand. J. Stat. 6 (1979) 65). compared: the column whose two values are compared pair by pair in a second
-    table, out_dir/differences.csv. more: further columns, names of scores over people with their intervals, `parameters`
-    or `minutes` of the whole run.
+    table, out_dir/differences.csv. more: further columns, names of scores over people with their intervals,
+    `parameters` or `minutes` of the whole run.
     """
     out_dir = Path(out_dir)
     paper = papers.load(published) if isinstance(published, str) else published

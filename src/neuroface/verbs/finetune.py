@@ -27,7 +27,12 @@ def train(config: DictConfig, choices: dict[str, Any], path: Path, overrides: li
         check_writable("run", path)
         words = [word for word in overrides if not word.startswith("run=")]
         command = shlex.join(["neuroface", "train", *words])
-        facts = {"choices": choices, "command": command, "published": config.get("published"), "device": "cpu"}
+        facts = {
+            "choices": choices,
+            "command": command,
+            "published": config.get("published"),
+            "device": config.execution.device,
+        }
         _work(config, part, folder, facts)
         draw(path)
 
@@ -40,6 +45,8 @@ def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: di
     from neuroface.verbs.building import build_cohort, build_splitter
 
     estimator, splitter = instantiate(config.finetune, "finetune"), build_splitter(config)
+    if estimator.device == "auto":
+        estimator.set_params(device=config.execution.device)
     cohort, common = build_cohort(config)
     size = weights.load(config.finetune.weights, allow_download=config.finetune.allow_download).size
     scoring: Any = OmegaConf.to_container(config.scoring)

@@ -76,7 +76,7 @@ def train(
         "command": shlex.join(["neuroface", "train", *words]),
         "published": config.get("published"),
         "paths": paths(config),
-        "device": "cpu",
+        "device": config.execution.device,
     }
     _work(config, part, folder, facts, columns or {})
     draw(path, tensorboard=config.execution.tensorboard)
