@@ -84,7 +84,7 @@ class Block(nn.Module):
         super().__init__()
         self.register_buffer("edges", edges, persistent=False)
         self.edge_weights = nn.Parameter(torch.ones_like(edges))
-        self.spread = nn.Linear(before, width * len(edges))
+        self.gather = nn.Linear(before * len(edges), width)
         self.over_time = nn.Conv2d(width, width, (kernel, 1), padding=(kernel // 2, 0))
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2))
         self.shortcut = nn.Identity() if before == width else nn.Linear(before, width)
@@ -93,8 +93,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x: (B, T, V, before), 0 where the mask (B, T, 1, 1) is. (B, T, V, width), likewise."""
         edges = self.edges * self.edge_weights
-        messages = self.spread(x).unflatten(3, (len(edges), -1))  # (B, T, V, kinds of edges, width)
-        y = torch.einsum("kvw,btwkc->btvc", edges, messages)
+        heard = torch.matmul(edges[:, None, None], x)  # (kinds of edges, B, T, V, before)
+        y = self.gather(heard.permute(1, 2, 3, 0, 4).flatten(3))
         y = mask * functional.relu(self.norms[0](y))
         y = self.over_time(y.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return mask * self.dropout(functional.relu(self.norms[1](y) + self.shortcut(x)))
