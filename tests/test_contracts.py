@@ -18,7 +18,11 @@ with hydra_context():
     OPTIONS = [(group, name) for group in groups() if group in CHECKED for name in options(group)]
 
 
-@pytest.mark.parametrize(("group", "name"), OPTIONS, ids=[f"{g}={n}" for g, n in OPTIONS])
+SLOW = {"c3d", "hybrid", "multimodal", "r2plus1d", "r3d18"}  # each trains a network on clips, in up to two minutes
+CASES = [pytest.param(g, n, id=f"{g}={n}", marks=[pytest.mark.slow] if n in SLOW else []) for g, n in OPTIONS]
+
+
+@pytest.mark.parametrize(("group", "name"), CASES)
 def test_option_keeps_its_contract(group, name):
     results = list(check_option(group, name))
     assert results

@@ -21,6 +21,12 @@ def given(recording: Recording, *, max_gap_s: float = 0.1, median_frames: int = 
     return steady(recording.landmarks, max_gap_s=max_gap_s, median_frames=median_frames)
 
 
+def as_they_are(recording: Recording) -> tuple[Landmarks, dict[str, int]]:
+    """A recording's own landmarks untouched, none at all included: for views that need none, such as whole pictures."""
+    missing = int(np.isnan(recording.landmarks.points).any(axis=(1, 2)).sum())
+    return recording.landmarks, {"frames": len(recording.landmarks), "frames_filled": 0, "frames_missing": missing}
+
+
 def steady(landmarks: Landmarks, *, max_gap_s: float, median_frames: int) -> tuple[Landmarks, dict[str, int]]:
     """Fill short gaps and take a running median of the positions.
 

@@ -143,7 +143,10 @@ def _differences(cells: Sequence[Mapping[str, Any]], by: str, out_dir: Path) -> 
     for name in (first, second):
         shown[f"AUC {name}"] = frame[name].map(wording.number)
     shown["difference"] = frame["difference"].map(wording.signed)
-    shown["95 % interval"] = [wording.interval(ends) for ends in frame[["low", "high"]].to_numpy(float).tolist()]
+    shown["95 % interval"] = [
+        wording.NOTHING if np.isnan(ends).any() else wording.interval(ends)
+        for ends in frame[["low", "high"]].to_numpy(float).tolist()
+    ]
     for name, heading in (("p", "p, paired"), ("p_holm", "p (Holm)")):
         shown[heading] = [wording.number(value, 3) for value in frame[name].astype(float)]
     return shown

@@ -41,7 +41,10 @@ class Images:
         planned = [self._cut(seen, repetition) for repetition in seen.repetitions]
         found = [one for one in planned if one is not None]
         if not found:
-            raise DataError("shows no face in any repetition: its landmarks are missing")
+            raise DataError(
+                "shows no face in any repetition: its landmarks are missing; find them (landmarks=fan), or set "
+                "align=whole to take pictures as they are"
+            )
         cuts = [cut for cut, _ in found]
         faces = list(pictures.cut_all(video, cuts, self.store, align=self.align, size=self.size))
         if self.regions:
