@@ -93,8 +93,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """x: (B, T, V, before), 0 where the mask (B, T, 1, 1) is. (B, T, V, width), likewise."""
         edges = self.edges * self.edge_weights
-        heard = torch.matmul(edges[:, None, None], x)  # (kinds of edges, B, T, V, before)
-        y = self.gather(heard.permute(1, 2, 3, 0, 4).flatten(3))
+        heard = torch.einsum("kvw,btwc->btvkc", edges, x)  # (B, T, V, kinds of edges, before)
+        y = self.gather(heard.flatten(3))
         y = mask * functional.relu(self.norms[0](y))
         y = self.over_time(y.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return mask * self.dropout(functional.relu(self.norms[1](y) + self.shortcut(x)))
