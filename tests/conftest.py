@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+# As the command line does, before torch starts its threads: two of them beside a busy neighbour are many times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("GOMP_SPINCOUNT", "300")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

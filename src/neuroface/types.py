@@ -295,7 +295,7 @@ class Samples:
             object.__setattr__(self, "fitted_on", (frozenset(),) * n)
         if len(self.fitted_on) != n:
             raise DataError(f"Samples have {n} rows but {len(self.fitted_on)} fitted_on entries.")
-        if self.view == "table" and (np.ndim(self.X) != 2 or np.shape(self.X)[1] != len(self.feature_names)):
+        if self.view == "table" and (len(self.X.shape) != 2 or self.X.shape[1] != len(self.feature_names)):
             raise DataError(
                 f"A table needs one name per column; X is {np.shape(self.X)}, names are {len(self.feature_names)}."
             )

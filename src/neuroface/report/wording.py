@@ -96,8 +96,12 @@ def tasks(run: Run) -> str:
 
 
 def method(run: Run) -> str:
-    """forest on als11_v1; where no set was named, on how many features."""
+    """forest on als11_v1; where no set was named, on how many features; lstm on series, which looks at none."""
     classifier = str(run.choices.get("classifier", "classifier"))
+    view = (run.config.get("classifier") or {}).get("view", "table")
+    if isinstance(view, dict) and "table" not in (view.get("parts") or {}).values():
+        parts = view.get("parts") or {"": view}
+        return f"{classifier} on {' + '.join(part['_target_'].rpartition('.')[2].lower() for part in parts.values())}"
     chosen = run.choices.get("features") or ()
     named = [chosen] if isinstance(chosen, str) else [str(name) for name in chosen]
     if named:
