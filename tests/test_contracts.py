@@ -88,7 +88,7 @@ def test_a_classifier_that_cannot_take_missing_values_is_a_finding():
     from sklearn.neighbors import KNeighborsClassifier
 
     [problem] = contracts.check_classifier(KNeighborsClassifier())
-    assert problem.startswith("raises ValueError given a table with missing values: Input X contains NaN.")
+    assert problem.startswith("raises ValueError given made-up rows of the view table: Input X contains NaN.")
 
 
 def test_a_splitter_and_a_cohort_that_raise_are_findings():
@@ -100,7 +100,7 @@ def test_a_splitter_and_a_cohort_that_raise_are_findings():
             raise KeyError("index.csv")
 
     assert contracts.check_splitter(Broken()) == [
-        "raises RuntimeError given 16 people of two groups, three samples each: it says no more"
+        "raises RuntimeError given 32 people of two groups, three samples each: it says no more"
     ]
     assert contracts.check_cohort(Broken()) == ["raises KeyError: 'index.csv'"]
 

@@ -39,10 +39,10 @@ def test_the_files_of_the_palsy_system_stand_beside_the_report(make_run):
 def test_a_side_that_was_told_is_in_the_text(make_run):
     folder = make_run("three_way")
     scores = json.loads((folder / "scores.json").read_text())
-    scores["side"] = {"accuracy": 0.75, "n": {"left": 3, "right": 5}, "unit": "person"}
+    scores["side"] = {"accuracy": 0.75, "auc": 0.8, "n": {"left": 3, "right": 5}, "unit": "person"}
     (folder / "scores.json").write_text(json.dumps(scores))
     text = exports(runs.read(folder))["evaluation_results.txt"].decode()
-    assert "affected side: 0.75 of 8 people right" in text
+    assert "affected side: 0.75 of 8 people right (AUC 0.80)" in text
 
 
 def test_two_classes_are_decided_at_a_threshold_and_have_no_such_files(make_run):

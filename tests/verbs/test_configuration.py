@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from neuroface.errors import ConfigError
+from neuroface.types import Recording
 from neuroface.verbs import check
 from neuroface.verbs import list as list_verb
 from neuroface.verbs.configuration import compose, instantiate, quoted
@@ -85,4 +86,4 @@ def test_an_even_median_is_refused():
 
     config, _ = compose("train", ["landmarks.median_frames=4"])
     with pytest.raises(ConfigError, match=r"^landmarks\.median_frames is 4; an odd number is wanted, 1 for no"):
-        instantiate(config.landmarks, "landmarks")(face_opening(from_mm=4, to_mm=30))
+        instantiate(config.landmarks, "landmarks")(Recording("N1", "HC", "OPEN", face_opening(from_mm=4, to_mm=30)))

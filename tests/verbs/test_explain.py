@@ -32,8 +32,8 @@ epoch_selection: last
 device: auto
 random_state: 0
 """
-UNTOUCHED = """# Stills come without landmarks, and whole pictures need none.
-_target_: test_explain.untouched
+UNTOUCHED = f"""# Stills come without landmarks, and whole pictures need none.
+_target_: {__name__}.untouched
 _partial_: true
 """
 

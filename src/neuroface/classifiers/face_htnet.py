@@ -6,27 +6,35 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neuroface.classifiers.htnet import HTNet
 from neuroface.classifiers.palsy_attention import REGIONS
 from neuroface.classifiers.torch_classifier import TorchClassifier
-from neuroface.errors import DataError
+from neuroface.errors import ConfigError, DataError, did_you_mean
 
+SIGHTS = ("picture", "asymmetry")
+EPS = 1e-6
 COLORS = 3  # or the three components of optical flow
 
 
 class FaceHTNet(nn.Module):
     """HTNet on pictures (B, S, S, 3), or (B, S, S, 3 + 5) where masks of the facial regions come with them.
 
-    shape: (S, S, channels) of one picture. Tunables as in `htnet.HTNet`. Errors: DataError for pictures that are not
-    square or, with roi="mirror", bring no regions.
+    shape: (S, S, channels) of one picture. sees: "picture", or its "asymmetry", see `asymmetry`. Other tunables as in
+    `htnet.HTNet`. Errors: ConfigError for another choice; DataError for pictures that are not square or, with
+    roi="mirror", bring no regions.
     """
 
     own = ("htnet.head.*", "htnet.levels.*.position")  # of a question and a picture size; see `transfer`
 
-    def __init__(self, shape: Sequence[int], n_outputs: int, **tunables: Any) -> None:
+    def __init__(self, shape: Sequence[int], n_outputs: int, *, sees: str = "picture", **tunables: Any) -> None:
         super().__init__()
+        if sees not in SIGHTS:
+            raise ConfigError(f"classifier.sees is {sees!r}." + did_you_mean(sees, SIGHTS))
+        self.sees = sees
         with_regions = tunables.get("roi") == "mirror"
         wanted = COLORS + len(REGIONS) if with_regions else COLORS
         if len(shape) != 3 or shape[0] != shape[1] or shape[2] != wanted:
@@ -38,11 +46,15 @@ class FaceHTNet(nn.Module):
 
     def forward(self, x: Tensor, seen: None = None) -> Tensor:
         """x: (B, S, S, channels) standardised. Returns (B, n_outputs)."""
-        return self.htnet(*split(x))
+        return self.htnet(*self._seen(x))
 
     def forward_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Outputs, and the maps of `HTNet.forward_with_maps`."""
-        return self.htnet.forward_with_maps(*split(x))
+        return self.htnet.forward_with_maps(*self._seen(x))
+
+    def _seen(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        pictures, masks = split(x)
+        return (asymmetry(pictures) if self.sees == "asymmetry" else pictures), masks
 
 
 def split(x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -55,6 +67,20 @@ def split(x: Tensor) -> tuple[Tensor, Tensor | None]:
     return planes[:, :COLORS], masks
 
 
+def asymmetry(pictures: Tensor) -> Tensor:
+    """(B, 3, S, S): how an upright, centred face differs from its mirror image, how much, and the face itself.
+
+    pictures: (B, 3, S, S). Each is made grey and standardised by itself, so that skin, light and hair that both halves
+    share do not count, and averaged over 3 x 3 px, so that a shift by a pixel counts little. The first channel changes
+    its sign in the mirror, the second does not change.
+    """
+    grey = pictures.mean(1, keepdim=True)
+    grey = (grey - grey.mean((2, 3), keepdim=True)) / (grey.std((2, 3), keepdim=True) + EPS)
+    smooth = functional.avg_pool2d(grey, 3, stride=1, padding=1, count_include_pad=False)
+    difference = smooth - smooth.flip(-1)
+    return torch.cat([difference, difference.abs(), smooth], dim=1)
+
+
 def htnet(
     *,
     dim: int = 48,
@@ -65,13 +91,14 @@ def htnet(
     dropout: float = 0.0,
     micro_attention: str | None = None,
     roi: str | None = None,
+    sees: str = "picture",
     epochs: int = 100,
     **training: Any,
 ) -> TorchClassifier:
     """HTNet, trained by the one training loop. Published: dim 256, block_repeats (2, 2, 10), 800 epochs.
 
-    dim, heads, num_hierarchies, block_repeats, patch_size, dropout, micro_attention, roi: see `htnet.HTNet`. epochs: at
-    most. training: further keys of `TorchClassifier`.
+    dim, heads, num_hierarchies, block_repeats, patch_size, dropout, micro_attention, roi: see `htnet.HTNet`. sees: see
+    `FaceHTNet`. epochs: at most. training: further keys of `TorchClassifier`.
     """
     network = partial(
         FaceHTNet,
@@ -83,5 +110,6 @@ def htnet(
         dropout=dropout,
         micro_attention=micro_attention,
         roi=roi,
+        sees=sees,
     )
     return TorchClassifier(network, max_epochs=epochs, **training)

@@ -55,9 +55,7 @@ def _results(run: Run) -> str:
     lines.append("")
     for row in run_tables.recall(run).to_dict("records"):
         lines.append(f"class {row['class']}: {row['recognised']} of {row['of']} recognised")
-    if side := run.scores.get("side"):
-        judged = wording.count(sum(side["n"].values()), side["unit"], "people" if side["unit"] == "person" else "")
-        lines.append(f"affected side: {wording.number(side['accuracy'])} of {judged} right")
+    lines += [side] if (side := wording.side(run)) else []
     lines += ["", f"confusion matrix (rows: true, columns: decided; {', '.join(run.classes)})"]
     lines += ["  ".join(f"{count:4d}" for count in row) for row in run.decisions["confusion"]]
     return "\n".join([*lines, "", wording.NOT_A_DEVICE, ""])

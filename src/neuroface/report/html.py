@@ -80,6 +80,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "left_out": run_tables.left_out(run),
         "quality": run.quality if run.quality is not None else pd.DataFrame(),
         "audit": run_tables.audit(run),
+        "groups": run_tables.groups(run),
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -105,6 +106,8 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "threshold": wording.threshold(run),
         "scores": page_tables.scores(run, paper),
         "recall": page_tables.recall(run),
+        "groups": page_tables.shown(run_tables.groups(run)),
+        "side": wording.side(run),
         "per_person": page_tables.per_person(run),
         "subjects": page_tables.subjects(run),
         "features": page_tables.features(run),

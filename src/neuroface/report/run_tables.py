@@ -93,6 +93,19 @@ def _score(
     return {"who": who, "measure": MEASURES[key], "value": value, "low": low, "high": high, "p": chance}
 
 
+def groups(run: Run) -> pd.DataFrame:
+    """One row per group of a composite, all of them first: UF1 and UAR with their intervals, samples and people."""
+    found = run.scores["repetition"].get("groups") or {}
+    rows = []
+    for name, scores in found.items():
+        row: dict[str, Any] = {"group": name}
+        for key in ("uf1", "uar"):
+            low, high = scores[f"{key}_ci"]
+            row |= {key: scores[key], f"{key}_low": low, f"{key}_high": high}
+        rows.append(row | {"samples": sum(scores["n"].values()), "people": scores["people"]})
+    return pd.DataFrame(rows)
+
+
 def subjects(run: Run) -> pd.DataFrame:
     """One row per person: mean probabilities over n repetitions, threshold, predicted class, correct."""
     table = run.units.copy()

@@ -18,6 +18,12 @@ from neuroface.report import wording
 from neuroface.report.published import Published, Value
 from neuroface.report.run import Run, interval_of
 
+MULTICLASS = {
+    "quadratic kappa": "quadratic_kappa",
+    "error in grades": "grade_error",
+    "macro F1": "macro_f1",
+    "one-v-rest AUC": "auc_ovr",
+}
 SHOWN_PEOPLE = 8  # per-person AUCs on one terminal line
 
 
@@ -33,7 +39,7 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
     score = f"{found.name}  {wording.number(found.value)}  {wording.interval(found.interval)}".rstrip()
     page = run.folder / "report" / "report.html"
     first = f"{score}   {wording.null(run)}{beside}"
-    lines = [wording.conditions(run), first, _second_scores(run), wording.quality(run), str(page)]
+    lines = [wording.conditions(run), first, _second_scores(run), wording.side(run), wording.quality(run), str(page)]
     return "\n".join(filter(None, lines))
 
 
@@ -50,7 +56,8 @@ def _second_scores(run: Run) -> str:
     if not run.is_binary:
         parts = [
             f"{name} {wording.number(found.get(key))} {wording.interval(runs.interval_of(found, key))}".rstrip()
-            for name, key in (("macro F1", "macro_f1"), ("one-v-rest AUC", "auc_ovr"))
+            for name, key in MULTICLASS.items()
+            if key in found
         ]
     else:
         parts = [_rate("sensitivity", 1, found), _rate("specificity", 0, found)]

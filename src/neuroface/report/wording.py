@@ -211,6 +211,16 @@ def pairs(run: Run) -> str:
     )
 
 
+def side(run: Run) -> str:
+    """How often the affected side was told, where a network learnt it; else nothing."""
+    found = run.scores.get("side")
+    if not found:
+        return ""
+    judged = count(sum(found["n"].values()), found["unit"], "people" if found["unit"] == "person" else "")
+    ends = f" {interval(found['accuracy_ci'])}" if "accuracy_ci" in found else ""
+    return f"affected side: {number(found['accuracy'])}{ends} of {judged} right (AUC {number(found['auc'])})"
+
+
 def quality(run: Run) -> str:
     """2 of 22 people had frames filled (1.4 %); nobody left out; audit: clean."""
     verdict = str(run.audit.get("verdict", "not done"))
