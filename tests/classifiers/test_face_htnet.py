@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuroface.classifiers.face_htnet import FaceHTNet, htnet, split
+from neuroface.classifiers.face_htnet import FaceHTNet, asymmetry, htnet, split
 from neuroface.classifiers.torch_classifier import load
 from neuroface.errors import ConfigError, DataError
 
@@ -75,3 +75,29 @@ def test_mirrored_pictures_would_teach_the_wrong_side():
     model = htnet(**TRAINED, side_weight=1.0, augment=partial(augment, frames=None, flip=0.5))
     with pytest.raises(ConfigError, match=r"augment.flip exchanges the sides that side_weight learns; set it to 0"):
         model.fit(X, side, people, side=side)
+
+
+def faces(n: int = 3, size: int = 28) -> torch.Tensor:
+    return 40 * torch.rand((n, 3, size, size), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def test_a_symmetric_face_has_no_asymmetry_and_a_mirrored_one_the_mirrored():
+    x = faces()
+    assert asymmetry(x + x.flip(-1))[:, :2].abs().max() < 1e-9
+    signed, size, face = asymmetry(x).unbind(1)
+    signed_mirrored, size_mirrored, face_mirrored = asymmetry(x.flip(-1)).unbind(1)
+    torch.testing.assert_close(signed_mirrored, -signed)
+    torch.testing.assert_close(size_mirrored, size)
+    torch.testing.assert_close(face_mirrored, face.flip(-1))
+
+
+def test_light_and_contrast_that_both_halves_share_do_not_count():
+    torch.testing.assert_close(asymmetry(3 * faces() + 20), asymmetry(faces()), atol=1e-5, rtol=0)
+
+
+def test_what_it_sees_is_a_choice():
+    x = torch.randn(2, 28, 28, 3)
+    network = FaceHTNet((28, 28, 3), 4, **SMALL, sees="asymmetry").eval()
+    torch.testing.assert_close(network(x), network.htnet(asymmetry(x.permute(0, 3, 1, 2))))
+    with pytest.raises(ConfigError, match=r"classifier\.sees is 'asymetry'\. Did you mean 'asymmetry'\?"):
+        FaceHTNet((28, 28, 3), 4, **SMALL, sees="asymetry")
