@@ -31,12 +31,11 @@ WAYS: dict[str, dict[str, Any]] = {
 NEIGHBOUR = "processes of one thread, busy neighbour"
 
 
-def measure(jobs: int, people: int, epochs: int) -> None:
-    """In a process of its own: seconds of a LOSO, its start-up left out, and its predictions, as JSON."""
+def planned_run(people: int, epochs: int) -> Any:
+    """The plan of a LOSO of the default LSTM over so many people of each class."""
     from omegaconf import DictConfig
 
     from neuroface.evaluate.plan import plan
-    from neuroface.evaluate.workers import Failure, fold_call, outcomes
     from neuroface.verbs.building import build_estimator, build_protocol, build_samples, build_splitter
     from neuroface.verbs.configuration import compose
 
@@ -45,17 +44,55 @@ def measure(jobs: int, people: int, epochs: int) -> None:
     config, _ = compose("train", [*overrides, f"size.people={{HC: {people}, ALS: {people}}}"])
     protocol = build_protocol(config)
     samples, _ = build_samples(config, protocol)
-    planned = plan(samples, build_estimator(config), build_splitter(config), protocol=protocol)
+    return plan(samples, build_estimator(config), build_splitter(config), protocol=protocol)
+
+
+def measure(jobs: int, people: int, epochs: int) -> None:
+    """In a process of its own: seconds of a LOSO, its start-up left out, and its predictions, as JSON."""
+    from neuroface.evaluate.workers import fold_call, outcomes
+
+    planned = planned_run(people, epochs)
     calls = [(call(fold_call), (planned.task, fold, False)) for fold in planned.folds]
     list(outcomes(calls[: max(jobs, 1)], n_jobs=jobs, where=ROOT))  # processes start and torch is loaded
     start = time.perf_counter()
     found = list(outcomes(calls, n_jobs=jobs, where=ROOT))
     seconds = time.perf_counter() - start
+    print(json.dumps({"seconds": seconds, "probabilities": predicted(found)}))
+
+
+def predicted(found: list[Any]) -> dict[str, Any]:
+    """Probabilities by fold; ends the program where a fold failed."""
+    from neuroface.evaluate.workers import Failure
+
     failed = [one.cause for one in found if isinstance(one, Failure)]
     if failed:
         raise SystemExit(failed[0])
-    probabilities = {result.name: result.probabilities.tolist() for result, _, _ in found}
-    print(json.dumps({"seconds": seconds, "probabilities": probabilities}))
+    return {result.name: result.probabilities.tolist() for result, _, _ in found}
+
+
+def folds_together(people: int, epochs: int) -> None:
+    """On a GPU: seconds of folds trained one after the other over those of folds trained together."""
+    import torch
+
+    if not torch.cuda.is_available():
+        print("folds together against one after the other   skipped: it pays on a GPU, and there is none")
+        return
+    from neuroface.evaluate.workers import fold_call, together_calls
+
+    planned = planned_run(people, epochs)
+    task, folds = planned.task, planned.folds
+    fold_call(task, folds[0], False)  # CUDA starts
+    start = time.perf_counter()
+    alone = [fold_call(task, fold, False) for fold in folds]
+    between = time.perf_counter()
+    together = list(together_calls(task, folds, False))
+    end = time.perf_counter()
+    found, reference = predicted(together), predicted(alone)
+    apart = max(np.abs(np.array(found[name]) - np.array(values)).max() for name, values in reference.items())
+    ratio = (between - start) / (end - between)
+    print(
+        f"folds together against one after the other   x{ratio:.2f}   (goal: x5 or more); predictions {apart:.1e} apart"
+    )
 
 
 def call(function: Any) -> Any:
@@ -114,6 +151,7 @@ def main() -> None:
         seconds[NEIGHBOUR].append(told["seconds"])
         check(NEIGHBOUR, told["probabilities"], reference)
     report({name: statistics.median(values) for name, values in seconds.items()})
+    folds_together(people, epochs)
 
 
 def check(name: str, probabilities: dict[str, Any], reference: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from neuroface.errors import ConfigError, DataError, did_you_mean
 
 SIGHTS = ("picture", "asymmetry")
 EPS = 1e-6
+USUAL = 0.25  # of the standard deviation of a face: by how much halves of synthetic healthy faces differ
 COLORS = 3  # or the three components of optical flow
 
 
@@ -68,17 +69,20 @@ def split(x: Tensor) -> tuple[Tensor, Tensor | None]:
 
 
 def asymmetry(pictures: Tensor) -> Tensor:
-    """(B, 3, S, S): how an upright, centred face differs from its mirror image, how much, and the face itself.
+    """(B, 3, S, S): how an upright, centred face differs from its mirror image; how much; and how much round about.
 
-    pictures: (B, 3, S, S). Each is made grey and standardised by itself, so that skin, light and hair that both halves
-    share do not count, and averaged over 3 x 3 px, so that a shift by a pixel counts little. The first channel changes
-    its sign in the mirror, the second does not change.
+    pictures: (B, 3, S, S). Each is made grey and standardised by itself and the face as such is left out, so that skin,
+    light and hair that both halves share do not count; it is averaged over 3 x 3 px first, so that a shift by a pixel
+    counts little. In the mirror the first channel changes its sign, and the others do not change. All are in units of
+    USUAL.
     """
     grey = pictures.mean(1, keepdim=True)
     grey = (grey - grey.mean((2, 3), keepdim=True)) / (grey.std((2, 3), keepdim=True) + EPS)
     smooth = functional.avg_pool2d(grey, 3, stride=1, padding=1, count_include_pad=False)
-    difference = smooth - smooth.flip(-1)
-    return torch.cat([difference, difference.abs(), smooth], dim=1)
+    difference = (smooth - smooth.flip(-1)) / USUAL
+    about = 2 * (pictures.shape[-1] // 8) + 1  # a quarter of the face, and odd
+    broad = functional.avg_pool2d(difference.abs(), about, stride=1, padding=about // 2, count_include_pad=False)
+    return torch.cat([difference, difference.abs(), broad], dim=1)
 
 
 def htnet(

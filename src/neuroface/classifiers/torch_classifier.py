@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from neuroface.classifiers import model_file, transfer
-from neuroface.classifiers.devices import device_of, memory_told, reproducible
+from neuroface.classifiers.devices import chance, device_of, memory_told, reproducible
+from neuroface.classifiers.folds_together import check_network, check_settings, run_together
 from neuroface.classifiers.inner_people import held_out_people
 from neuroface.classifiers.inputs import SOLE, Augment, Inputs, Part, Rows
 from neuroface.classifiers.objectives import OBJECTIVES, Objective, with_side
 from neuroface.classifiers.targets import class_factors, one_hot, with_sides, with_test
 from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables, outputs_of, runner
-from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.errors import ConfigError, DataError, RunFailedError, did_you_mean
 from neuroface.types import Parts
 
 EPOCH_SELECTIONS = ("inner_people", "last", "test_best")
@@ -136,14 +137,76 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         Errors: ConfigError for a wrong parameter; DataError for X of no view; LeakageError for "test_best" without test
         rows; RunFailedError when the loss is no number; RunMismatchError for a checkpoint of another training.
         """
-        from sklearn.utils import check_random_state
+        self._check()
+        seed, device = self._seed(), device_of(self.device)
+        with reproducible(seed, device), memory_told(self.batch_size):
+            training = self._training(X, y, groups, sample_weight, side, X_test, y_test, seed=seed, device=device)
+            if snapshots is not None:
+                training.snapshot = lambda epoch: self._snapshot(snapshots, epoch)
+            identity = {**self._settings(), "seed": seed, "rows": len(y), "people": len(training.held)}
+            training.run(_file(checkpoint), identity)
+            self._keep(training)
+        return self
+
+    def fit_folds(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        groups: np.ndarray,
+        weights: Sequence[np.ndarray],
+        folds: Sequence[np.ndarray],
+        seeds: Sequence[int],
+    ) -> list[TorchClassifier | RunFailedError]:
+        """What `fit` of each fold's rows gives, to numerical tolerance, from one training of them all.
+
+        X, y, groups: (n, ...) all rows. folds: positions of each fold's training rows. weights: theirs. seeds: the
+        random_state of each. Keeps no checkpoint. The failure of a fold stands in its place.
+        Errors: ConfigError for what only one-by-one training serves; those of `fit`.
+        """
+        from sklearn.base import clone
 
         self._check()
+        check_settings(self)
+        device = device_of(self.device)
+        models = [clone(self).set_params(random_state=seed) for seed in seeds]
+        trainings, chances = [], []
+        with memory_told(self.batch_size):
+            for model, rows, weight in zip(models, folds, weights, strict=True):
+                seed = model._seed()
+                with reproducible(seed, device):
+                    trainings.append(model._training(X[rows], y[rows], groups[rows], weight, seed=seed, device=device))
+                    check_network(model.network_)
+                    chances.append(chance(device))
+            with reproducible(0, device):
+                failures = run_together(trainings, chances)
+                for position, model in enumerate(models):
+                    if position not in failures:
+                        model._keep(trainings[position])
+        return [failures.get(position, model) for position, model in enumerate(models)]
+
+    def _seed(self) -> int:
+        from sklearn.utils import check_random_state
+
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _training(
+        self,
+        X: np.ndarray | Parts,
+        y: np.ndarray,
+        groups: np.ndarray | None,
+        sample_weight: np.ndarray | None,
+        side: np.ndarray | None = None,
+        X_test: np.ndarray | Parts | None = None,
+        y_test: np.ndarray | None = None,
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> Training:
+        """The training of these rows before its first epoch; what `fit` takes, valid and on the device."""
         X = self._valid(X, reset=True)
         labels = _valid_y(y, X)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.people_ = [] if groups is None else sorted(set(map(str, groups)))
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         weights = np.ones(len(codes)) if sample_weight is None else _valid_weights(sample_weight, X)
         weights = weights * class_factors(self.class_weight, labels, self.classes_, weights)
         targets = one_hot(codes, len(self.classes_))
@@ -152,33 +215,24 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             X, targets, weights, held = with_test(X, targets, weights, self.classes_, X_test, y_test)
         else:
             held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
-        device = device_of(self.device)
-        with reproducible(seed, device), memory_told(self.batch_size):
-            self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
-            network = self._started(self.network(self.inputs_.shape, self._objective.outputs(len(self.classes_))))
-            network = network.to(device)
-            training = Training(
-                network=network,
-                inputs=self.inputs_,
-                objective=self._objective,
-                tunables=Tunables(**{one.name: getattr(self, one.name) for one in fields(Tunables)}),
-                rows=self.inputs_.rows(X, device),
-                targets=torch.as_tensor(targets, dtype=torch.float32, device=device),
-                weights=torch.as_tensor(weights, dtype=torch.float32, device=device),
-                learn=np.flatnonzero(~held),
-                held=np.flatnonzero(held),
-                device=device,
-                generator=torch.Generator().manual_seed(seed),
-                n_classes=len(self.classes_),
-                by_accuracy=self.epoch_selection == "test_best",
-            )
-            self.network_ = network
-            if snapshots is not None:
-                training.snapshot = lambda epoch: self._snapshot(snapshots, epoch)
-            identity = {**self._settings(), "seed": seed, "rows": len(codes), "people": int(held.sum())}
-            training.run(_file(checkpoint), identity)
-            self._keep(training)
-        return self
+        self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
+        network = self._started(self.network(self.inputs_.shape, self._objective.outputs(len(self.classes_))))
+        self.network_ = network.to(device)
+        return Training(
+            network=self.network_,
+            inputs=self.inputs_,
+            objective=self._objective,
+            tunables=Tunables(**{one.name: getattr(self, one.name) for one in fields(Tunables)}),
+            rows=self.inputs_.rows(X, device),
+            targets=torch.as_tensor(targets, dtype=torch.float32, device=device),
+            weights=torch.as_tensor(weights, dtype=torch.float32, device=device),
+            learn=np.flatnonzero(~held),
+            held=np.flatnonzero(held),
+            device=device,
+            generator=torch.Generator().manual_seed(seed),
+            n_classes=len(self.classes_),
+            by_accuracy=self.epoch_selection == "test_best",
+        )
 
     def predict_proba(self, X: np.ndarray | Parts) -> np.ndarray:
         """(n, n_classes) in the order of classes_; rows add up to 1."""
@@ -272,7 +326,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         if self.start_from is not None:
             skipped = transfer.start_from(network, self.start_from)
             if skipped:
-                warnings.warn(f"Not taken over from {self.start_from}: {'; '.join(skipped)}.", stacklevel=3)
+                warnings.warn(f"Not taken over from {self.start_from}: {'; '.join(skipped)}.", stacklevel=4)
         return network
 
     def _snapshot(self, beginning: Path, epoch: int) -> None:
@@ -301,7 +355,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             warnings.warn(
                 "Too few people to hold any out in training: the last epoch is taken. Say so with "
                 "classifier.epoch_selection=last, and choose classifier.max_epochs.",
-                stacklevel=3,
+                stacklevel=4,
             )
         return held
 

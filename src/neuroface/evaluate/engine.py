@@ -29,7 +29,7 @@ from neuroface.evaluate.predictions import (
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores import summarise
 from neuroface.evaluate.splits import ordered_unique
-from neuroface.evaluate.workers import Failure, check_n_jobs, fold_call, outcomes, permutation_call
+from neuroface.evaluate.workers import Failure, check_n_jobs, fold_call, outcomes, permutation_call, together_calls
 
 Progress = Callable[[str, int, int], None]
 SHOWN = 3  # causes in one message, and names before each
@@ -41,12 +41,14 @@ def run(
     *,
     n_jobs: int = 1,
     save_models: bool = True,
+    folds_together: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Predictions of every fold, their null and their scores, written into an open run folder. Returns the scores.
 
-    n_jobs: processes, -1 for one per core; never changes a result. progress(what, done, of) is told of each finished
-    fold and permutation.
+    n_jobs: processes, -1 for one per core; never changes a result. folds_together: the estimator trains all missing
+    folds at once in this process, which changes results by rounding only. progress(what, done, of) is told of each
+    finished fold and permutation.
     Raises RunMismatchError when the folder was started with other data, RunFailedError when folds are missing at the
     end; what was finished is kept.
     """
@@ -54,7 +56,7 @@ def run(
     models = folder.path / "models" if save_models else None
     plan = replace(plan, task=replace(plan.task, checkpoints=folder.path / "checkpoints", models=models))
     _begin(plan, folder)
-    _run_folds(plan, folder, n_jobs, save_models, progress)
+    _run_folds(plan, folder, n_jobs, save_models, folds_together, progress)
     _run_null(plan, folder, n_jobs, progress)
     predictions, null = read_predictions(folder.path / "predictions.csv"), read_null(folder.path)
     scores = summarise(predictions, null, classes=plan.task.classes, seed=plan.task.seed, ordered=plan.ordered)
@@ -91,15 +93,21 @@ def _begin(plan: Plan, folder: RunFolder) -> None:
     )
 
 
-def _run_folds(plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, progress: Progress | None) -> None:
+def _run_folds(
+    plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, folds_together: bool, progress: Progress | None
+) -> None:
     files = {fold.name: folder.path / "folds" / f"{fold.name}.csv" for fold in plan.folds}
     missing = [fold for fold in plan.folds if not files[fold.name].is_file()]
     failures: list[Failure] = []
     told: dict[str, list[str]] = folder.facts.get("warnings", {})
     done = len(plan.folds) - len(missing)
     folder.update(n_done=done)
-    calls = [(fold_call, (plan.task, fold, save_models)) for fold in missing]
-    for outcome in outcomes(calls, n_jobs=n_jobs, where=folder.path):
+    if folds_together and missing:
+        found = together_calls(plan.task, missing, save_models)
+    else:
+        calls = [(fold_call, (plan.task, fold, save_models)) for fold in missing]
+        found = outcomes(calls, n_jobs=n_jobs, where=folder.path)
+    for outcome in found:
         if isinstance(outcome, Failure):
             failures.append(outcome)
             continue

@@ -68,12 +68,15 @@ class FoldResult:
     side: np.ndarray | None = None
 
 
-def run_fold(task: Task, fold: Fold) -> FoldResult:
-    """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows."""
+def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
+    """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows.
+
+    fitted: the model, where `fit_folds` has fitted it already.
+    """
     seed = derive_seed(task.seed, fold.name)
     places = {"checkpoint": task.checkpoints, "snapshots": task.models}
     files = {name: place / fold.name for name, place in places.items() if place is not None}
-    model = fit(task, fold.train, seed, test=fold.test, files=files)
+    model = fit(task, fold.train, seed, test=fold.test, files=files) if fitted is None else fitted
     inner, threshold = _inner(task, fold, model, seed), None
     if len(task.classes) == 2:
         threshold = NEUTRAL
@@ -128,6 +131,13 @@ def fit(
         given |= {"X_test": task.X[test], "y_test": task.y[test]}
     accepted = fit_arguments(model, (*OFFERED, *TEST))
     return model.fit(task.X[rows], y, **{key: given[name] for name, key in accepted.items() if name in given})
+
+
+def fit_folds(task: Task, folds: Sequence[Fold]) -> list[Any]:
+    """What `fit` gives for each fold, by an estimator that trains them together; an error in a failed one's place."""
+    seeds = [seeded(task.estimator, derive_seed(task.seed, fold.name)).random_state for fold in folds]
+    weights = [sample_weights(task.y[fold.train], task.subject[fold.train], balance=task.balance) for fold in folds]
+    return list(task.estimator.fit_folds(task.X, task.y, task.subject, weights, [fold.train for fold in folds], seeds))
 
 
 def fit_arguments(estimator: Any, offered: Sequence[str] = OFFERED) -> dict[str, str]:

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import ConfigError, RunFailedError
-from neuroface.evaluate.fold import FoldResult, Task, run_fold
+from neuroface.evaluate.fold import FoldResult, Task, fit_folds, run_fold
 from neuroface.evaluate.permutations import run_permutation
 from neuroface.evaluate.splits import Fold
 
@@ -43,17 +43,54 @@ class SavedModel:
     history: list[dict[str, Any]] | None
 
 
-def fold_call(task: Task, fold: Fold, save_model: bool) -> tuple[FoldResult, SavedModel | None, list[str]] | Failure:
-    """In a worker: one fold without its model object, the model as a file, and what was warned of."""
+FoldOutcome = tuple[FoldResult, SavedModel | None, list[str]] | Failure
+
+
+def fold_call(task: Task, fold: Fold, save_model: bool, fitted: Any = None) -> FoldOutcome:
+    """In a worker: one fold without its model object, the model as a file, and what was warned of.
+
+    fitted: the fold's model where it was fitted together with others, or the error that was met.
+    """
     try:
         with one_thread(), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            result = run_fold(task, fold)
+            if isinstance(fitted, Exception):
+                raise fitted
+            result = run_fold(task, fold, fitted)
             model = saved(result.model) if save_model else None
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
-    messages = sorted({f"{w.category.__name__}: {w.message}" for w in caught})
-    return replace(result, model=None), model, messages
+    return replace(result, model=None), model, _messages(caught)
+
+
+def together_calls(task: Task, folds: Sequence[Fold], save_model: bool) -> Iterator[FoldOutcome]:
+    """In this process: the outcomes of folds that the estimator fits together. What fitting warns of is told of each.
+
+    Errors: ConfigError where the estimator, or its settings, cannot; any other error is the failure of every fold.
+    """
+    if not hasattr(task.estimator, "fit_folds"):
+        raise ConfigError(
+            f"execution.folds_together=true: {type(task.estimator).__name__} cannot train folds together. "
+            "Set execution.folds_together=false."
+        )
+    try:
+        with one_thread(), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            models = fit_folds(task, folds)
+    except ConfigError:
+        raise
+    except Exception as error:
+        models, caught = [error] * len(folds), []
+    for fold, model in zip(folds, models, strict=True):
+        outcome = fold_call(task, fold, save_model, model)
+        if not isinstance(outcome, Failure):
+            result, file, messages = outcome
+            outcome = result, file, sorted({*messages, *_messages(caught)})
+        yield outcome
+
+
+def _messages(caught: Sequence[warnings.WarningMessage]) -> list[str]:
+    return sorted({f"{w.category.__name__}: {w.message}" for w in caught})
 
 
 def permutation_call(task: Task, splitter: Any, b: int) -> tuple[int, np.ndarray, np.ndarray] | Failure:

@@ -115,6 +115,7 @@ def _work(
                 folder,
                 n_jobs=config.execution.n_jobs,
                 save_models=config.execution.save_models,
+                folds_together=config.execution.folds_together,
                 progress=progress,
             )
 
