@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.checks import still_face
 
+from checks import still_face
 from neuroface import face
 from neuroface.errors import DataError
 from neuroface.landmarks.crops import FanCrop, cut_many, from_box, from_points

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.checks import still_face
 
+from checks import still_face
 from neuroface.errors import ConfigError, DataError
 from neuroface.landmarks import shape_basis
 
