@@ -137,7 +137,8 @@ def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
 def example_rows(view: Any, raised: np.ndarray) -> Any:
     """X of a view, (n, ...) or `Parts`: noise, and four standard deviations more in the rows where `raised` (n,).
 
-    Tables have missing values, series end at different times; pictures are as large as the view makes them.
+    Tables have missing values, series end at different times; pictures are as large as the view makes them, and one
+    half is raised more, so that those that compare halves can learn, too.
     """
     if hasattr(view, "parts"):
         return Parts({name: example_rows(part, raised) for name, part in view.parts.items()})
@@ -153,7 +154,10 @@ def example_rows(view: Any, raised: np.ndarray) -> Any:
         raise DataError(f"rows of the view {name} cannot be made up; it tells neither a size nor frames")
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, *shapes[name]), dtype=np.float32)
-    X += 4 * raised.reshape(n, *[1] * len(shapes[name]))
+    raised = raised.reshape(n, *[1] * len(shapes[name]))
+    X += 4 * raised
+    if hasattr(view, "size"):
+        X[..., : view.size // 2, :] += 3 * raised
     if name == "table":
         X[rng.random(X.shape) < 0.05] = np.nan
     elif name == "series":

@@ -17,7 +17,7 @@ from neuroface.errors import ConfigError, DataError, did_you_mean
 
 SIGHTS = ("picture", "asymmetry")
 EPS = 1e-6
-USUAL = 0.25  # of the standard deviation of a face: by how much halves of synthetic healthy faces differ
+GAIN = 4.0  # of differences in standard deviations of a face; chosen on the synthetic clinic
 COLORS = 3  # or the three components of optical flow
 
 
@@ -73,13 +73,12 @@ def asymmetry(pictures: Tensor) -> Tensor:
 
     pictures: (B, 3, S, S). Each is made grey and standardised by itself and the face as such is left out, so that skin,
     light and hair that both halves share do not count; it is averaged over 3 x 3 px first, so that a shift by a pixel
-    counts little. In the mirror the first channel changes its sign, and the others do not change. All are in units of
-    USUAL.
+    counts little. In the mirror the first channel changes its sign, and the others do not change.
     """
     grey = pictures.mean(1, keepdim=True)
     grey = (grey - grey.mean((2, 3), keepdim=True)) / (grey.std((2, 3), keepdim=True) + EPS)
     smooth = functional.avg_pool2d(grey, 3, stride=1, padding=1, count_include_pad=False)
-    difference = (smooth - smooth.flip(-1)) / USUAL
+    difference = GAIN * (smooth - smooth.flip(-1))
     about = 2 * (pictures.shape[-1] // 8) + 1  # a quarter of the face, and odd
     broad = functional.avg_pool2d(difference.abs(), about, stride=1, padding=about // 2, count_include_pad=False)
     return torch.cat([difference, difference.abs(), broad], dim=1)

@@ -143,7 +143,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             training = self._training(X, y, groups, sample_weight, side, X_test, y_test, seed=seed, device=device)
             if snapshots is not None:
                 training.snapshot = lambda epoch: self._snapshot(snapshots, epoch)
-            identity = {**self._settings(), "seed": seed, "rows": len(y), "people": len(training.held)}
+            identity = {**self._settings(), "seed": seed, "rows": len(training.weights), "people": len(training.held)}
             training.run(_file(checkpoint), identity)
             self._keep(training)
         return self

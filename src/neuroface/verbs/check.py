@@ -30,6 +30,8 @@ CHECKED = (
     "repetitions", "split",
 )  # fmt: skip
 
+OWN = (("classifier", "view"), ("classifier", "augment"))  # nodes that a classifier sets for itself
+
 
 def run(arguments: list[str]) -> None:
     """Check each `group=choice` (or everything, with `all`); exit code 5 if a component breaks its contract.
@@ -129,7 +131,7 @@ def _check_keys(group: str, node: Any, shared: Counter[str], *, same: bool = Tru
     """Every key of the YAML, wherever a target is named, is an argument of that target.
 
     It equals the default, too, unless several options of the group share the target to set it differently, or it is
-    the view that a classifier sets for itself.
+    the view or the augmentation that a classifier sets for itself.
     """
     if isinstance(node, dict) and "_target_" in node:
         own = {key: value for key, value in node.items() if key not in COMMON_KEYS.get(group, ())}
@@ -142,4 +144,4 @@ def _check_keys(group: str, node: Any, shared: Counter[str], *, same: bool = Tru
         yield from contracts.check_arguments(own, target, same=same and shared[node["_target_"]] < 2)
     if isinstance(node, dict):
         for key, value in node.items():
-            yield from _check_keys("", value, shared, same=same and (group, key) != ("classifier", "view"))
+            yield from _check_keys("", value, shared, same=same and (group, key) not in OWN)
