@@ -138,7 +138,7 @@ def example_rows(view: Any, raised: np.ndarray) -> Any:
     """X of a view, (n, ...) or `Parts`: noise, and four standard deviations more in the rows where `raised` (n,).
 
     Tables have missing values, series end at different times; pictures are as large as the view makes them, and one
-    half is raised more, so that those that compare halves can learn, too.
+    half of a single picture is raised more, so that what compares halves can learn, too.
     """
     if hasattr(view, "parts"):
         return Parts({name: example_rows(part, raised) for name, part in view.parts.items()})
@@ -156,7 +156,7 @@ def example_rows(view: Any, raised: np.ndarray) -> Any:
     X = rng.standard_normal((n, *shapes[name]), dtype=np.float32)
     raised = raised.reshape(n, *[1] * len(shapes[name]))
     X += 4 * raised
-    if hasattr(view, "size"):
+    if hasattr(view, "size") and not hasattr(view, "frames"):
         X[..., : view.size // 2, :] += 3 * raised
     if name == "table":
         X[rng.random(X.shape) < 0.05] = np.nan
