@@ -25,7 +25,7 @@ from neuroface.types import Landmarks, Parts, Recording
 
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_per_s": 2.0}
-ROWS_OF_A_CLASS, CLIPS_OF_A_CLASS = 12, 6
+ROWS_OF_A_CLASS = 12
 # Of a network under check, which on pictures is slower and normalises by batches.
 HURRY = {"max_epochs": 20, "batch_size": 8}
 HURRY_OF_PICTURES = {"max_epochs": 8, "batch_size": 8}
@@ -110,8 +110,7 @@ def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
     """
     from sklearn.base import clone
 
-    filmed = any(hasattr(part, "frames") for part in (view, *getattr(view, "parts", {}).values()))
-    y = np.repeat(["HC", "ALS"], CLIPS_OF_A_CLASS if filmed else ROWS_OF_A_CLASS)
+    y = np.repeat(["HC", "ALS"], ROWS_OF_A_CLASS)
     X = example_rows(view, y == "ALS")
     before = copy.deepcopy(X)
     hurried = clone(estimator)

@@ -108,8 +108,12 @@ def draw(path: Path) -> Path:
     from neuroface.landmarks import annotated
     from neuroface.report import landmark_page
 
+    from neuroface.evaluate.predictions import read_predictions
+
     faces = annotated.load(path / FACES)
-    return landmark_page.render(path, crops=faces.crops, truth=faces.points)
+    judged = set(read_predictions(path / "predictions.csv")["sample"])  # with split=first_people not everybody is
+    rows = np.flatnonzero([f"{r}/{f}" in judged for r, f in zip(faces.recording, faces.frame, strict=True)])
+    return landmark_page.render(path, crops=faces.crops[rows], truth=faces.points[rows])
 
 
 def summary(path: Path) -> str:
