@@ -105,10 +105,9 @@ def is_run(path: Path) -> bool:
 
 def draw(path: Path) -> Path:
     """Draw the report of a finished run of a landmark network; returns the page."""
+    from neuroface.evaluate.predictions import read_predictions
     from neuroface.landmarks import annotated
     from neuroface.report import landmark_page
-
-    from neuroface.evaluate.predictions import read_predictions
 
     faces = annotated.load(path / FACES)
     judged = set(read_predictions(path / "predictions.csv")["sample"])  # with split=first_people not everybody is
