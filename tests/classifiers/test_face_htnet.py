@@ -66,6 +66,21 @@ def test_it_learns_which_side_and_is_read_back_the_same(tmp_path):
     assert np.array_equal(again.predict_proba(X), model.predict_proba(X))
 
 
+@pytest.mark.parametrize("sees", ["picture", "asymmetry"])
+def test_learning_the_side_lights_it_up_in_the_asymmetry_map(sees):
+    X, side, people = pictures()
+    mirror = {"micro_attention": "mirror", "sees": sees, "side_weight": 1.0}
+    model = htnet(**TRAINED, **mirror).fit(X, np.array(["2", "3"])[np.arange(24) // 2 % 2], people, side=side)
+    left = side == "left"
+    assert ((model.predict_side(X) > 0.5) == left).all()
+    np.testing.assert_allclose(model.predict_side(X[:, :, ::-1]), 1 - model.predict_side(X), atol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(X[:, :, ::-1]), model.predict_proba(X), atol=1e-5)
+    x = model.inputs_.batch(model.inputs_.rows(X, torch.device("cpu")), torch.arange(24), torch.device("cpu"))[0]
+    with torch.inference_mode():
+        light = model.network_.forward_with_maps(x)[1]["asymmetry"].numpy()
+    assert ((light[:, :, 14:].mean((1, 2)) > light[:, :, :14].mean((1, 2))) == left).all()
+
+
 def test_mirrored_pictures_would_teach_the_wrong_side():
     from functools import partial
 

@@ -132,7 +132,14 @@ def test_bfloat16_keeps_logits_and_the_direction_of_gradients():
     assert nn.functional.cosine_similarity(gradient, gradient_half, dim=0) > 0.99
 
 
-@pytest.mark.parametrize("micro", [None, "as_published", "mirror"])
+def test_a_face_and_its_mirror_image_have_the_same_logits():
+    torch.manual_seed(0)
+    network = HTNet(56, 7, 4, 12, 2, 2, (2, 2), micro_attention="mirror").eval()
+    x = images(3, 56)
+    torch.testing.assert_close(network(x.flip(-1)), network(x))
+
+
+@pytest.mark.parametrize("micro", [None, "as_published"])
 def test_it_learns_to_tell_left_from_right(micro: str | None):
     """A bright patch on the left or on the right, on noise that is new in every step and in the test."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,7 @@ def test_hydras_own_flags_answer_with_our_errors():
 def test_another_launcher_is_hydras(capsys, tmp_path, monkeypatch):
     """The basic launcher, asked for by name, goes the way that processes and clusters go."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(logging, "shutdown", lambda *_: None)  # or Hydra's logging closes streams of pytest's own
     done: list[list[str]] = []
     with_flags("train", ["-m", "hydra/launcher=basic", "seed=1,2"], runner(done))
     assert done == [["seed=1"], ["seed=2"]]

@@ -26,7 +26,7 @@ def opening(n_frames, *, widest, **move):
 
 def test_the_picture_is_of_the_frame_in_which_the_face_has_moved_most(tmp_path):
     seen = seen_of(opening(30, widest=17), [(0, 30), (20, 30)], video=NumberedVideo(30))
-    first, second = images_of(seen, tmp_path)
+    first, second = images_of(seen, tmp_path, hold_s=0)
     assert first.shape == (40, 40, 3)
     assert first[20, 20, 0] == 17
     assert second[20, 20, 0] == 29  # the mouth only closes: its end is farthest from its beginning
@@ -36,6 +36,13 @@ def test_the_head_may_turn_shift_and_come_nearer_meanwhile():
     points = opening(30, widest=11, turn_deg=np.linspace(0, 30, 30), shift_px=np.linspace(0, 60, 30))
     points *= np.linspace(1, 1.5, 30)[:, None, None]
     assert peak(points) == 11
+
+
+def test_a_blink_is_no_peak_where_a_peak_has_to_last():
+    points = opening(30, widest=17)
+    points[4:7, [upper for upper, _ in (*face.EYELIDS_RIGHT, *face.EYELIDS_LEFT)], 1] += 40
+    assert peak(points) in range(4, 7)
+    assert abs(peak(points, hold=9) - 17) <= 2
 
 
 def test_frames_that_are_not_seen_whole_are_no_peak():

@@ -47,7 +47,10 @@ def test_velocity_is_per_second_of_the_timestamps():
     assert slow[:, 1].max() == pytest.approx(row[:, 1].max() / 2, rel=5e-3)
 
 
-@pytest.mark.parametrize("view", [Series(), Series(points="mouth", signals=None), Series(points="all")], ids=str)
+VIEWS = {"signals": Series(), "mouth": Series(points="mouth", signals=None), "all": Series(points="all")}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_neither_size_nor_head_motion_nor_seat_is_felt(view):
     landmarks = wild_face(3)
     before = only(view, landmarks)

@@ -140,8 +140,8 @@ class HTNet(nn.Module):
     block_repeats: transformer blocks of each hierarchy, finest first; channels and heads double from each to the next.
     micro_attention: every second block attends to its 3x3 neighbours only and lifts values by an asymmetry map;
     "as_published" compares the halves of each window, "mirror" the face with its mirror image, at every hierarchy.
-    roi: "as_published" learns five unnamed maps; "mirror" weighs the five named regions that `forward` is given.
-    With "mirror" faces must be upright and centred. Raises ConfigError for an unknown option or sizes that do not fit.
+    With it, a face and its mirror image have the same logits. roi: "as_published" learns five unnamed maps; "mirror"
+    weighs the five named regions that `forward` is given. With "mirror" faces must be upright and centred. Raises ConfigError for an unknown option or sizes that do not fit.
     """
 
     def __init__(
@@ -214,7 +214,7 @@ class HTNet(nn.Module):
             streams, asymmetries = level(streams)
             if asymmetries:
                 maps[f"asymmetry.{i}"] = torch.stack(asymmetries).mean(0)
-        return self.head_norm(streams[0]).mean((1, 2)), maps
+        return torch.stack([self.head_norm(x).mean((1, 2)) for x in streams]).mean(0), maps
 
     def _patches(self, x: Tensor) -> Tensor:
         """(B, channels, S, S) -> (B, S/p, S/p, dim); inside a patch the channel runs fastest, as published."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuroface import face
-from neuroface.errors import DataError
+from neuroface.errors import ConfigError, DataError
 from neuroface.store import Store
 from neuroface.types import Repetition
 from neuroface.views import pictures
@@ -19,7 +19,8 @@ class Images:
     """Faces (size, size, 3) uint8 RGB at the peak of each repetition, or of a still; with regions, (size, size, 3 + 5).
 
     The peak is the frame whose landmarks are farthest from those of the first one of the repetition, once the skull's
-    points lie upon each other: whatever the task, the face has moved most. align: see `views.clips`; "whole" takes
+    points lie upon each other: whatever the task, the face has moved most. What lasts less than half of `hold_s`
+    seconds, a blink, is no peak; 0 takes the farthest frame as it is. align: see `views.clips`; "whole" takes
     pictures as they are, landmarks or not. margin: see `recording.crop`. regions: five more channels, 255 in each of
     the facial regions that landmarks give (`palsy_attention.REGIONS`) and 0 elsewhere. A repetition in which no face is
     seen is left out. store: where decoded pictures are kept for the next run. Errors: ConfigError for values without
@@ -29,10 +30,18 @@ class Images:
     name = "images"
 
     def __init__(
-        self, *, size: int = 112, align: str = "similarity", margin: float = 0.1, regions: bool = False
+        self,
+        *,
+        size: int = 112,
+        align: str = "similarity",
+        margin: float = 0.1,
+        regions: bool = False,
+        hold_s: float = 0.4,
     ) -> None:
         pictures.check_cut(align, margin, size)
-        self.size, self.align, self.margin, self.regions = size, align, margin, regions
+        if hold_s < 0:
+            raise ConfigError(f"view.hold_s={hold_s} must be 0 or more seconds.")
+        self.size, self.align, self.margin, self.regions, self.hold_s = size, align, margin, regions, hold_s
         self.store = Store()
 
     def rows(self, seen: Seen) -> tuple[tuple[str, ...], list[np.ndarray | None]]:
@@ -62,7 +71,7 @@ class Images:
         video, points = seen.recording.video, seen.pixels.points[repetition.frames]
         assert video is not None
         times_s = seen.pixels.timestamps_s[repetition.frames]
-        at = 0 if len(points) == 1 else apex(points)
+        at = 0 if len(points) == 1 else apex(points, hold=_frames_of(self.hold_s, times_s))
         if at is None or not pictures.with_face(points[at : at + 1], align=self.align)[0]:
             return None
         (number,) = pictures.nearest(pictures.frame_times(video, seen.pixels), times_s[at : at + 1])
@@ -79,24 +88,32 @@ def _masks(points: np.ndarray, size: int) -> np.ndarray:
     return (255 * np.moveaxis(region_masks(points, size), 1, -1)).astype(np.uint8)
 
 
-def apex(points: np.ndarray) -> int | None:
+def _frames_of(seconds: float, times_s: np.ndarray) -> int:
+    """How many frames, at times (T,) s, go into so long."""
+    return round(seconds / float(np.median(np.diff(times_s))))
+
+
+def apex(points: np.ndarray, *, hold: int = 1) -> int | None:
     """The frame of (T, 68, 2) px at which a face has moved most from its onset: its `peak`.
 
     Of two pictures without landmarks, an onset and an apex that somebody chose, it is the second. None when no frame
     is seen whole.
     """
-    found = peak(points)
+    found = peak(points, hold=hold)
     if found is None and len(points) == 2 and np.isnan(points).all():
         return 1
     return found
 
 
-def peak(points: np.ndarray) -> int | None:
+def peak(points: np.ndarray, *, hold: int = 1) -> int | None:
     """The frame of (T, 68, 2) px in which the face differs most from the first one that is seen whole.
 
     Faces are laid upon each other by a similarity of the points that ride on the skull; distance is root mean square
-    over the other points. None when no frame is seen whole.
+    over the other points. hold: frames; the distance must last for more than half of so many, and a frame that stands
+    out from those about it is not taken. None when no frame is seen whole.
     """
+    from scipy.ndimage import median_filter
+
     whole = np.flatnonzero(np.isfinite(points).all(axis=(1, 2)))
     if not len(whole):
         return None
@@ -104,4 +121,6 @@ def peak(points: np.ndarray) -> int | None:
     skull = z[:, face.RIGID] - z[:, face.RIGID].mean(axis=1, keepdims=True)
     turn = (skull.conj() * skull[0]).sum(axis=1) / (np.abs(skull) ** 2).sum(axis=1)  # complex least squares
     laid = turn[:, None] * (z - z[:, face.RIGID].mean(axis=1, keepdims=True))
-    return int(whole[(np.abs(laid - laid[0]) ** 2).sum(axis=1).argmax()])
+    distance = np.sqrt((np.abs(laid - laid[0]) ** 2).sum(axis=1))
+    lasting = median_filter(distance, size=max(hold, 1), mode="nearest")
+    return int(whole[(lasting - np.abs(distance - lasting)).argmax()])
