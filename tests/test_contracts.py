@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 
 from neuroface import contracts
-from neuroface.verbs.check import CHECKED, check_option
+from neuroface.verbs.check import check_option
 from neuroface.verbs.configuration import groups, options
 from neuroface.verbs.help import config_dir
 from neuroface.verbs.search_path import hydra_context
 
 with hydra_context():
-    OPTIONS = [(group, name) for group in groups() if group in CHECKED for name in options(group)]
+    OPTIONS = [(group, name) for group in groups() for name in options(group)]
 
 
-SLOW = {"c3d", "hybrid", "multimodal", "r2plus1d", "r3d18"}  # each trains a network on clips, in up to two minutes
+SLOW = {
+    *("c3d", "hybrid", "multimodal", "r2plus1d", "r3d18"),  # each trains a network on clips, in up to two minutes
+    "neuronet",  # its 25 cells are composed
+}
 CASES = [pytest.param(g, n, id=f"{g}={n}", marks=[pytest.mark.slow] if n in SLOW else []) for g, n in OPTIONS]
 
 
@@ -29,7 +32,43 @@ def test_option_keeps_its_contract(group, name):
     assert {part: problems for part, problems in results if problems} == {}
 
 
-@pytest.mark.parametrize("file", sorted(config_dir().glob("*/*.yaml")), ids=lambda f: f"{f.parent.name}/{f.stem}")
+FILES = sorted(config_dir().glob("*/**/*.yaml"))
+
+
+def test_every_yaml_of_a_group_is_checked():
+    assert {f"{group}/{name}.yaml" for group, name in OPTIONS} == {
+        file.relative_to(config_dir()).as_posix() for file in FILES
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        (
+            "loss/flat.yaml",
+            "_target_: neuroface.landmarks.losses.mse\n_partial_: true\npower: 2\n",
+            "key 'power' is no",
+        ),
+        ("view/wide.yaml", "_target_: neuroface.views.flow.Flow\nsize: 0\n", "argument 'kinds' of Flow stands in no"),
+        ("finetune/none.yaml", "_target_: neuroface.landmarks.finetune.FineTune\nparts: all\n", "argument 'loss' of"),
+        ("size/tiny.yaml", "name: tiny\n", "lacks the key 'people' of size=ci"),
+        (
+            "experiment/mine.yaml",
+            "# @package _global_\ncells: [{classifier: dummy}, {classifier: forrest}]\n",
+            "cell forrest: classifier=forrest: there is no such option. Did you mean 'forest'?",
+        ),
+    ],
+    ids=["loss", "view", "finetune", "size", "experiment"],
+)
+def test_a_flawed_option_of_any_group_is_caught(tmp_path, file, text, complaint):
+    group, name = file.removesuffix(".yaml").split("/")
+    (tmp_path / group).mkdir()
+    (tmp_path / file).write_text(text)
+    found = [problem for _, problems in check_option(group, name, (str(tmp_path),)) for problem in problems]
+    assert any(complaint in problem for problem in found), found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.stem}")
 def test_every_choice_explains_itself_in_a_line(file):
     first = next(line for line in file.read_text().splitlines() if "@package" not in line)
     assert first.startswith("# ")

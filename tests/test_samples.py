@@ -83,6 +83,23 @@ def test_filled_and_missing_frames_are_counted():
     assert samples.X[0, 0] == pytest.approx(30, abs=0.1)
 
 
+def test_what_the_landmark_step_counts_reaches_the_summary():
+    def detect(recording):
+        landmarks, counts = STEPS.landmarks(recording)
+        told = {"frames_without_face": 3, "faces_detected_again": 2, "not_held_out": 1, "hands_before_face": 5}
+        return landmarks, {**counts, **told}
+
+    def mask(landmarks, recording):
+        return landmarks, {"depth_frames_missing": 4, "depths_masked": 68}
+
+    cohort = People(opening("N1"), opening("N2", notes={"merged": 1}))
+    _, summary = build(cohort, replace(STEPS, landmarks=detect, lift=mask), Wanted())
+    assert (summary.frames, summary.frames_without_face) == (202, 6)
+    assert (summary.faces_detected_again, summary.not_held_out) == (4, 2)
+    assert (summary.depth_frames_missing, summary.depths_masked) == (8, 136)
+    assert summary.notes == {"hands_before_face": 10, "merged": 1}
+
+
 def test_every_broken_recording_is_named_at_once():
     flat = face_opening(from_mm=2, to_mm=10)
     in_pixels = Landmarks(flat.points[..., :2] + 200, flat.timestamps_s, "pixel")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,14 @@ def test_heavy_libraries_stay_in_their_rooms(file: Path):
     roots = {module.split(".")[0] for module in imports(file)}
     assert not roots & {"torch", "torchvision"} or here in TORCH, "torch belongs to landmarks, classifiers, explain"
     assert not roots & {"hydra", "omegaconf"} or here in HYDRA, "hydra belongs to verbs and cli"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_private_names_stay_in_their_file(file: Path):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("neuroface"):
+            private = [alias.name for alias in node.names if re.match("_[^_]", alias.name)]
+            assert not private, f"{node.module} keeps {', '.join(private)} to itself; give them public names"
 
 
 def test_indices_are_written_in_face_only():

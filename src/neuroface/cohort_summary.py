@@ -12,12 +12,22 @@ import numpy as np
 from neuroface import repetitions as repetition_tools
 from neuroface.types import Recording, Repetition
 
-COUNTED = ("frames", "frames_filled", "frames_missing", "depths_filled", "depths_missing")
+# What our own steps count, with a field each; what another's step counts stands among the notes.
+COUNTED = (
+    "frames", "frames_filled", "frames_missing", "frames_without_face", "faces_detected_again", "not_held_out",
+    "depth_frames_missing", "depths_masked", "depths_filled", "depths_missing",
+)  # fmt: skip
+# Of these, what is counted anew whenever landmarks on disk are read.
+COUNTED_ANEW = ("frames", "frames_missing", "depths_missing")
 
 
 @dataclass
 class CohortSummary:
-    """What cohort.json holds. people: class or group -> number of people. notes: what readers merged or guessed."""
+    """What cohort.json holds. people: class or group -> number of people. notes: what readers merged or guessed.
+
+    not_held_out: recordings of people whom no fold of a fine-tuning run held out from the network that found their
+    landmarks.
+    """
 
     description: str = ""
     synthetic: bool = False
@@ -28,6 +38,11 @@ class CohortSummary:
     frames: int = 0
     frames_filled: int = 0
     frames_missing: int = 0
+    frames_without_face: int = 0
+    faces_detected_again: int = 0
+    not_held_out: int = 0
+    depth_frames_missing: int = 0
+    depths_masked: int = 0
     depths_filled: int = 0
     depths_missing: int = 0
     people_filled: int = 0
@@ -81,7 +96,8 @@ class Tally:
         self._attributes[recording.subject] = recording.attributes
         self._synthetic |= recording.truth is not None  # only a generated recording knows the truth, on disk too
         self._nominal |= bool(recording.camera and recording.camera.nominal)
-        for name, value in recording.notes.items():
+        others = {name: count for name, count in counts.items() if name not in (*COUNTED, "repetitions")}
+        for name, value in (*recording.notes.items(), *others.items()):
             if isinstance(value, int | float) and not isinstance(value, bool):
                 self._notes[name] = self._notes.get(name, 0) + value
             else:
@@ -117,6 +133,11 @@ class Tally:
             return None
         per_person = [_mean_of(rows) for rows in self._agreement.values()]
         return {**_mean_of(per_person), "people": len(per_person)}
+
+
+def counts_to_note(counts: Mapping[str, int]) -> dict[str, int]:
+    """What a landmark step counted, as notes of a recording whose landmarks are written to be read again."""
+    return {name: count for name, count in counts.items() if count and name not in COUNTED_ANEW}
 
 
 def _mean_of(rows: list[dict[str, Any]]) -> dict[str, float]:

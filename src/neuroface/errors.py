@@ -33,7 +33,7 @@ class DataError(NeurofaceError):
 
 
 class WeightsNotFoundError(NeurofaceError):
-    """Network weights are not where they were looked for."""
+    """Network weights are not where they were looked for, or what is there cannot be used."""
 
     exit_code = 4
 

@@ -98,8 +98,7 @@ def build(
             raise ConfigError(f"The classifier looks at {view.name}, and this cohort is a table of features.")
         samples = cohort.table(classes=wanted.classes, tasks=wanted.tasks, exclude=wanted.exclude)
         return _with_columns(samples, columns), _summary_of_table(cohort, samples)
-    if wanted.frontal_only and steps.quality is None:
-        raise ConfigError("cohort.frontal_only=true needs a quality step to tell who looks away; set quality=default.")
+    check_frontal(wanted, steps.quality)
     tally, problems = Tally(), Problems()
     names: tuple[str, ...] = ()
     rows: list[_Row] = []
@@ -162,6 +161,12 @@ def readable(
                 tally.leave_out(where, "cohort.exclude")
             else:
                 problems.add(where, what)
+
+
+def check_frontal(wanted: Wanted, quality: Callable[[Recording], dict[str, Any]] | None) -> None:
+    """Nobody can be left out for looking away where nothing tells who does."""
+    if wanted.frontal_only and quality is None:
+        raise ConfigError("cohort.frontal_only=true needs a quality step to tell who looks away; set quality=default.")
 
 
 def away(measured: Mapping[str, Any], recording: Recording, tally: Tally) -> bool:

@@ -48,6 +48,15 @@ def test_people_are_scored_by_their_mean_whatever_their_number_of_repetitions():
     assert json.loads(json.dumps(scores, allow_nan=False)) == scores
 
 
+def test_two_classes_have_an_accuracy_and_a_macro_f1():
+    # Right: h1 of HC, both of ALS. F1 is 2/3 and 4/5. A resample holds h1 never, once or twice of two HC people.
+    subject = summarise(predictions_of(FOUR, CLASS), None, classes=("HC", "ALS"))["subject"]
+    assert (subject["accuracy"], subject["accuracy_ci"]) == (3 / 4, list(statistics.wilson(3, 4)))
+    assert subject["accuracy_ci_bootstrap"] == [2 / 4, 1]
+    assert subject["macro_f1"] == pytest.approx((2 / 3 + 4 / 5) / 2)
+    assert subject["macro_f1_ci_bootstrap"] == pytest.approx([(0 + 2 / 3) / 2, 1])
+
+
 def test_a_decision_uses_the_threshold_of_the_persons_own_fold():
     table = predictions_of(FOUR, CLASS)
     table.loc[table["subject"] == "h2", "threshold"] = 0.65
@@ -149,6 +158,8 @@ def test_classes_within_people_are_scored_within_people():
     # pooled: 3/4 of the pairs within each person; between them 4 of 8 (q's are all above p's).
     assert scores["repetition"]["auc"] == pytest.approx((3 + 3 + 4) / 16)
     assert scores["repetition"]["confusion"] == [[2, 2], [2, 2]]
+    assert (scores["repetition"]["accuracy"], scores["repetition"]["macro_f1"]) == (0.5, 0.5)
+    assert scores["repetition"]["macro_f1_ci_bootstrap"] == [0.5, 0.5]  # all of a person's decisions are the same
     assert json.loads(json.dumps(scores, allow_nan=False)) == scores
 
 

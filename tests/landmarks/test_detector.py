@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neuroface import face
-from neuroface.errors import ConfigError, DataError, LeakageError
+from neuroface.errors import ConfigError, DataError, LeakageError, WeightsNotFoundError
 from neuroface.evaluate.plan import plan
 from neuroface.evaluate.protocol import Protocol
 from neuroface.evaluate.splits import Loso
@@ -224,16 +224,30 @@ def network(path, fitted_on):
     weights.save(FAN(1, width=16, size=64), path, about={}, fitted_on=fitted_on)
 
 
-def samples_by(weights_path):
+def samples_by(weights_path, **how):
     step = detector(weights=str(weights_path))
     steps = Steps(step, lifts.none, given, {"rom": partial(mouth_opening)}, frame="camera")
-    return build(Clinic(), steps, Wanted(classes=("HC", "ALS")))[0]
+    return build(Clinic(), steps, Wanted(classes=("HC", "ALS")), **how)[0]
 
 
 def planned(samples):
     from sklearn.linear_model import LogisticRegression
 
     return plan(samples, LogisticRegression(), Loso(), protocol=Protocol(classes=("HC", "ALS"), permutations=0))
+
+
+@pytest.mark.parametrize("skip_broken", [False, True])
+@pytest.mark.parametrize("name", ["broken.pth", "broken.safetensors", "splits.json"])
+def test_damaged_weights_stop_everything_and_are_told_once(tmp_path, name, skip_broken):
+    """They are nothing that is wrong with a recording, of which others could be used."""
+    file = tmp_path / name
+    file.write_bytes(b"not a network")
+    given = tmp_path if name == "splits.json" else file
+    with pytest.raises(WeightsNotFoundError) as caught:
+        samples_by(given, skip_broken=skip_broken)
+    assert str(caught.value).startswith(f"landmarks.weights={given}: {file} ")
+    assert str(caught.value).count(name) <= 2
+    assert caught.value.exit_code == 4
 
 
 def test_a_network_that_knows_the_people_is_refused(tmp_path):

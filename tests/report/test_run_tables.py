@@ -122,6 +122,18 @@ def test_what_was_filled_merged_and_missing(make_run: MakeRun) -> None:
     }
 
 
+def test_what_landmark_detection_counted_is_told_in_the_words_of_its_verb(make_run: MakeRun) -> None:
+    folder = make_run()
+    cohort = json.loads((folder / "cohort.json").read_text())
+    counts = {"frames_without_face": 7, "faces_detected_again": 0, "not_held_out": 2, "depths_masked": 68}
+    (folder / "cohort.json").write_text(json.dumps(cohort | counts))
+    table = run_tables.handled(runs.read(folder))
+    told = {what.partition(" (")[0]: how_much for what, how_much in table.to_numpy().tolist()}
+    in_words = {name.replace("_", " "): str(n) for name, n in counts.items() if n}
+    assert in_words.items() <= told.items()
+    assert "faces detected again" not in told
+
+
 def test_audit_findings_stand_beside_their_check(make_run: MakeRun) -> None:
     folder = make_run()
     found = {"verdict": "suspect", "checks": {"no sample twice": "found", "other": "passed"},

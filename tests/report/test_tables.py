@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from neuroface.errors import DataError
-from neuroface.report import tables
+from neuroface.evaluate.scores import summarise
+from neuroface.report import run as runs
+from neuroface.report import run_tables, tables
 
 MakeRun = Callable[..., Path]
 
@@ -37,6 +39,15 @@ def test_recorded_people_are_not_called_synthetic_and_no_paper_is_shown_unasked(
 def test_a_task_the_paper_does_not_have_shows_no_paper(make_run: MakeRun) -> None:
     score = tables.summary_text(make_run(task="KISS"), published="guarin").splitlines()[1]
     assert score.endswith("(99 permutations)")
+
+
+def test_a_number_of_another_measure_is_not_shown_as_ours(make_run: MakeRun, tmp_path: Path) -> None:
+    """The paper's AUC at this protocol and task is nothing to lay beside an accuracy."""
+    folder = make_run("three_way", protocol="als_vs_hc", task="OPEN")
+    assert "paper" not in tables.summary_text(folder, published="guarin")
+    cells = [{"name": "a", "folder": folder, "columns": {"protocol": "als_vs_hc", "task": "OPEN"}}]
+    tables.experiment_table(cells, tmp_path, published="guarin")
+    assert "published" not in pd.read_csv(tmp_path / "table.csv")
 
 
 def test_three_groups(make_run: MakeRun) -> None:
@@ -120,6 +131,21 @@ def test_page_above_six_cells_links_only_what_is_there(six_cells: list[dict], tm
     assert "&lt;Six&gt; AUCs" in page
     assert "paper (fine-tuned FAN, real patients)" in page
     assert "not a medical device" in page
+
+
+def test_accuracy_and_macro_f1_of_two_classes_stand_beside_those_of_three(make_run: MakeRun, tmp_path: Path) -> None:
+    cells, right = [], []
+    for kind, classes in (("binary", ["HC", "ALS"]), ("three_way", ["HC", "ALS", "PS"])):
+        folder = make_run(kind, name=kind)
+        scores = summarise(pd.read_csv(folder / "predictions.csv"), None, classes=classes)
+        (folder / "scores.json").write_text(json.dumps(scores))
+        cells.append({"name": kind, "folder": folder, "columns": {"protocol": kind}})
+        right.append(run_tables.subjects(runs.read(folder))["correct"].mean())
+    tables.experiment_table(cells, tmp_path, more=["accuracy", "macro_f1"])
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert list(table["accuracy"].str.partition(" ")[0]) == [f"{share:.2f}" for share in right]
+    for column in ("accuracy", "macro_f1"):
+        assert table[column].str.fullmatch(r"0\.\d\d \[0\.\d\d, [01]\.\d\d\]").all()
 
 
 def test_an_unfinished_cell_keeps_its_row(six_cells: list[dict], tmp_path: Path) -> None:

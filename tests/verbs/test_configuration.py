@@ -31,6 +31,30 @@ def test_a_wrong_option_of_a_list_gets_the_nearest(choice):
     assert str(caught.value) == "features=rim: there is no such option. Did you mean 'rom'?"
 
 
+@pytest.mark.parametrize("word", ["quality=null", "~quality"])
+def test_a_step_that_may_be_left_out(word):
+    config, choices = compose("train", [word])
+    assert config.quality is None
+    assert "quality" not in choices
+
+
+def test_no_experiment_is_the_default():
+    assert compose("train", ["experiment=null"]) == compose("train", [])
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("lift=null", "lift=null: there is no such option. Choose from depth, none."),
+        ("split=5", "split=5: there is no such option. Choose from "),
+    ],
+)
+def test_an_option_that_is_no_name(word, message):
+    with pytest.raises(ConfigError) as caught:
+        compose("train", [word])
+    assert str(caught.value).startswith(message)
+
+
 def test_an_option_of_a_loose_folder_is_composed_listed_and_checked(loose, capsys):
     words = [f"hydra.searchpath=[{loose}]"]
     config, choices = compose("train", [*words, "features=[mine]"])

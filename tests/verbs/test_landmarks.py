@@ -57,6 +57,16 @@ def test_landmarks_are_found_and_written_with_what_made_them(words, tmp_path, ca
     assert (tmp_path / "out" / "quality.csv").is_file()
 
 
+def test_what_was_counted_is_printed_and_written(words, tmp_path, capsys):
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text(boxes.read_text().replace("seen/video,0,", "seen/video,98,", 1))
+    landmarks.run([*words, "cohort.skip_broken=true"])
+    (found,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
+    assert "frames missing 1, frames without face 1" in capsys.readouterr().out
+    assert found.notes["frames_without_face"] == 1
+    assert "frames_missing" not in found.notes  # whoever reads these landmarks counts them anew
+
+
 def test_a_recording_without_a_face_stops_it_by_name(words, tmp_path):
     with pytest.raises(DataError, match=r"unseen/video.*has a face in none of its 6 frames"):
         landmarks.run(words)

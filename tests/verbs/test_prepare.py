@@ -51,6 +51,18 @@ def test_landmarks_of_the_clinic_and_their_quality(tmp_path):
     assert (tmp_path / "lm" / "landmarks" / "participants.tsv").is_file()
 
 
+def test_landmarks_without_their_quality(tmp_path):
+    landmarks.run([*FEW, "quality=null", f"out={tmp_path / 'lm'}"])
+    assert (tmp_path / "lm" / "landmarks" / "participants.tsv").is_file()
+    assert not (tmp_path / "lm" / "quality.csv").exists()
+
+
+@pytest.mark.parametrize("verb", [prepare, landmarks])
+def test_who_looks_away_is_not_known_without_quality(verb, tmp_path):
+    with pytest.raises(ConfigError, match=r"^cohort\.frontal_only=true needs a quality step .*; set quality=default"):
+        verb.run([*FEW, "quality=null", "cohort.frontal_only=true", f"out={tmp_path / 'out'}"])
+
+
 @pytest.mark.slow
 def test_rendered_release_read_back_in_mm_close_to_the_truth(tmp_path, capsys):
     """Colour and depth frames on disk -> landmarks + depth -> mm: the mouth opens as wide as it truly does."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroface.cohorts.folder import FolderCohort
-from neuroface.errors import DataError
+from neuroface.errors import DataError, WeightsNotFoundError
 from neuroface.types import Frame, Landmarks, Recording, Repetition
 from neuroface.verbs.tracking import track
 
@@ -46,7 +46,8 @@ class Network:
             raise DataError("has no face in any frame")
         frames = list(recording.video.frames())
         points = np.full((len(frames), 68, 2), float(self.at))
-        return replace(recording.landmarks, points=points, fitted_on=frozenset({self.knows})), {}
+        counts = {"frames": len(frames), "frames_without_face": self.at, "not_held_out": 0}
+        return replace(recording.landmarks, points=points, fitted_on=frozenset({self.knows})), counts
 
 
 def as_they_are(landmarks, recording):
@@ -64,6 +65,8 @@ def test_each_network_leaves_a_cohort_that_says_whom_it_knew(tmp_path):
             assert (recording.landmarks.points == at).all()
             assert recording.landmarks.fitted_on == {networks[name].knows}
             assert recording.repetitions == (Repetition(0, N_FRAMES, 0),)
+            assert recording.notes["frames_without_face"] == at
+            assert not {"frames", "not_held_out"} & recording.notes.keys()
 
 
 def test_a_film_is_made_once_for_all_networks(tmp_path):
@@ -81,3 +84,13 @@ def test_recordings_that_fail_are_named_and_the_others_are_not_done_again(tmp_pa
     again = [filmed("N1"), filmed("N2")]
     track(again, {"a": Network(1, knows="W")}, as_they_are, tmp_path, n_jobs=1)
     assert [person.video.seen for person in again] == [0, N_FRAMES]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_weights_of_no_use_are_told_once(tmp_path, n_jobs):
+    with pytest.raises(WeightsNotFoundError, match=r"^tuned\.pth is damaged\.$"):
+        track([filmed("N1"), filmed("N2")], {"a": no_network}, as_they_are, tmp_path, n_jobs=n_jobs)
+
+
+def no_network(recording):
+    raise WeightsNotFoundError("tuned.pth is damaged.")

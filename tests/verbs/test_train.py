@@ -134,6 +134,38 @@ def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
     assert train.run_path(*compose("train", ["seed=7"])) != path
 
 
+@pytest.mark.parametrize("landmarks", ["fan", "face_alignment"])
+def test_where_landmarks_are_found_is_not_what_they_are(landmarks):
+    from neuroface.verbs.configuration import compose
+
+    words = [f"landmarks={landmarks}"]
+    path = train.run_path(*compose("train", words))
+    batch = ["landmarks.batch_size=4"] if landmarks == "fan" else []
+    where = ["landmarks.device=cpu", "landmarks.allow_download=true", *batch]
+    assert train.run_path(*compose("train", [*words, *where])) == path
+    assert train.run_path(*compose("train", [*words, "landmarks.flip=null"])) != path
+
+
+def test_other_arithmetic_of_landmarks_is_other_science():
+    from neuroface.verbs.configuration import compose
+
+    paths = [
+        train.run_path(*compose("train", ["landmarks=fan", *words]))
+        for words in ([], ["landmarks.engine=openvino"], ["landmarks.precision=bf16"])
+    ]
+    assert len(set(paths)) == 3
+
+
+def test_a_run_without_the_quality_of_its_recordings(tmp_path):
+    words = ["size=ci", "classifier=dummy", "protocol.permutations=0", "execution.n_jobs=1", "quality=null"]
+    train.run([*words, f"run={tmp_path / 'r'}"])
+    assert not (tmp_path / "r" / "quality.csv").read_text().strip()
+    assert not (tmp_path / "r" / "report" / "quality.csv").exists()
+    train.run([*words, f"run={tmp_path / 'r'}"])
+    with pytest.raises(RunMismatchError, match="quality"):
+        train.run([*words[:-1], f"run={tmp_path / 'r'}"])
+
+
 def test_table_of_features_from_anywhere(tmp_path, capsys):
     rng = np.random.default_rng(0)
     subject = np.repeat([f"p{i:02d}" for i in range(16)], 2)

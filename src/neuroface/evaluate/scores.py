@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
 from neuroface.evaluate.scores_multiclass import multiclass_scores
 from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
@@ -80,8 +81,7 @@ def _between_people(
         null_auc = statistics.auc(permuted.p[:, :, 1], permuted.y == 1)
     subject = {
         **_auc(people, weights, null_auc),
-        **_decisions(people),
-        "confusion": _confusion(people),
+        **_decisions(people, weights),
         "n": _counts(people, classes),
         "dummy_auc": float(statistics.auc(people.dummy[:, 1], people.y == 1)),
     }
@@ -121,8 +121,10 @@ def _task_auc(people: Units, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _decisions(people: Units) -> dict[str, Any]:
-    (rejected, false_alarms), (misses, hits) = statistics.confusion(people.y, people.decisions, 2).tolist()
+def _decisions(people: Units, weights: np.ndarray) -> dict[str, Any]:
+    counts = statistics.confusion(people.y, people.decisions, 2)
+    drawn = statistics.weighted_confusion(people.y, people.decisions, 2, weights)
+    (rejected, false_alarms), (misses, hits) = counts.tolist()
     n_negative, n_positive = rejected + false_alarms, hits + misses
     return {
         "sensitivity": hits / n_positive,
@@ -133,7 +135,10 @@ def _decisions(people: Units) -> dict[str, Any]:
         "balanced_accuracy_ci": list(
             statistics.mean_of_proportions_interval((hits, rejected), (n_positive, n_negative))
         ),
+        **with_intervals(decision_scores(counts, drawn)),
+        "accuracy_ci": list(statistics.wilson(hits + rejected, n_positive + n_negative)),
         "threshold": _threshold(people),
+        "confusion": counts.tolist(),
     }
 
 
@@ -202,6 +207,7 @@ def _pooled(units: Units, weights: np.ndarray, classes: Sequence[str]) -> dict[s
         "specificity_ci": limits[0],
         "balanced_accuracy": float((sensitivity + specificity) / 2),
         "balanced_accuracy_ci": list(statistics.percentile_interval(balanced)),
+        **with_intervals(decision_scores(counts, drawn)),
         "threshold": _threshold(units),
         "confusion": counts.tolist(),
         "n": _counts(units, classes),
@@ -216,10 +222,6 @@ def _threshold(units: Units) -> dict[str, Any]:
         "range": [float(units.threshold.min()), float(units.threshold.max())],
         "chosen": CHOSEN,
     }
-
-
-def _confusion(units: Units) -> list[list[int]]:
-    return statistics.confusion(units.y, units.decisions, 2).tolist()
 
 
 def _counts(units: Units, classes: Sequence[str]) -> dict[str, int]:

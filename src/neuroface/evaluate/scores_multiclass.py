@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
 from neuroface.evaluate.scores_grades import grade_error, quadratic_kappa, weighted_f1
 from neuroface.evaluate.scores_groups import by_group
 from neuroface.evaluate.units import NullUnits, Units, repetition_null, repetition_units, subject_null, subject_units
@@ -68,19 +69,15 @@ def _block(
     drawn = statistics.weighted_confusion(units.y, units.decisions, k, weights)
     drawn_auc = [statistics.weighted_auc(units.p[:, c], units.y == c, weights) for c in range(k)]
     values = {
-        "accuracy": (float(statistics.accuracy(counts)), statistics.accuracy(drawn)),
+        **decision_scores(counts, drawn),
         "balanced_accuracy": (float(np.nanmean(statistics.recall(counts))), statistics.recall(drawn).mean(axis=-1)),
-        "macro_f1": (float(statistics.macro_f1(counts)), statistics.macro_f1(drawn)),
         "weighted_f1": (float(weighted_f1(counts)), weighted_f1(drawn)),
         "auc_ovr": (float(_auc_ovr(units.p, units.y)), np.mean(drawn_auc, axis=0)),
     }
     if ordered:
         values["quadratic_kappa"] = (float(quadratic_kappa(counts)), quadratic_kappa(drawn))
         values["grade_error"] = (float(grade_error(counts)), grade_error(drawn))
-    block: dict[str, Any] = {}
-    for name, (value, resampled) in values.items():
-        block[name] = value
-        block[f"{name}_ci_bootstrap"] = list(statistics.percentile_interval(resampled))
+    block = with_intervals(values)
     block["confusion"] = counts.tolist()
     block["recall"] = {name: float(r) for name, r in zip(classes, statistics.recall(counts), strict=True)}
     block["n"] = {name: int((units.y == c).sum()) for c, name in enumerate(classes)}

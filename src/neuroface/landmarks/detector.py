@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from neuroface import face
-from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.errors import ConfigError, DataError, WeightsNotFoundError, did_you_mean
 from neuroface.landmarks import engines, heatmaps, weights
 from neuroface.landmarks.crops import FanCrop
 from neuroface.landmarks.engines import Engine
@@ -88,10 +88,10 @@ class FanDetector:
 
         Every frame of the video is looked at; where the recording has repetitions, which count the frames of its own
         landmarks, those frames. A frame without a face is NaN with score 0. `fitted_on` is whom the network knows.
-        Errors: DataError without video, or without a face in any frame; those of `weights.load`.
+        Errors: DataError without video, or without a face in any frame; WeightsNotFoundError for weights that are not
+        there, or are of no use.
         """
-        file, held_out = weights_for(self.weights, recording.subject)
-        read = self._reader(file)
+        read, fitted_on, held_out = self._network_for(recording.subject)
         tracker = Tracker(
             read,
             self.detector.of(recording) if hasattr(self.detector, "of") else self.detector,
@@ -100,7 +100,7 @@ class FanDetector:
             detect_again_below=self.detect_again_below,
             batch=self.batch_size or self._usual_batch(),
         )
-        landmarks, missing = gathered(tracker(frames_of(recording)), fitted_on=weights.fitted_on(file))
+        landmarks, missing = gathered(tracker(frames_of(recording)), fitted_on=fitted_on)
         landmarks, counts = steady(landmarks, max_gap_s=self.max_gap_s, median_frames=self.median_frames)
         told = {
             "frames_without_face": missing,
@@ -112,6 +112,17 @@ class FanDetector:
     def _usual_batch(self) -> int:
         on_gpu = self.engine == "torch" and engines.place(self.device).type != "cpu"
         return GPU_BATCH if on_gpu else 1
+
+    def _network_for(self, subject: str) -> tuple[FaceReader, frozenset[str], bool]:
+        """The network that may see a subject, whom it was fitted on, and whether a fold of a run held the subject out.
+
+        A damaged file is nothing that is wrong with this recording: it stops the work, as a missing one does.
+        """
+        try:
+            file, held_out = weights_for(self.weights, subject)
+            return self._reader(file), weights.fitted_on(file), held_out
+        except DataError as error:
+            raise WeightsNotFoundError(f"landmarks.weights={self.weights}: {error}") from error
 
     def _reader(self, file: str) -> FaceReader:
         """The network of a weight file, ready to run; the last one is kept."""

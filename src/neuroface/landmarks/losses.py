@@ -18,13 +18,13 @@ NEAR_A_POINT = 0.2  # height of the dilated target from which a cell counts as f
 def adaptive_wing(
     prediction: Tensor,
     target: Tensor,
+    seen: Tensor | None = None,
     *,
     alpha: float = 2.1,
     omega: float = 14.0,
     epsilon: float = 1.0,
     theta: float = 0.5,
     weight: float = 10.0,
-    seen: Tensor | None = None,
 ) -> Tensor:
     """omega ln(1 + (x / epsilon)^(alpha - target)) below theta, a straight line of the same slope above.
 
@@ -45,7 +45,7 @@ def adaptive_wing(
 
 
 def wing(
-    prediction: Tensor, target: Tensor, *, omega: float = 0.5, epsilon: float = 0.1, seen: Tensor | None = None
+    prediction: Tensor, target: Tensor, seen: Tensor | None = None, *, omega: float = 0.5, epsilon: float = 0.1
 ) -> Tensor:
     """omega ln(1 + x / epsilon) below omega, a straight line of slope 1 above.
 
@@ -53,17 +53,17 @@ def wing(
     paper's 10 and 2 are for errors in px; here they are divided by 20, so that the switch is where the adaptive wing's
     is.
     """
-    return rectified_wing(prediction, target, omega=omega, epsilon=epsilon, tolerance=0.0, seen=seen)
+    return rectified_wing(prediction, target, seen, omega=omega, epsilon=epsilon, tolerance=0.0)
 
 
 def rectified_wing(
     prediction: Tensor,
     target: Tensor,
+    seen: Tensor | None = None,
     *,
     omega: float = 0.5,
     epsilon: float = 0.1,
     tolerance: float = 0.025,
-    seen: Tensor | None = None,
 ) -> Tensor:
     """Nothing below the tolerance, omega ln(1 + (x - tolerance) / epsilon) below omega, slope 1 above.
 
@@ -78,27 +78,27 @@ def rectified_wing(
     return _mean(torch.where(error < omega, curved, error - offset), seen)
 
 
-def smooth_l1(prediction: Tensor, target: Tensor, *, beta: float = 0.1, seen: Tensor | None = None) -> Tensor:
+def smooth_l1(prediction: Tensor, target: Tensor, seen: Tensor | None = None, *, beta: float = 0.1) -> Tensor:
     """x^2 / (2 beta) below beta, x - beta / 2 above. Girshick, "Fast R-CNN", ICCV 2015 (beta 1 there, for px)."""
     prediction, target = _shown(seen, prediction, target)
     return _mean(F.smooth_l1_loss(prediction, target, beta=beta, reduction="none"), seen)
 
 
-def mse(prediction: Tensor, target: Tensor, *, seen: Tensor | None = None) -> Tensor:
+def mse(prediction: Tensor, target: Tensor, seen: Tensor | None = None) -> Tensor:
     """x^2, the loss that FAN was published with."""
     prediction, target = _shown(seen, prediction, target)
     return _mean((target - prediction).square(), seen)
 
 
 def asm_mse(
-    prediction: Tensor, target: Tensor, *, smoothed: Tensor, weight: float = 1.0, seen: Tensor | None = None
+    prediction: Tensor, target: Tensor, seen: Tensor | None = None, *, smoothed: Tensor, weight: float = 1.0
 ) -> Tensor:
     """mse to the target + weight times mse to `smoothed`: heat-maps of the true points as a shape basis tells them.
 
     smoothed: (N, L, h, w), drawn around `ShapeBasis.smooth` of the points. Fard, Abdollahi & Mahoor, "ASMNet: a
     lightweight deep neural network for face alignment and pose estimation", CVPR workshops 2021; there for coordinates.
     """
-    return mse(prediction, target, seen=seen) + weight * mse(prediction, smoothed, seen=seen)
+    return mse(prediction, target, seen) + weight * mse(prediction, smoothed, seen)
 
 
 def _shown(seen: Tensor | None, *maps: Tensor) -> tuple[Tensor, ...]:

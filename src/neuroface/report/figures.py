@@ -1,5 +1,7 @@
 """One function per figure: data in, matplotlib Figure out. No global state, no files.
 
+At the end, what all figures begin with and share: `new_axes`, `legend_above`.
+
 Colours are Okabe & Ito's, safe for colour-blind readers ("Color Universal Design", 2008); marker shapes say the same.
 """
 
@@ -37,7 +39,7 @@ def roc(
 
     curve: false and true positive rates. band: lower, upper on roc.GRID. null: mean, lower, upper on roc.GRID.
     """
-    figure, axes = _axes(HALF, HALF)
+    figure, axes = new_axes(HALF, HALF)
     if null is not None:
         mean, low, high = null
         axes.fill_between(curves.GRID, low, high, color=FAINT, alpha=0.7, lw=0, label="null, 5–95 %")
@@ -51,7 +53,7 @@ def roc(
 
 def roc_of_several(named: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> Figure:
     """One ROC per class against the rest, or per person left out. named: name -> false rates, true rates, AUC."""
-    figure, axes = _axes(HALF, HALF)
+    figure, axes = new_axes(HALF, HALF)
     few = len(named) <= len(PALETTE)
     for i, (name, (false, true, auc)) in enumerate(named.items()):
         colour, width = (PALETTE[i], 1.8) if few else (MUTED, 0.7)
@@ -78,7 +80,7 @@ def subject_scores(subjects: pd.DataFrame, *, classes: Sequence[str], positive: 
     order = {name: i for i, name in enumerate(classes)}
     table = subjects.assign(_group=subjects["y"].map(order)).sort_values(["_group", f"p_{positive}"], ignore_index=True)
     rows = np.arange(len(table)) + table["_group"].to_numpy()  # an empty row between groups
-    figure, axes = _axes(FULL, 1.1 + 0.19 * min(len(table), NAMED_ROWS))
+    figure, axes = new_axes(FULL, 1.1 + 0.19 * min(len(table), NAMED_ROWS))
     if "threshold" in table:
         low, high = table["threshold"].min(), table["threshold"].max()
         axes.axvspan(low, high, color=FAINT, alpha=0.7, lw=0, label="thresholds of the folds", zorder=0)
@@ -96,7 +98,7 @@ def subject_scores(subjects: pd.DataFrame, *, classes: Sequence[str], positive: 
     axes.set(xlim=(-0.02, 1.02), ylim=(rows.max() + 1, -1))
     axes.set_xlabel(f"probability of {positive}: mean and range of repetitions")
     _name_rows(axes, rows, list(table["subject"]))
-    _legend_above(axes)
+    legend_above(axes)
     return figure
 
 
@@ -110,7 +112,7 @@ def subject_probabilities(subjects: pd.DataFrame, *, classes: Sequence[str]) -> 
     table = subjects.assign(_group=subjects["y"].map(order), _own=own)
     table = table.sort_values(["_group", "_own"], ascending=[True, False], ignore_index=True)
     rows = np.arange(len(table)) + table["_group"].to_numpy()
-    figure, axes = _axes(FULL, 1.1 + 0.19 * min(len(table), NAMED_ROWS))
+    figure, axes = new_axes(FULL, 1.1 + 0.19 * min(len(table), NAMED_ROWS))
     left = np.zeros(len(table))
     for name, i in order.items():
         width = table[f"p_{name}"].to_numpy()
@@ -127,7 +129,7 @@ def subject_probabilities(subjects: pd.DataFrame, *, classes: Sequence[str]) -> 
     axes.set(xlim=(0, 1.04), ylim=(rows.max() + 1, -1), xlabel="probability of each class, mean of repetitions")
     axes.spines["bottom"].set_bounds(0, 1)
     _name_rows(axes, rows, list(table["subject"]))
-    _legend_above(axes)
+    legend_above(axes)
     return figure
 
 
@@ -145,7 +147,7 @@ def confusion(matrix: Sequence[Sequence[int]], *, classes: Sequence[str]) -> Fig
     """Counts of people, true class in rows, shaded by the share of the row. matrix: (k, k) counts."""
     counts = np.asarray(matrix)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = _axes(HALF, HALF)
+    figure, axes = new_axes(HALF, HALF)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25)
     for (row, column), n in np.ndenumerate(counts):
         ink = "white" if share[row, column] > 0.6 else INK
@@ -165,7 +167,7 @@ def null_histogram(values: np.ndarray, *, observed: float, name: str, p: str = "
 
     values: (n_permutations,) the score `name` under each permutation; p: its p value in words.
     """
-    figure, axes = _axes(HALF, HALF)
+    figure, axes = new_axes(HALF, HALF)
     n_bins = 40 if len(values) >= 200 else 20
     bins = [i / n_bins for i in range(n_bins + 1)]
     axes.hist(np.clip(values, 0, 1), bins=bins, color=MUTED, alpha=0.45, label=f"{len(values)} permutations")
@@ -173,7 +175,7 @@ def null_histogram(values: np.ndarray, *, observed: float, name: str, p: str = "
     axes.axvline(observed, color=PALETTE[1], lw=2, label=f"this run, {observed:.2f}" + (f" ({p})" if p else ""))
     axes.set(xlim=(0, 1), xlabel=name, ylabel="permutations")
     axes.locator_params(axis="y", integer=True)
-    _legend_above(axes, columns=1)
+    legend_above(axes, columns=1)
     return figure
 
 
@@ -185,7 +187,7 @@ def effect_sizes(features: pd.DataFrame) -> Figure:
     pairs = list(dict.fromkeys(features["pair"]))
     largest = features.assign(size=features["g"].abs()).groupby("feature")["size"].max().sort_values(ascending=False)
     places = {name: i for i, name in enumerate(largest.index)}
-    figure, axes = _axes(FULL, 1.2 + (0.18 + 0.13 * len(pairs)) * len(places))
+    figure, axes = new_axes(FULL, 1.2 + (0.18 + 0.13 * len(pairs)) * len(places))
     axes.axvline(0, color=FAINT, lw=1, zorder=0)
     for i, pair in enumerate(pairs):
         of = features[features["pair"] == pair]
@@ -198,7 +200,7 @@ def effect_sizes(features: pd.DataFrame) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     if len(pairs) > 1:
-        _legend_above(axes)
+        legend_above(axes)
     return figure
 
 
@@ -212,18 +214,18 @@ def per_person(values_of: Mapping[str, float], *, name: str) -> Figure:
     names = sorted(values_of, key=lambda person: -values_of[person])
     values = [values_of[person] for person in names]
     mean = float(np.mean(values))
-    figure, axes = _axes(FULL, 1.1 + 0.24 * min(len(names), NAMED_ROWS))
+    figure, axes = new_axes(FULL, 1.1 + 0.24 * min(len(names), NAMED_ROWS))
     rows = np.arange(len(names))
     axes.hlines(rows, mean, values, color=PALETTE[0], lw=1.4, alpha=0.4)
     axes.scatter(values, rows, color=PALETTE[0], s=34, zorder=3, label="person left out")
     axes.axvline(mean, color=PALETTE[1], lw=1.4, label=f"mean, {mean:.2f}")
     axes.set(xlim=(-0.01, 1.01), ylim=(len(names) - 0.4, -0.6), xlabel=f"{name} over the person's own samples")
     _name_rows(axes, rows, names)
-    _legend_above(axes)
+    legend_above(axes)
     return figure
 
 
-def _legend_above(axes: Axes, *, columns: int = 6) -> None:
+def legend_above(axes: Axes, *, columns: int = 6) -> None:
     """The legend over the plot, where it hides nothing; the mark of what went wrong comes last."""
     handles, labels = axes.get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda i: labels[i] == "misclassified")
@@ -233,7 +235,7 @@ def _legend_above(axes: Axes, *, columns: int = 6) -> None:
     )  # fmt: skip
 
 
-def _axes(width: float, height: float) -> tuple[Figure, Axes]:
+def new_axes(width: float, height: float) -> tuple[Figure, Axes]:
     """An empty figure, inches, without the box around it."""
     from matplotlib.figure import Figure
 

@@ -15,7 +15,7 @@ from neuroface import face
 from neuroface.landmarks import metrics
 from neuroface.landmarks.comparison import Names
 from neuroface.report import wording
-from neuroface.report.figures import FAINT, FULL, HALF, INK, MUTED, PALETTE, _axes, _legend_above
+from neuroface.report.figures import FAINT, FULL, HALF, INK, MUTED, PALETTE, legend_above, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def cumulative_errors(
     groups, scale = np.asarray(group), _scale(unit)
     names = list(dict.fromkeys(groups.tolist()))
     thresholds = np.linspace(0, limit, 401)
-    figure, axes = _axes(FULL, HALF)
+    figure, axes = new_axes(FULL, HALF)
     for i, name in enumerate(names):
         for stroke, errors in zip(STROKES, named.values(), strict=False):
             share = 100 * metrics.cumulative(errors[groups == name], thresholds)
@@ -104,7 +104,7 @@ def of_regions(named: Mapping[str, Mapping[str, float]], *, definition: str, uni
     first = next(iter(named.values()))
     regions = sorted(first, key=lambda region: -np.nan_to_num(first[region], nan=-1))
     rows, height = np.arange(len(regions)), 0.8 / len(named)
-    figure, axes = _axes(FULL, 1.3 + 0.26 * len(regions) * len(named))
+    figure, axes = new_axes(FULL, 1.3 + 0.26 * len(regions) * len(named))
     for i, (name, of) in enumerate(named.items()):
         values = np.array([scale * of[region] for region in regions])
         places = rows + (i - (len(named) - 1) / 2) * height
@@ -119,7 +119,7 @@ def of_regions(named: Mapping[str, Mapping[str, float]], *, definition: str, uni
     axes.margins(x=0.08)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    _legend_above(axes)
+    legend_above(axes)
     axes.set_xlabel(f"error, {unit}")
     _say_below(figure, definition)
     return figure

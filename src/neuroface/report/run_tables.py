@@ -29,6 +29,11 @@ MEASURES = {
 HANDLED = {
     "frames_filled": "frames filled by interpolation",
     "frames_missing": "frames left missing (gaps too long to fill)",
+    "frames_without_face": "frames without face (none found by the landmark detector)",
+    "faces_detected_again": "faces detected again (searched anew when lost)",
+    "not_held_out": "not held out (recordings of people whom no fold of landmarks.weights held out)",
+    "depth_frames_missing": "depth frames missing (no depth image at the time of the frame)",
+    "depths_masked": "depths masked (jumps off the face)",
     "depths_filled": "depths filled from their neighbours",
     "depths_missing": "depths left missing",
     "nominal_camera": "camera: maker's nominal values, so millimetres are approximate",

@@ -76,15 +76,21 @@ def _rate(name: str, row: int, found: Mapping[str, Any]) -> str:
 
 
 def paper_value(run: Run, published: Published | str | None) -> Value | None:
-    """The published number for this run's protocol and task (or what else the paper's cells are told apart by)."""
+    """The published number for this run's protocol and task (or what else the paper's cells are told apart by).
+
+    None where the paper has none, or one that measures something else than the run's headline.
+    """
     if published is None:
         return None
     paper = papers.load(published) if isinstance(published, str) else published
-    return paper.value(**_place(paper, run, {})) if paper.asks_the_same(run.choices) else None
+    if not paper.asks_the_same(run.choices):
+        return None
+    value = paper.value(**_place(paper, run, {}))
+    return value if value is not None and value.metric == run.headline.key else None
 
 
 def _place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
-    keys = {key for cell in paper.cells for key in cell if key not in paper.variants}
+    keys = {key for cell in paper.cells for key in paper.place(cell)}
     known: dict[str, Any] = {}
     if run is not None:
         protocol = run.config.get("protocol") or {}
@@ -219,6 +225,7 @@ def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Publ
     value = paper.value(variant=variant, **_place(paper, run, columns)) if paper else None
     if run is not None:
         found = run.headline
+        value = value if value is not None and value.metric == found.key else None
         row |= {"data": "synthetic" if run.is_synthetic else "recorded", "people": _people(run), "score": found.name}
         if run.is_within_person:
             row |= {f"left out {name}": value for name, value in run.subject_scores["per_subject"].items()}

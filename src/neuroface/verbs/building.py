@@ -29,13 +29,14 @@ def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
 def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = None) -> Iterator[Recording]:
     """The recordings that are not excluded, of every group and task. What is left out is told on standard error.
 
-    quality: what tells who looks away, for cohort.frontal_only. Errors: DataError, at the end, that names every broken
-    recording, unless cohort.skip_broken.
+    quality: what tells who looks away, for cohort.frontal_only. Errors: ConfigError for cohort.frontal_only without it;
+    DataError, at the end, that names every broken recording, unless cohort.skip_broken.
     """
     from neuroface import samples
     from neuroface.cohorts.reading import BrokenRecordingsError
 
     wanted = samples.Wanted(exclude=excluded(common), frontal_only=bool(common.get("frontal_only")))
+    samples.check_frontal(wanted, quality)
     tally, problems = Tally(), Problems()
     with Progress() as progress:
         for recording in samples.readable(
@@ -61,11 +62,19 @@ def excluded(common: dict[str, Any]) -> frozenset[str]:
     return frozenset([given] if isinstance(given, str) else map(str, given))
 
 
+def build_landmarks(node: Any, *, device: str) -> Any:
+    """The landmark step of a node; a network that may run anywhere runs on the device, that of the execution."""
+    step = instantiate(node, "landmarks")
+    if getattr(step, "device", None) == "auto" and getattr(step, "engine", "torch") == "torch":
+        step.device = device
+    return step
+
+
 def build_steps(config: DictConfig) -> Steps:
     from neuroface.samples import Steps
 
     return Steps(
-        landmarks=instantiate(config.landmarks, "landmarks"),
+        landmarks=build_landmarks(config.landmarks, device=config.execution.device),
         lift=instantiate(config.lift, "lift"),
         repetitions=instantiate(config.repetitions, "repetitions"),
         features=instantiate(config.features, "features"),

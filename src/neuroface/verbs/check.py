@@ -1,4 +1,4 @@
-"""`neuroface check`: the contract suite on the components that are named, a third party's too."""
+"""`neuroface check`: the contract suite on the options that are named, a third party's too."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import functools
 import importlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from neuroface import contracts
 from neuroface.errors import AuditError, ConfigError, DataError, did_you_mean
+from neuroface.verbs import film
 from neuroface.verbs.building import build_estimator, build_steps, build_view
 from neuroface.verbs.configuration import (
     COMMON_KEYS,
+    MULTIPLE,
+    choosing,
     compose,
     groups,
     instantiate,
@@ -23,12 +27,8 @@ from neuroface.verbs.configuration import (
     targets_of,
     without_common_keys,
 )
+from neuroface.verbs.experiment import distinct_cells, words_of
 from neuroface.verbs.search_path import hydra_context, searchpath, split_searchpath
-
-CHECKED = (
-    "classifier", "cohort", "faces", "faces/detector", "features", "landmarks", "lift", "protocol", "quality",
-    "repetitions", "split",
-)  # fmt: skip
 
 OWN = (("classifier", "view"), ("classifier", "augment"))  # nodes that a classifier sets for itself
 
@@ -53,7 +53,7 @@ def run(arguments: list[str]) -> None:
 
 def _named(arguments: list[str], folders: Sequence[str]) -> list[tuple[str, str]]:
     with hydra_context(folders):
-        known = [group for group in groups() if group in CHECKED]
+        known = groups()
         if arguments == ["all"]:
             return [(group, name) for group in known for name in options(group)]
         pairs = []
@@ -76,10 +76,19 @@ def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator
 
     folders: loose folders that hold options, beside our tree and installed plug-ins.
     """
+    if group == "experiment":
+        yield f"experiment={name}", list(_check_experiment(name, folders))
+        return
     with hydra_context(folders):
-        node = option_node(group, name)
-    words = [f"{group}=[{name}]" if group == "features" else f"{group}={name}"]
-    config, _ = compose("prepare", [*words, *searchpath(folders)])
+        node, word = option_node(group, name), choosing(group, name)
+    if node and group not in MULTIPLE and not list(targets_of(node)):
+        yield f"{group}={name}", _check_settings(group, name, folders)
+        return
+    try:
+        config, _ = compose("prepare", [word, *searchpath(folders)])
+    except ConfigError as error:
+        yield f"{group}={name}", [str(error)]
+        return
     chosen = OmegaConf.select(config, group.replace("/", "."))
     shared = targets_of_group(group, tuple(folders))
     yield f"{group}={name} keys", list(_check_keys(group, OmegaConf.to_container(chosen), shared))
@@ -117,6 +126,38 @@ def _check_cohort(config: Any) -> list[str]:
     if not hasattr(cohort, "recordings"):
         return [] if hasattr(cohort, "table") else ["has neither recordings() nor table()"]
     return contracts.check_cohort(cohort)
+
+
+def _check_settings(group: str, name: str, folders: Sequence[str]) -> list[str]:
+    """Options that build nothing are values that other options refer to: each of them has all of these."""
+    with hydra_context(folders):
+        keys_of = {other: dict.fromkeys(option_node(group, other)) for other in options(group)}
+    return [
+        f"lacks the key {key!r} of {group}={other}"
+        for other, keys in keys_of.items()
+        for key in keys
+        if key not in keys_of[name]
+    ]
+
+
+def _check_experiment(name: str, folders: Sequence[str]) -> Iterator[str]:
+    """An experiment, the run that fine-tunes for it and each of its cells can be composed."""
+    words = [f"experiment={name}", *searchpath(folders)]
+    try:
+        config, _ = compose("train", words)
+        if config.get("film"):
+            compose("train", film.words_of_finetuning(config, words))
+            words = film.words_of_cells(config, words, Path("landmarks"))
+        plain: Any = OmegaConf.to_container(config.cells) if config.get("cells") else []
+        cells = distinct_cells(plain, [])
+    except ConfigError as error:
+        yield str(error)
+        return
+    for cell, values in cells.items():
+        try:
+            compose("train", [*words, *words_of(values)])
+        except ConfigError as error:
+            yield f"cell {cell}: {error}"
 
 
 @functools.cache

@@ -26,6 +26,8 @@ from neuroface.verbs.values import check_types, settle
 
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more", "table", "synthetic_means")
+# The same of keys inside a group.
+NOT_SCIENCE_OF = {"landmarks": ("device", "batch_size", "allow_download")}
 # Bytes up to which a file of a cohort's folder is told from another by its contents.
 SMALL = 1 << 20
 # Keys of a cohort that say where its files are.
@@ -34,6 +36,10 @@ PATHS = ("root", "path", "subjects", "annotations", "grades", "sheet")
 PLAIN = r"[\w.,/\-+:()$]*"
 # Groups of which several options may be chosen at once.
 MULTIPLE = ("features",)
+# Groups of which no option at all may be chosen, group=null: then that step is not taken.
+OPTIONAL = ("experiment", "quality")
+# What Hydra's grammar does not read as text, and so not as the name of an option.
+NO_NAME = r"(?i)null|true|false|[+-]?\d[\d_]*(\.\d*)?(e[+-]?\d+)?"
 # Keys every cohort and classifier node may carry beside the arguments of its target.
 COMMON_KEYS = {"cohort": ("exclude", "skip_broken", "frontal_only", "layout"), "classifier": ("view",)}
 
@@ -44,10 +50,11 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
     Errors: ConfigError that names the nearest valid group, option or key, or a value that is not what is wanted.
     """
     overrides, folders = split_searchpath(overrides)
-    overrides = [quoted(o) for o in overrides]
-    with hydra_context(folders), explained(verb, overrides):
-        config = hydra.compose(verb, overrides, return_hydra_config=True)
-        choices = _choices(verb, overrides)
+    with hydra_context(folders):
+        overrides = without_null([quoted(o) for o in overrides])
+        with explained(verb, overrides):
+            config = hydra.compose(verb, overrides, return_hydra_config=True)
+            choices = _choices(verb, overrides)
     OmegaConf.set_struct(config, False)
     del config["hydra"]
     try:
@@ -84,6 +91,24 @@ def quoted(override: str, *, each: bool = False) -> str:
         return override
     parts = value.split(",") if each and not re.search(r"[\[{'\"]", value) else [value]
     return f"{key}=" + ",".join(part if re.fullmatch(PLAIN, part) else f"'{part}'" for part in parts)
+
+
+def without_null(overrides: list[str]) -> list[str]:
+    """group=null as Hydra writes it, ~group. Needs a Hydra context.
+
+    Errors: ConfigError for a group that must have an option, and for an option that is no name at all.
+    """
+    words = []
+    for word in overrides:
+        key, _, value = word.partition("=")
+        group = key.partition("@")[0]
+        if "." in group or not re.fullmatch(NO_NAME, value) or group not in groups():
+            words.append(word)
+        elif value.lower() == "null" and group in OPTIONAL:
+            words.append(f"~{group}")
+        else:
+            raise ConfigError(f"{word}: there is no such option." + did_you_mean(value, options(group)))
+    return words
 
 
 @contextmanager
@@ -150,10 +175,15 @@ def options(group: str) -> list[str]:
     return sorted(GlobalHydra.instance().config_loader().get_group_options(group))
 
 
+def choosing(group: str, name: str) -> str:
+    """The word by which `prepare`, where every group can stand, takes an option of a group. Needs a Hydra context."""
+    word = f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"
+    return word if group in _choices("prepare", []) else f"+{word}"
+
+
 def option_node(group: str, name: str) -> Any:
     """The node that an option puts under its group, as plain data. Needs a Hydra context."""
-    overrides = [f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"]
-    config = hydra.compose("prepare", overrides)
+    config = hydra.compose("prepare", [choosing(group, name)])
     node = OmegaConf.select(config, group.replace("/", "."))
     return OmegaConf.to_container(OmegaConf.create({}) if node is None else node, resolve=False)
 
@@ -200,6 +230,9 @@ def science(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     part: dict[str, Any] = {str(key): value for key, value in plain.items() if key not in NOT_SCIENCE}
+    for group, keys in NOT_SCIENCE_OF.items():
+        for key in keys:
+            part.get(group, {}).pop(key, None)
     cohort = part.get("cohort", {})
     paths = {key: cohort.pop(key) for key in PATHS if isinstance(cohort.get(key), str)}
     if paths:

@@ -29,8 +29,7 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
     composed = []
     for name, cell in cells.items():
         common = networks[cell["network"]] if networks else overrides
-        words = [f"{key}={_word(value)}" for key, value in cell.items() if key != "network"]
-        cell_overrides = [*common, *words]
+        cell_overrides = [*common, *words_of(cell)]
         composed.append((name, _columns(cell), cell_overrides, *compose("train", cell_overrides)))
         if networks:  # what the landmarks are of, not the folder that they lie in now
             composed[-1][-1]["cohort"] = choices["cohort"]
@@ -84,6 +83,11 @@ def distinct_cells(cells: list[dict[str, Any]], overrides: list[str]) -> dict[st
         if kept.setdefault(name, rest) != rest:
             raise ConfigError(f"two cells of the experiment are named {name}; give them a key that tells them apart.")
     return kept
+
+
+def words_of(cell: dict[str, Any]) -> list[str]:
+    """A cell as words of the command line."""
+    return [f"{key}={_word(value)}" for key, value in cell.items() if key != "network"]
 
 
 def _columns(cell: dict[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from neuroface.errors import ConfigError
 from neuroface.verbs import finetune
-from neuroface.verbs.building import build_cohort, build_steps, wanted_recordings
+from neuroface.verbs.building import build_cohort, build_landmarks, build_steps, wanted_recordings
 from neuroface.verbs.configuration import compose, instantiate
 from neuroface.verbs.tracking import track
 
@@ -30,15 +30,24 @@ def prepare(config: DictConfig, overrides: list[str], folder: Path) -> dict[str,
     tuned = _finetune(config, overrides, folder / FINETUNE)
     networks = {"pretrained": str(config.film.pretrained), "tuned": str(tuned)}
     roots = _track(config, overrides, networks, folder / TRACKS)
+    return {name: words_of_cells(config, overrides, root) for name, root in roots.items()}
+
+
+def words_of_cells(config: DictConfig, overrides: list[str], root: Path) -> list[str]:
+    """What every cell is composed of, with landmarks below `root`."""
     kept = [word for word in overrides if _group_of(word) not in DONE]
-    return {name: [*kept, *CELLS, *config.film.cells, f"cohort.root={root}"] for name, root in roots.items()}
+    return [*kept, *CELLS, *config.film.cells, f"cohort.root={root}"]
+
+
+def words_of_finetuning(config: DictConfig, overrides: list[str]) -> list[str]:
+    """What the run that fine-tunes is composed of: the same words, another experiment."""
+    words = [word for word in overrides if _group_of(word) not in ("experiment", "run", "film")]
+    weights = f"finetune.weights={config.film.pretrained}"
+    return ["experiment=fan_finetune", weights, *config.film.finetune, *words]
 
 
 def _finetune(config: DictConfig, overrides: list[str], path: Path) -> Path:
-    """The run that fine-tunes: the same words, another experiment."""
-    words = [word for word in overrides if _group_of(word) not in ("experiment", "run", "film")]
-    weights = f"finetune.weights={config.film.pretrained}"
-    words = ["experiment=fan_finetune", weights, *config.film.finetune, *words]
+    words = words_of_finetuning(config, overrides)
     stage, choices = compose("train", words)
     finetune.train(stage, choices, path, words)
     print(finetune.summary(path), end="\n\n")
@@ -58,7 +67,8 @@ def _track(config: DictConfig, overrides: list[str], networks: dict[str, str], o
     steps, lift = {}, build_steps(config).lift
     for name, weights in networks.items():
         node = OmegaConf.merge(config.landmarks, {"weights": weights})
-        steps[name] = instantiate(node, "landmarks")
+        steps[name] = build_landmarks(node, device=config.execution.device)
     with Progress() as progress:
-        recordings = list(wanted_recordings(cohort, common))
+        quality = instantiate(config.quality, "quality")
+        recordings = list(wanted_recordings(cohort, common, quality=quality))
         return track(recordings, steps, lift, out, n_jobs=config.execution.n_jobs, progress=progress)

@@ -84,7 +84,7 @@ def _faces(config: DictConfig, cohort: Any, common: dict[str, Any], size: int, w
 def _recordings(config: DictConfig, cohort: Any, common: dict[str, Any]) -> Iterator[Recording]:
     from neuroface.verbs.building import wanted_recordings
 
-    yield from wanted_recordings(cohort, common)
+    yield from wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality"))
 
 
 def _about(cohort: Any, faces: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from neuroface.cohort_summary import counts_to_note
 from neuroface.errors import ConfigError, DataError, Problems
 from neuroface.types import Recording
 from neuroface.verbs.configuration import compose, instantiate
@@ -16,7 +17,7 @@ from neuroface.verbs.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
-    """Write out/landmarks (native layout), out/quality.csv and, with overlay=true, out/overlay/*.mp4."""
+    """Write out/landmarks (native layout), out/quality.csv unless quality=null, out/overlay/*.mp4 with overlay=true."""
     config, _ = compose("landmarks", overrides)
     if not config.out:
         raise ConfigError("out= says where the folder goes: out=DIR.")
@@ -41,8 +42,10 @@ def run(overrides: list[str]) -> None:
                 problems.add(recording.name, str(error).rstrip("."))
                 continue
             counts.update(counted)
-            recording = replace(recording, landmarks=landmarks, notes={**recording.notes, **_made_by(steps.landmarks)})
-            rows.append(measure(with_depth(recording, landmarks, lifted)))
+            notes = {**recording.notes, **counts_to_note(counted), **_made_by(steps.landmarks)}
+            recording = replace(recording, landmarks=landmarks, notes=notes)
+            if measure is not None:
+                rows.append(measure(with_depth(recording, landmarks, lifted)))
             if config.overlay:
                 clip = out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
                 clip.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +57,8 @@ def run(overrides: list[str]) -> None:
     written = folder.write(found(), out / "landmarks")
     for where, what in problems.items():
         print(f"left out {where}: {what}", file=sys.stderr)
-    quality.write(pd.DataFrame(rows), out / "quality.csv")
+    if measure is not None:
+        quality.write(pd.DataFrame(rows), out / "quality.csv")
     print(f"{written.recordings} recordings of {written.people} people\n{_told(counts)}\n{out}")
 
 

@@ -16,7 +16,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
-from neuroface.verbs.configuration import compose, explained, quoted
+from neuroface.verbs.configuration import compose, explained, quoted, without_null
 from neuroface.verbs.help import config_dir
 from neuroface.verbs.places import file_error
 from neuroface.verbs.search_path import hydra_context, searchpath, split_searchpath
@@ -110,6 +110,8 @@ def _hand_over(verb: str, words: list[str], run: Run) -> None:
 
     application = hydra.main(config_path=str(config_dir()), config_name=verb, version_base="1.3")(job)
     overrides, folders = split_searchpath([word for word in words if "=" in word and not word.startswith("-")])
+    with hydra_context(folders):
+        words = without_null(words)
     before, sys.argv = sys.argv, [f"neuroface {verb}", *words]
     full, os.environ["HYDRA_FULL_ERROR"] = os.environ.get("HYDRA_FULL_ERROR"), "1"  # raise instead of printing
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 import traceback
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from neuroface.errors import DataError
+from neuroface.cohort_summary import counts_to_note
+from neuroface.errors import ConfigError, DataError, WeightsNotFoundError
 from neuroface.types import Landmarks, Recording
 
 Step = Any  # Recording -> (Landmarks, counts)
@@ -31,8 +33,10 @@ def track(
 ) -> dict[str, Path]:
     """Landmarks of every recording by every network, lifted; one folder in the native layout per network.
 
-    networks: name -> landmark step. What was finished before an interruption is kept below out/.recordings and not
-    done again. Returns name -> folder. Errors: DataError that names every recording in which a network finds no face.
+    networks: name -> landmark step; what it and the lift counted stands in the notes of each recording. What was
+    finished before an interruption is kept below out/.recordings and not done again. Returns name -> folder.
+    Errors: DataError that names every recording in which a network finds no face; ConfigError or WeightsNotFoundError
+    for steps that work on no recording at all.
     """
     from neuroface.cohorts import folder
     from neuroface.evaluate.workers import Failure, outcomes
@@ -76,15 +80,19 @@ def _detect(recording: Recording, networks: Mapping[str, Step], lift: Any) -> An
         with one_thread(), Spooled(recording.video) as video:
             filmed = replace(recording, video=video)
             for name, step in networks.items():
-                lifted, _ = lift(step(filmed)[0], filmed)
+                pixels, counted = step(filmed)
+                lifted, of_lift = lift(pixels, filmed)
                 arrays |= {
                     f"{name}/points": lifted.points,
                     f"{name}/timestamps_s": lifted.timestamps_s,
                     f"{name}/space": np.array(lifted.space),
                     f"{name}/fitted_on": np.array(sorted(lifted.fitted_on), dtype=str),
+                    f"{name}/notes": np.array(json.dumps(counts_to_note({**counted, **of_lift}))),
                 }
         content = io.BytesIO()
         np.savez(content, **arrays)  # type: ignore[arg-type]
+    except (ConfigError, WeightsNotFoundError):  # which are not about this recording, and would come with each
+        raise
     except Exception as error:
         return Failure(recording.name, f"{type(error).__name__}: {error}", traceback.format_exc())
     return recording.name, content.getvalue()
@@ -99,7 +107,8 @@ def _tracked(recording: Recording, file: Path, network: str) -> Recording:
             space=str(arrays[f"{network}/space"]),  # type: ignore[arg-type]
             fitted_on=frozenset(map(str, arrays[f"{network}/fitted_on"])),
         )
-    return replace(recording, landmarks=landmarks, video=None)
+        notes = {**recording.notes, **json.loads(str(arrays[f"{network}/notes"]))}
+    return replace(recording, landmarks=landmarks, notes=notes, video=None)
 
 
 def _write(file: Path, content: bytes) -> None:

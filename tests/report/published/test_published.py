@@ -4,6 +4,7 @@ import pytest
 
 from neuroface.errors import ConfigError
 from neuroface.report import published
+from neuroface.report.run_tables import MEASURES
 
 # SCIENCE: AUC, pre-trained -> tuned.
 TABLE = {
@@ -32,6 +33,21 @@ def test_a_value_carries_its_label_its_source_and_its_leak() -> None:
     assert "at least 27 of the 36 classified subjects" in value.caution
 
 
+@pytest.mark.parametrize(
+    ("name", "where", "metric"),
+    [
+        ("guarin", {"protocol": "als_vs_hc", "task": "OPEN"}, "auc"),
+        ("guarin", {"variant": "landmarks_tuned", "group": "ALS", "statistic": "mean"}, "landmark_error"),
+        ("htnet", {"database": "all", "measure": "uf1"}, "macro_f1"),
+        ("htnet", {"database": "all", "measure": "uar"}, "balanced_accuracy"),
+    ],
+)
+def test_a_value_says_what_it_measures(name: str, where: dict[str, str], metric: str) -> None:
+    value = published.load(name).value(**where)
+    assert value is not None
+    assert value.metric == metric
+
+
 def test_what_the_paper_does_not_have_is_none() -> None:
     guarin = published.load("guarin")
     assert guarin.value(protocol="als_vs_hc", task="KISS") is None
@@ -54,3 +70,4 @@ def test_every_file_has_a_source_and_a_label_and_caution_for_each_variant(name: 
         assert variant["label"]
         assert variant["caution"]
     assert all(any(key in cell for key in paper.variants) for cell in paper.cells)
+    assert {cell.get("metric", paper.metric) for cell in paper.cells} <= {*MEASURES, "landmark_error"}

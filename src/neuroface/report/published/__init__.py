@@ -1,8 +1,9 @@
 """Published numbers as data, each with its source and what to be careful about. One YAML file per paper.
 
-A file has source, title, data (whose recordings), metric (a key of scores.json), people (group -> N), beside (group of
-choices -> those under which a run of ours asks the same question), variants (name -> label, caution), default_variant,
-and cells: what tells a number apart (protocol, task, ...) and one value per variant.
+A file has source, title, data (whose recordings), metric (a key of scores.json, or landmark_error), people (group ->
+N), beside (group of choices -> those under which a run of ours asks the same question), variants (name -> label,
+caution), default_variant, and cells: what tells a number apart (protocol, task, ...), one value per variant, and the
+metric where it is another one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from neuroface.errors import ConfigError, did_you_mean
 
 @dataclass(frozen=True)
 class Value:
-    """One published number: its label beside ours, whose it is, and what to be careful about."""
+    """One published number: what it measures, its label beside ours, whose it is, and what to be careful about."""
 
     value: float
     metric: str
@@ -54,11 +55,14 @@ class Published:
         if variant not in self.variants:
             raise ConfigError(f"{self.title} has no variant {variant!r}." + did_you_mean(variant, self.variants))
         for cell in self.cells:
-            told_apart = {key: value for key, value in cell.items() if key not in self.variants}
-            if told_apart == where and variant in cell:
-                about = self.variants[variant]
-                return Value(float(cell[variant]), self.metric, about["label"], self.source, about["caution"])
+            if self.place(cell) == where and variant in cell:
+                about, metric = self.variants[variant], str(cell.get("metric", self.metric))
+                return Value(float(cell[variant]), metric, about["label"], self.source, about["caution"])
         return None
+
+    def place(self, cell: Mapping[str, Any]) -> dict[str, Any]:
+        """What tells a cell apart from the others, e.g. {"protocol": "als_vs_hc", "task": "OPEN"}."""
+        return {key: value for key, value in cell.items() if key not in self.variants and key != "metric"}
 
 
 def available() -> tuple[str, ...]:
