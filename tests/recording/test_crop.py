@@ -97,6 +97,15 @@ def test_similarity_finds_the_turn_of_a_canonical_face():
     np.testing.assert_allclose(found.matrix, np.linalg.inv(turned(-25, 0.4, (60, 80))), atol=1e-6)
 
 
+def test_the_inner_face_ends_at_brows_and_lower_lip():
+    canonical = canonical_points(align="similarity", margin=0.0, size=1040)
+    found = warp(canonical, align="similarity", part="inner", margin=0.0, size=1040)
+    canthi = found.to_crop(canonical)[[face.CANTHUS_RIGHT_INNER, face.CANTHUS_LEFT_INNER]].mean(axis=0)
+    assert canthi == pytest.approx([519.5, 519.5 - 10 * 27], abs=3)  # 10 px to a mm, 27 mm above the middle
+    with pytest.raises(ConfigError, match=r"part=iner: a face has no such part\. Did you mean 'inner'\?"):
+        warp(canonical, align="similarity", part="iner")
+
+
 def test_similarity_keeps_the_shape_of_an_expression():
     placed = WarpedCrop(turned(40, 0.5, (10, 20)), 0).to_crop(canonical_points(align="similarity"))
     for opening in (10.0, 30.0):

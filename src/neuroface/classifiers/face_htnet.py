@@ -27,8 +27,8 @@ class FaceHTNet(nn.Module):
 
     shape: (S, S, channels) of one picture. sees: "picture", or its "asymmetry", see `asymmetry`. tells_side: the last
     output is the log-odds that the left side is affected, as far as the asymmetry maps of micro_attention="mirror" are
-    brighter there; learning it teaches them to be. Other tunables as in `htnet.HTNet`. Errors: ConfigError for another choice; DataError for pictures that are not square or, with
-    roi="mirror", bring no regions.
+    brighter there; learning it teaches them to be. Other tunables as in `htnet.HTNet`. Errors: ConfigError for another
+    choice; DataError for pictures that are not square or, with roi="mirror", bring no regions.
     """
 
     own = ("htnet.head.*", "htnet.levels.*.position")  # of a question and a picture size; see `transfer`

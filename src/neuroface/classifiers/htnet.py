@@ -139,9 +139,10 @@ class HTNet(nn.Module):
 
     block_repeats: transformer blocks of each hierarchy, finest first; channels and heads double from each to the next.
     micro_attention: every second block attends to its 3x3 neighbours only and lifts values by an asymmetry map;
-    "as_published" compares the halves of each window, "mirror" the face with its mirror image, at every hierarchy.
-    With it, a face and its mirror image have the same logits. roi: "as_published" learns five unnamed maps; "mirror"
-    weighs the five named regions that `forward` is given. With "mirror" faces must be upright and centred. Raises ConfigError for an unknown option or sizes that do not fit.
+    "as_published" compares the halves of each window, "mirror" the face with its mirror image, at every hierarchy, and
+    both have the same logits. roi: "as_published" learns five unnamed maps; "mirror" weighs the five named regions that
+    `forward` is given. With "mirror" faces must be upright and centred. Raises ConfigError for an unknown option or
+    sizes that do not fit.
     """
 
     def __init__(

@@ -17,10 +17,10 @@ from neuroface.recording import head_pose
 
 ALIGNMENTS = ("box", "similarity", "perspective")
 
-# What the face spans in the canonical crop, mm about the mid-point of the inner canthi: from the brows (25 above) to
-# the gnathion (115 below), and as wide as high. Farkas, Anthropometry of the Head and Face, 1994, rounded.
-CANONICAL_CENTRE_MM = np.array([0.0, 45.0])
-CANONICAL_SIDE_MM = 140.0
+# Centre and side of what a canonical crop shows, mm about the mid-point of the inner canthi: from the brows (25 above)
+# to the gnathion (115 below) or to the lower lip (79 below), and as wide as high. Source: Farkas, Anthropometry of the
+# Head and Face, 1994, rounded.
+PARTS = {"face": (np.array([0.0, 45.0]), 140.0), "inner": (np.array([0.0, 27.0]), 104.0)}
 # Mouth corners of a closed mouth at rest: ch-ch 52 mm, 69 mm below the canthi (same source).
 MOUTH_CORNERS_MM = np.array([[-26.0, 69.0], [26.0, 69.0]])
 
@@ -119,7 +119,7 @@ def square(box: np.ndarray, *, margin: float = 0.25, size: int = 256) -> SquareC
 
     Errors: ConfigError for a margin that leaves nothing or a size below 1; DataError for a box without extent.
     """
-    _check(margin, size)
+    check_settings("face", margin, size)
     x, y, width, height = (float(value) for value in box)
     if not (width > 0 and height > 0 and np.isfinite([x, y]).all()):
         raise DataError(f"A face box is x={x:g}, y={y:g}, width={width:g}, height={height:g}; it has no extent.")
@@ -138,21 +138,24 @@ def box_around(points: np.ndarray) -> np.ndarray | None:
     return np.concatenate([low, high - low])
 
 
-def warp(points: np.ndarray, *, align: str, margin: float = 0.25, size: int = 256) -> WarpedCrop | None:
+def warp(
+    points: np.ndarray, *, align: str, part: str = "face", margin: float = 0.25, size: int = 256
+) -> WarpedCrop | None:
     """The warp that carries a face with these landmarks, (68, 2) px, to the canonical face; None if too few are seen.
 
+    part: "face", or "inner", its features without jaw, hair and what is behind.
     align "similarity": turned, scaled and moved by a least-squares fit of points that ride on the skull (nose, canthi),
     so a face keeps its shape and its expression. "perspective": a homography fitted to these and the mouth corners; it
     also evens out a turned head, and with it takes away a part of what mouth corners do. Both are for appearance, not
     for kinematics.
-    Errors: ConfigError for another `align`.
+    Errors: ConfigError for another `align` or `part`.
     """
     import cv2
 
-    _check(margin, size)
+    check_settings(part, margin, size)
     if align not in ("similarity", "perspective"):
         raise ConfigError(f"align={align} is no warp." + did_you_mean(align, ("similarity", "perspective")))
-    anchors, target = canonical_anchors(corners=align == "perspective", margin=margin, size=size)
+    anchors, target = canonical_anchors(corners=align == "perspective", part=part, margin=margin, size=size)
     source = points[anchors]
     seen = np.isfinite(source).all(axis=1)
     if seen.sum() < 6:
@@ -163,14 +166,15 @@ def warp(points: np.ndarray, *, align: str, margin: float = 0.25, size: int = 25
     return None if matrix is None else WarpedCrop(matrix, size)
 
 
-def canonical_anchors(*, corners: bool, margin: float, size: int) -> tuple[np.ndarray, np.ndarray]:
+def canonical_anchors(*, corners: bool, part: str = "face", margin: float, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Landmarks (K,) that a warp is fitted to, with mouth corners if asked for, and their (K, 2) px in the crop."""
     anchors, flat = head_pose.RIGID_POINTS, head_pose.RIGID_FACE_MM[:, :2]
     if corners:
         anchors = np.append(anchors, [face.MOUTH_CORNER_RIGHT, face.MOUTH_CORNER_LEFT])
         flat = np.concatenate([flat, MOUTH_CORNERS_MM])
-    scale = size / (CANONICAL_SIDE_MM * (1 + 2 * margin))
-    return anchors, (flat - CANONICAL_CENTRE_MM) * scale + (size - 1) / 2
+    centre_mm, side_mm = PARTS[part]
+    scale = size / (side_mm * (1 + 2 * margin))
+    return anchors, (flat - centre_mm) * scale + (size - 1) / 2
 
 
 def share_outside(crop: Crop, frame_size: tuple[int, int]) -> float:
@@ -186,7 +190,10 @@ def share_outside(crop: Crop, frame_size: tuple[int, int]) -> float:
     return float(np.clip(1 - inside / whole, 0, 1)) if whole > 0 else 1.0
 
 
-def _check(margin: float, size: int) -> None:
+def check_settings(part: str, margin: float, size: int) -> None:
+    """Errors: ConfigError for settings of a crop that make no sense."""
+    if part not in PARTS:
+        raise ConfigError(f"part={part}: a face has no such part." + did_you_mean(part, PARTS))
     if not margin > -0.5 or size < 1:
         raise ConfigError(
             f"margin={margin}, size={size}: margin above -0.5 (a share of the box) and size >= 1 px are needed."

@@ -20,9 +20,9 @@ class Images:
 
     The peak is the frame whose landmarks are farthest from those of the first one of the repetition, once the skull's
     points lie upon each other: whatever the task, the face has moved most. What lasts less than half of `hold_s`
-    seconds, a blink, is no peak; 0 takes the farthest frame as it is. align: see `views.clips`; "whole" takes
-    pictures as they are, landmarks or not. margin: see `recording.crop`. regions: five more channels, 255 in each of
-    the facial regions that landmarks give (`palsy_attention.REGIONS`) and 0 elsewhere. A repetition in which no face is
+    seconds, a blink, is no peak; 0 takes the farthest frame as it is. align: see `views.clips`; "whole" takes pictures
+    as they are, landmarks or not. part, margin: see `recording.crop`. regions: five more channels, 255 in each of the
+    facial regions that landmarks give (`palsy_attention.REGIONS`) and 0 elsewhere. A repetition in which no face is
     seen is left out. store: where decoded pictures are kept for the next run. Errors: ConfigError for values without
     meaning.
     """
@@ -34,14 +34,16 @@ class Images:
         *,
         size: int = 112,
         align: str = "similarity",
+        part: str = "face",
         margin: float = 0.1,
         regions: bool = False,
         hold_s: float = 0.4,
     ) -> None:
-        pictures.check_cut(align, margin, size)
+        pictures.check_cut(align, margin, size, part=part)
         if hold_s < 0:
             raise ConfigError(f"view.hold_s={hold_s} must be 0 or more seconds.")
-        self.size, self.align, self.margin, self.regions, self.hold_s = size, align, margin, regions, hold_s
+        self.size, self.align, self.part, self.margin = size, align, part, margin
+        self.regions, self.hold_s = regions, hold_s
         self.store = Store()
 
     def rows(self, seen: Seen) -> tuple[tuple[str, ...], list[np.ndarray | None]]:
@@ -76,7 +78,13 @@ class Images:
             return None
         (number,) = pictures.nearest(pictures.frame_times(video, seen.pixels), times_s[at : at + 1])
         (crop,) = pictures.crops(
-            points[at : at + 1], np.array([0]), video.size, align=self.align, margin=self.margin, size=self.size
+            points[at : at + 1],
+            np.array([0]),
+            video.size,
+            align=self.align,
+            part=self.part,
+            margin=self.margin,
+            size=self.size,
         )
         return Cut(int(number), crop), points[at]
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 import neuroface
+from neuroface import face
 from neuroface.errors import ConfigError, DataError, did_you_mean
-from neuroface.recording.crop import ALIGNMENTS, Crop, box_around, canonical_anchors, square, warp
+from neuroface.recording.crop import ALIGNMENTS, Crop, box_around, canonical_anchors, check_settings, square, warp
 from neuroface.store import Store, digest_of, digest_of_array
 from neuroface.types import Frame, Landmarks, Recording, Video
 
@@ -34,12 +35,11 @@ class Cut:
     crop: Crop
 
 
-def check_cut(align: str, margin: float, size: int) -> None:
+def check_cut(align: str, margin: float, size: int, *, part: str = "face") -> None:
     """Errors: ConfigError for settings of a cut that make no sense."""
     if align not in CUTS:
         raise ConfigError(f"align={align}: there is no such cut." + did_you_mean(align, CUTS))
-    if not margin > -0.5 or size < 1:
-        raise ConfigError(f"margin={margin}, size={size}: margin above -0.5 and size >= 1 px are needed.")
+    check_settings(part, margin, size)
 
 
 def video_of(recording: Recording, pixels: Landmarks, *, align: str) -> Video:
@@ -70,30 +70,38 @@ def with_face(points: np.ndarray, *, align: str) -> np.ndarray:
     if align == "whole":
         return np.ones(len(points), dtype=bool)
     if align == "box":
-        return np.isfinite(points).all(axis=2).sum(axis=1) >= 3
+        return np.isfinite(points[:, face.WITHOUT_JAW]).all(axis=2).sum(axis=1) >= 3
     anchors, _ = canonical_anchors(corners=align == "perspective", margin=0.0, size=1)
     return np.isfinite(points[:, anchors]).all(axis=2).sum(axis=1) >= 6
 
 
 def crops(
-    points: np.ndarray, at: np.ndarray, frame_size: tuple[int, int], *, align: str, margin: float, size: int
+    points: np.ndarray,
+    at: np.ndarray,
+    frame_size: tuple[int, int],
+    *,
+    align: str,
+    part: str = "face",
+    margin: float,
+    size: int,
 ) -> list[Crop]:
     """One crop for each position `at` in points (T, 68, 2) px, all of which show enough of a face.
 
     "box" is one square about all of `points`, so that nothing in the picture moves but the person; "similarity" and
-    "perspective" follow the skull frame by frame; "whole" is the frame itself, squared with black.
+    "perspective" follow the skull frame by frame; "whole" is the frame itself, squared with black. part: see
+    `crop.warp`.
     """
     if align == "whole":
         return [square(np.array([0, 0, *frame_size]), margin=0.0, size=size)] * len(at)
     if align == "box":
-        box = box_around(points.reshape(-1, 2))
+        box = box_around((points[:, face.WITHOUT_JAW] if part == "inner" else points).reshape(-1, 2))
         assert box is not None
         return [square(box, margin=margin, size=size)] * len(at)
-    found = {int(i): warp(points[i], align=align, margin=margin, size=size) for i in np.unique(at)}
-    lost = [i for i, crop in found.items() if crop is None]
+    found = {int(i): warp(points[i], align=align, part=part, margin=margin, size=size) for i in np.unique(at)}
+    lost = [i for i, warped in found.items() if warped is None]
     if lost:
         raise DataError(f"the face of {len(lost)} frames cannot be aligned by align={align}; try align=box")
-    return [crop for i in at if (crop := found[int(i)]) is not None]
+    return [warped for i in at if (warped := found[int(i)]) is not None]
 
 
 def cut_all(video: Video, cuts: Sequence[Cut], store: Store, *, align: str, size: int) -> np.ndarray:
