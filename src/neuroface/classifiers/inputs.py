@@ -154,7 +154,7 @@ def _scaled(pixels: Tensor, centre: np.ndarray, scale: np.ndarray) -> Tensor:
         torch.as_tensor(values, dtype=torch.float32, device=pixels.device).repeat(pixels.shape[-2])
         for values in (centre, scale)
     )
-    return ((rows - mean) / spread).unflatten(-1, pixels.shape[-2:])
+    return rows.sub_(mean).div_(spread).unflatten(-1, pixels.shape[-2:])
 
 
 def arrays_of(X: np.ndarray | Parts) -> dict[str, np.ndarray]:
