@@ -7,6 +7,7 @@ import pytest
 
 from neuroface.errors import DataError
 from neuroface.recording import landmark_depth
+from neuroface.store import Store
 from neuroface.types import Landmarks
 
 from . import scene
@@ -119,3 +120,33 @@ def test_a_video_without_depth_or_frames():
         landmark_depth.from_video(landmarks(PIXELS, 2), scene.SceneVideo(None, np.arange(2) / FPS, lambda i: None))
     with pytest.raises(DataError, match="the video has no frames"):
         landmark_depth.from_video(landmarks(PIXELS, 2), moving_wall(0))
+
+
+class WallFilm:
+    """A wall at a depth, told by plain values, that counts how often it is read."""
+
+    read = 0
+
+    def __init__(self, z_mm: float, frames: int) -> None:
+        self.z_mm, self.n_frames, self.rig = z_mm, frames, scene.rig(aligned=True, lens=False)
+
+    def frames(self, start=0, stop=None, step=1):
+        WallFilm.read += 1
+        return moving_wall(self.n_frames).frames(start, stop, step)
+
+
+def test_depths_are_looked_up_once_for_the_same_film_and_the_same_points(tmp_path):
+    WallFilm.read = 0
+    store, points = Store(tmp_path), landmarks(PIXELS, 12)
+    first, counts = landmark_depth.from_video(points, WallFilm(500, 12), store=store)
+    again, same = landmark_depth.from_video(points, WallFilm(500, 12), store=store)
+    assert WallFilm.read == 1
+    np.testing.assert_array_equal(again.depth, first.depth)
+    assert same == counts
+    landmark_depth.from_video(landmarks(PIXELS + 1, 12), WallFilm(500, 12), store=store)
+    landmark_depth.from_video(points, WallFilm(501, 12), store=store)
+    landmark_depth.from_video(points, WallFilm(500, 12), store=store, window_px=7)
+    assert WallFilm.read == 4
+    for _ in range(2):  # what cannot be told from another film is read each time
+        landmark_depth.from_video(points, moving_wall(12), store=store)
+    assert len(list(tmp_path.rglob("*.npy"))) == 4

@@ -163,7 +163,7 @@ def test_a_recording_without_a_picture_of_a_face_says_so(tmp_path, seen, message
     ("keys", "message"),
     [
         ({"align": "similar"}, "align=similar: there is no such cut. Did you mean 'similarity'?"),
-        ({"size": 0}, "margin=0.1, size=0: margin above -0.5 and size >= 1 px are needed."),
+        ({"size": 0}, "margin=0.1, size=0: margin above -0.5 (a share of the box) and size >= 1 px are needed."),
         (
             {"frames": 0},
             "frames=0, spare=4, repetitions_per_clip=1: a clip needs a frame and a repetition, spare >= 0.",

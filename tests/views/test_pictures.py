@@ -101,6 +101,6 @@ def test_other_code_makes_other_pictures(tmp_path, monkeypatch):
     store, cuts = Store(tmp_path), [Cut(3, CROP)]
     NumberedVideo.decoded = 0
     pictures.cut_all(NumberedVideo(9), cuts, store, align="box", size=40)
-    monkeypatch.setattr(pictures, "code_digest", lambda: "of other sources")
+    monkeypatch.setattr(pictures, "code_digest", lambda rooms: "of other sources")
     pictures.cut_all(NumberedVideo(9), cuts, store, align="box", size=40)
     assert NumberedVideo.decoded == 2

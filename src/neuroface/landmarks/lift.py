@@ -12,6 +12,7 @@ import numpy as np
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording import landmark_depth, projection
 from neuroface.recording.depth import depth_unit_mm
+from neuroface.store import Store
 from neuroface.types import Camera, Landmarks, Recording, Rig
 
 ORIGINS = ("color", "depth")
@@ -26,6 +27,7 @@ def depth(
     max_jump_mm: float = 15.0,
     max_gap_s: float = 0.1,
     origin: str = "color",
+    store: str | None = None,
 ) -> tuple[Landmarks, dict[str, int]]:
     """Pixel landmarks -> (T, 68, 3) mm, camera frame, and counts; landmarks in mm pass unchanged.
 
@@ -34,6 +36,7 @@ def depth(
     in front; depths that jump by more than `max_jump_mm` are masked and gaps up to `max_gap_s` interpolated (both
     only for depth that is looked up). The lens is undone. origin: "color" puts (0, 0, 0) at the colour camera, whose
     pixels these are; "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
+    store: folder that keeps the depths looked up for the next time; None for neuroface's own in the user's cache.
     Counts: see landmark_depth.from_video; none for depth that came with the landmarks. Errors: DataError when there
     is no depth, or no camera to lift with; ConfigError for an unknown origin.
     """
@@ -54,6 +57,7 @@ def depth(
             max_step_mm=max_step_mm,
             max_jump_mm=max_jump_mm,
             max_gap_s=max_gap_s,
+            store=Store(store),
         )
     if landmarks.depth is None:
         raise DataError("pixel landmarks have no depth; set lift=none for features in pixels")

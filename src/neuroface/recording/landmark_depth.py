@@ -10,12 +10,16 @@ import numpy as np
 from neuroface import signals
 from neuroface.errors import DataError
 from neuroface.recording.depth import PointDepth
+from neuroface.recording.identity import code_digest, described, identity
+from neuroface.store import Store, digest_of_array
 from neuroface.types import Frame, Landmarks, Video
 
 # Frames on which a jump is judged. A face that nods or comes nearer is monotonic over 9 frames (180 ms at 50
 # frames/s), and the running median of a monotonic stretch is the stretch itself, so only what leaves it and comes
 # back is a jump.
 JUDGED_FRAMES = 9
+# The rooms whose code decides on the depth under a point.
+ROOMS = ("recording", "synthesis")
 
 
 def from_video(
@@ -26,26 +30,23 @@ def from_video(
     max_step_mm: float = 10.0,
     max_jump_mm: float = 15.0,
     max_gap_s: float = 0.1,
+    store: Store | None = None,
 ) -> tuple[Landmarks, dict[str, int]]:
     """Landmarks with depth under each point, from the depth frames of a video, and what was masked or filled.
 
     landmarks: (T, 68, 2) px of the colour image, on the clock of the video. Depth: (T, 68) raw units along the colour
     camera's axis, NaN is missing. window_px, max_step_mm: see PointDepth. max_jump_mm: a depth farther than this from
     the running median over 9 frames is no depth of the face. max_gap_s: shorter gaps are interpolated, longer ones
-    stay. Counts: depth_frames_missing (frames without any depth image), depths_masked, depths_filled, depths_missing.
+    stay. store: where the depths that were looked up are kept for the next time. Counts: depth_frames_missing (frames
+    without any depth image), depths_masked, depths_filled, depths_missing.
     Errors: DataError when the video has no depth, or landmarks lie at times at which it has no frame.
     """
     rig = video.rig
     if rig is None:
         raise DataError("the video has no depth camera; set lift=none for features in pixels")
     look_up = PointDepth(rig, window_px=window_px, max_step_mm=max_step_mm)
-    z = np.full(landmarks.points.shape[:2], np.nan)
-    without = 0
-    for at, frame in frames_at(video, landmarks.timestamps_s):
-        if frame.depth is None:
-            without += 1
-        else:
-            z[at] = look_up(frame.depth, landmarks.points[at])
+    found = _depths(landmarks, video, look_up, store)
+    z, without = found[:, :-1], int(found[:, -1].sum())
     z, masked = mask_jumps(z, landmarks.timestamps_s, max_jump_mm=max_jump_mm, max_gap_s=max_gap_s)
     seen = ~np.isnan(landmarks.points).any(axis=2)
     measured = np.isfinite(z)
@@ -58,6 +59,37 @@ def from_video(
         "depths_missing": int((seen & np.isnan(z)).sum()),
     }
     return replace(landmarks, depth=z / look_up.unit_mm), counts
+
+
+def _depths(landmarks: Landmarks, video: Video, look_up: PointDepth, store: Store | None) -> np.ndarray:
+    """(T, 68 + 1) mm under each point, NaN is missing; in the last column 1 where a frame has no depth image.
+
+    From the store where it holds them; a video that cannot be told from another is read each time.
+    """
+
+    def fill(out: np.ndarray) -> None:
+        out[:] = np.nan
+        for at, frame in frames_at(video, landmarks.timestamps_s):
+            out[at, -1] = frame.depth is None
+            if frame.depth is not None:
+                out[at, :-1] = look_up(frame.depth, landmarks.points[at])
+
+    known, shape = identity(video), (len(landmarks.points), landmarks.points.shape[1] + 1)
+    if store is None or known is None:
+        found = np.empty(shape)
+        fill(found)
+        return found
+    key = {
+        "what": "depths",
+        "video": known,
+        "points": digest_of_array(landmarks.points),
+        "times_s": digest_of_array(landmarks.timestamps_s),
+        "rig": described(look_up.rig),
+        "window_px": look_up.window_px,
+        "max_step_mm": look_up.max_step_mm,
+        "code": code_digest(ROOMS),
+    }
+    return store.array(key, shape, fill, dtype="float64")
 
 
 def mask_jumps(

@@ -8,23 +8,21 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-import neuroface
 from neuroface import face
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.crop import ALIGNMENTS, Crop, box_around, canonical_anchors, check_settings, square, warp
-from neuroface.store import Store, digest_of, digest_of_array
+from neuroface.recording.identity import code_digest, identity
+from neuroface.store import Store, digest_of_array
 from neuroface.types import Frame, Landmarks, Recording, Video
 
 CUTS = (*ALIGNMENTS, "whole")
 # The rooms whose code decides on the pixels of a cut.
-CODE = ("recording", "synthesis", "views")
+ROOMS = ("recording", "synthesis", "views")
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +126,7 @@ def cut_all(video: Video, cuts: Sequence[Cut], store: Store, *, align: str, size
         "frames": [cut.frame for cut in cuts],
         "align": align,
         "crops": digest_of_array(np.stack([cut.crop.matrix for cut in cuts])),
-        "code": code_digest(),
+        "code": code_digest(ROOMS),
     }
     return store.array(key, shape, fill)
 
@@ -160,59 +158,3 @@ def together(rows: Sequence[np.ndarray], store: Store) -> np.ndarray:
         print(f"{made} of pictures kept in {store.folder}, {all_of_it} in all; delete it at any time", file=sys.stderr)
         store.made_bytes = 0
     return array
-
-
-def identity(video: Video) -> dict[str, Any] | None:
-    """What tells one video from another without decoding it; None where nothing does.
-
-    Of files: path, size and time of change of each. Of a video that is made: all that it is made from.
-    """
-    named = f"{type(video).__module__}.{type(video).__qualname__}"
-    path = getattr(video, "path", None)
-    places = [path] if path is not None else getattr(video, "files", ())
-    if places:
-        return {"class": named, "files": [_about(file) for place in places for file in _files_below(Path(place))]}
-    try:
-        return {"class": named, "made_from": _described(vars(video))}
-    except TypeError:
-        return None
-
-
-def _files_below(place: Path) -> list[Path]:
-    return sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
-
-
-def _about(file: Path) -> list[Any]:
-    about = file.stat()
-    return [str(file.resolve()), about.st_size, about.st_mtime_ns]
-
-
-def _described(value: Any) -> Any:
-    """Plain data that differ where the value differs. Errors: TypeError for what cannot be told by its contents."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value.hex()
-    if isinstance(value, np.generic):
-        return _described(value.item())
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return digest_of_array(value)
-    if is_dataclass(value):
-        return {field.name: _described(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): _described(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_described(part) for part in value]
-    raise TypeError(f"{type(value).__name__} cannot be told by its contents")
-
-
-@functools.cache
-def code_digest() -> str:
-    """Of the sources that make pictures: other code makes other pictures, whatever the version says."""
-    root = Path(neuroface.__file__).parent
-    files = [file for room in CODE for file in sorted((root / room).rglob("*.py"))]
-    return digest_of([[file.relative_to(root).as_posix(), digest_of_array(_bytes(file))] for file in files])
-
-
-def _bytes(file: Path) -> np.ndarray:
-    return np.frombuffer(file.read_bytes(), dtype=np.uint8)

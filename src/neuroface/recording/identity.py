@@ -1,0 +1,71 @@
+"""What tells one video, and the code that reads it, from another, so that what was made of it can be found again."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neuroface
+from neuroface.store import digest_of, digest_of_array
+from neuroface.types import Video
+
+
+def identity(video: Video) -> dict[str, Any] | None:
+    """What tells one video from another without decoding it; None where nothing does.
+
+    Of files: path, size and time of change of each. Of a video that is made: all that it is made from.
+    """
+    named = f"{type(video).__module__}.{type(video).__qualname__}"
+    path = getattr(video, "path", None)
+    places = [path] if path is not None else getattr(video, "files", ())
+    if places:
+        return {"class": named, "files": [_about(file) for place in places for file in _files_below(Path(place))]}
+    try:
+        return {"class": named, "made_from": described(vars(video))}
+    except TypeError:
+        return None
+
+
+def _files_below(place: Path) -> list[Path]:
+    return sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
+
+
+def _about(file: Path) -> list[Any]:
+    about = file.stat()
+    return [str(file.resolve()), about.st_size, about.st_mtime_ns]
+
+
+def described(value: Any) -> Any:
+    """Plain data that differ where the value differs. Errors: TypeError for what cannot be told by its contents."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, np.generic):
+        return described(value.item())
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return digest_of_array(value)
+    if is_dataclass(value):
+        return {field.name: described(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): described(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [described(part) for part in value]
+    raise TypeError(f"{type(value).__name__} cannot be told by its contents")
+
+
+@functools.cache
+def code_digest(rooms: tuple[str, ...]) -> str:
+    """Of the sources in folders of neuroface: other code makes other values, whatever the version says."""
+    root = Path(neuroface.__file__).parent
+    files = [file for room in rooms for file in sorted((root / room).rglob("*.py"))]
+    return digest_of([[file.relative_to(root).as_posix(), digest_of_array(_bytes(file))] for file in files])
+
+
+def _bytes(file: Path) -> np.ndarray:
+    return np.frombuffer(file.read_bytes(), dtype=np.uint8)
