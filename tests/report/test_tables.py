@@ -141,7 +141,10 @@ def test_accuracy_and_macro_f1_of_two_classes_stand_beside_those_of_three(make_r
         (folder / "scores.json").write_text(json.dumps(scores))
         cells.append({"name": kind, "folder": folder, "columns": {"protocol": kind}})
         right.append(run_tables.subjects(runs.read(folder))["correct"].mean())
-    tables.experiment_table(cells, tmp_path, more=["accuracy", "macro_f1"])
+    text = tables.experiment_table(cells, tmp_path, more=["accuracy", "macro_f1"])
+    rows = [line for line in text.splitlines() if line.lstrip().startswith(("binary", "three_way"))]
+    assert "AUC" in rows[0]  # which score each cell's value is
+    assert "accuracy" in rows[1]
     table = pd.read_csv(tmp_path / "table.csv")
     assert list(table["accuracy"].str.partition(" ")[0]) == [f"{share:.2f}" for share in right]
     for column in ("accuracy", "macro_f1"):

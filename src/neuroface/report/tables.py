@@ -279,7 +279,10 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         if column == "value":
             names = frame["score"].dropna().unique()
-            shown[names[0] if len(names) == 1 else "score"] = values.map(wording.number)
+            alike = len(names) == 1
+            if not alike:
+                shown["score"] = frame["score"].fillna(wording.NOTHING)
+            shown[names[0] if alike else "value"] = values.map(wording.number)
             shown["95 % interval"] = [
                 wording.interval(ends.tolist()) if np.isfinite(ends).all() else wording.NOTHING
                 for ends in frame[["low", "high"]].to_numpy(float)

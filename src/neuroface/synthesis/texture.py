@@ -25,7 +25,7 @@ _HAIR_LINE = np.array(
 _FRACTION_BITS = 4
 
 
-@lru_cache(maxsize=4)  # a person's recordings follow one another
+@lru_cache(maxsize=48)  # a clinic of people, whom the cells of an experiment meet again and again
 def paint(looks: Appearance) -> np.ndarray:
     """(H, W, 3) uint8 RGB: the texture of one person, laid out as figure.PATCHES."""
     generator = np.random.default_rng(looks.seed)
