@@ -156,8 +156,8 @@ def _parts(p: np.ndarray, y: np.ndarray) -> float:
 def example_rows(view: Any, raised: np.ndarray) -> Any:
     """X of a view, (n, ...) or `Parts`: noise, and four standard deviations more in the rows where `raised` (n,).
 
-    Tables have missing values, series end at different times; pictures are as large as the view makes them, and one
-    half of a single picture is raised more, so that what compares halves can learn, too.
+    Tables have missing values, series end at different times; pictures are as large as the view makes them. Half of the
+    frames of a clip are raised, and one half of a single picture more: what looks for changes can learn, too.
     """
     if hasattr(view, "parts"):
         return Parts({name: example_rows(part, raised) for name, part in view.parts.items()})
@@ -174,7 +174,10 @@ def example_rows(view: Any, raised: np.ndarray) -> Any:
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, *shapes[name]), dtype=np.float32)
     raised = raised.reshape(n, *[1] * len(shapes[name]))
-    X += 4 * raised
+    if hasattr(view, "frames"):
+        X[:, : X.shape[1] // 2] += 4 * raised
+    else:
+        X += 4 * raised
     if hasattr(view, "size") and not hasattr(view, "frames"):
         X[..., : view.size // 2, :] += 3 * raised
     if name == "table":

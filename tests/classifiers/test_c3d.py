@@ -8,12 +8,13 @@ from clip_networks import accuracy_after, flashes, n_parameters
 from torch import nn
 
 from neuroface.classifiers.c3d import C3D
+from neuroface.errors import ConfigError
 
 
 def test_the_published_size():
     """Tran et al. 2015: kernels 3x3x3, fc6 sees 512 x 1 x 4 x 4; 78.4 million parameters for UCF101."""
     with torch.device("meta"):
-        network = C3D((16, 112, 112, 3), 101, width=64, se="none", batch_norm=False)
+        network = C3D((16, 112, 112, 3), 101, width=64, se="none", batch_norm=False, sees="picture")
     widths = [3, 64, 128, 256, 256, 512, 512, 512, 512]
     convolutions = sum(27 * a * b + b for a, b in pairwise(widths))
     fully_connected = (8192 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 101
@@ -55,3 +56,14 @@ def test_the_order_of_axes_is_time_height_width():
     time = torch.arange(4.0).view(1, 4, 1, 1, 1).expand(1, 4, 8, 8, 1)
     assert first(space.permute(0, 4, 1, 2, 3))[:, :, 1:-1].abs().max() == 0
     assert (first(time.permute(0, 4, 1, 2, 3))[:, :, 1:-1] == 2).all()
+
+
+def test_motion_is_what_differs_from_the_mean_over_time():
+    torch.manual_seed(0)
+    network = C3D((4, 16, 16, 3), 2, width=2).eval()
+    still = torch.randn(3, 1, 16, 16, 3).expand(3, 4, 16, 16, 3)
+    moving = torch.randn(1, 4, 16, 16, 3)
+    torch.testing.assert_close(network(still), network(torch.zeros_like(still)), atol=1e-6, rtol=0)
+    torch.testing.assert_close(network(still + moving), network(moving).expand(3, 2), atol=1e-4, rtol=0)
+    with pytest.raises(ConfigError, match=r"^network\.sees=moton: there is no such sight\. Did you mean 'motion'\?$"):
+        C3D((4, 16, 16, 3), 2, sees="moton")

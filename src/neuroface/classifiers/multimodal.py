@@ -19,7 +19,7 @@ class Multimodal(nn.Module):
 
     fusion: "joint", one last layer decides on both at once; "late", each decides by itself and the logits are those of
     the mean of their probabilities. hidden: units that features and clips are brought to. width, se, reduction,
-    batch_norm: see C3D. dropout: in C3D and before the last layers.
+    sees, batch_norm: see C3D. dropout: in C3D and before the last layers.
     Errors: ConfigError for another fusion, or a view without these two parts.
     """
 
@@ -33,6 +33,7 @@ class Multimodal(nn.Module):
         width: int = 8,
         se: str = "both",
         reduction: int = 4,
+        sees: str = "motion",
         batch_norm: bool = True,
         dropout: float = 0.5,
     ):
@@ -44,7 +45,14 @@ class Multimodal(nn.Module):
         clip_shape = shape["clips"]
         assert len(clip_shape) == 4
         self.clip = C3D(
-            clip_shape, hidden, width=width, se=se, reduction=reduction, batch_norm=batch_norm, dropout=dropout
+            clip_shape,
+            hidden,
+            width=width,
+            se=se,
+            reduction=reduction,
+            sees=sees,
+            batch_norm=batch_norm,
+            dropout=dropout,
         )
         self.table = nn.Linear(shape["features"][0], hidden)
         self.dropout = nn.Dropout(dropout)

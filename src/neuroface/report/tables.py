@@ -323,7 +323,11 @@ def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) ->
         notes.append(f"{variant['label']}: {paper.source}. Data: {paper.data}. {variant['caution']}")
     if any(run.headline.n_permutations for run in finished):
         shuffled = "within people" if all(run.is_within_person for run in finished) else "among people"
-        notes.append(f"p: labels shuffled {shuffled}, everything fitted again; compare a score with its null mean.")
+        refitted = [run.facts.get("null") != "predictions" for run in finished if run.headline.n_permutations]
+        again = "everything fitted again" if all(refitted) else "against the predictions as they are"
+        if len(set(refitted)) == 2:
+            again = "everything fitted again, but for networks, where against the predictions as they are"
+        notes.append(f"p: labels shuffled {shuffled}, {again}; compare a score with its null mean.")
     notes.append(wording.NOT_A_DEVICE)
     return notes
 
