@@ -28,7 +28,7 @@ SCALING = {"mm": 2.0, "px": 2.0, "mm2": 4.0, "px2": 4.0, "mm_per_s": 2.0, "px_pe
 ROWS_OF_A_CLASS = 12
 # Epochs of a network under check: most learn in the first number, some need the second. Pictures take longer.
 EPOCHS = (20,)
-EPOCHS_OF_PICTURES = (2, 8)
+EPOCHS_OF_PICTURES = (2, 20)
 BATCH = 8
 LEARNT = 0.2  # of a probability, between the classes
 NAME = re.compile(r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")

@@ -127,7 +127,11 @@ def test_clips_are_learnt_and_augmented_by_torch_alone():
     clips += np.random.default_rng(0).integers(0, 20, clips.shape, dtype=np.uint8)
 
     model = classifier(
-        network=functools.partial(C3D, width=4), max_epochs=3, augment=middle, epoch_selection="last", batch_size=4
+        network=functools.partial(C3D, width=4, sees="picture"),
+        max_epochs=3,
+        augment=middle,
+        epoch_selection="last",
+        batch_size=4,
     )
     assert (model.fit(clips, Y_OF_CLIPS).predict(clips) == Y_OF_CLIPS).all()
 
