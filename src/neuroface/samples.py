@@ -30,7 +30,8 @@ class Steps:
 
     landmarks: Recording -> (Landmarks, counts). lift: (Landmarks, Recording) -> (Landmarks, counts).
     repetitions: (Landmarks, task=, given=) -> repetitions. features: nested mapping of functions.
-    frame: "head" (rigid head motion removed within each repetition) or "camera". quality: Recording -> a row of
+    frame: "head" (rigid head motion removed within each repetition) or "camera". pixel_scale: "intercanthal" (features
+    of pixels are in units of the face's own size) or None. quality: Recording -> a row of
     quality.csv, or None to measure nothing.
     """
 
@@ -39,6 +40,7 @@ class Steps:
     repetitions: Callable[..., tuple[Repetition, ...]]
     features: Mapping[str, Any]
     frame: Any = "head"
+    pixel_scale: Any = "intercanthal"
     quality: Callable[[Recording], dict[str, Any]] | None = None
 
 
@@ -92,7 +94,7 @@ def build(
     view: None for the table of features. columns: constant columns to add to `meta`. Errors: DataError that names every
     recording that cannot be used, unless `skip_broken`; then they are in the summary's `left_out`.
     """
-    view = view or Table(steps.features, frame=steps.frame)
+    view = view or Table(steps.features, frame=steps.frame, pixel_scale=steps.pixel_scale)
     if hasattr(cohort, "table"):
         if view.name != "table":
             raise ConfigError(f"The classifier looks at {view.name}, and this cohort is a table of features.")

@@ -15,8 +15,10 @@ import numpy as np
 from neuroface import face
 from neuroface.errors import DataError, did_you_mean
 
-Space = Literal["pixel", "camera", "head"]
-SPACES: dict[str, str] = {"pixel": "px", "camera": "mm", "head": "mm"}
+Space = Literal["pixel", "camera", "head", "face"]
+# Unit of the coordinates; icd is the distance between the inner eye corners (intercanthal distance) of a recording.
+SPACES: dict[str, str] = {"pixel": "px", "camera": "mm", "head": "mm", "face": "icd"}
+STORED_SPACES = ("pixel", "camera", "head")  # on disk; scaled pixels are made where features are computed
 DISTORTIONS = ("none", "brown_conrady", "modified_brown_conrady", "inverse_brown_conrady")
 
 
@@ -97,7 +99,8 @@ class Video(Protocol):
 class Landmarks:
     """68 points over time.
 
-    points: (T, 68, 2) px in space "pixel"; (T, 68, 3) mm in "camera" or "head". NaN is missing.
+    points: (T, 68, 2) px in space "pixel"; (T, 68, 3) mm in "camera" or "head"; (T, 68, 2) intercanthal distances in
+    "face", which are pixels made comparable between people. NaN is missing.
     timestamps_s: (T,) seconds, strictly increasing.
     score: (T, 68) detector confidence 0..1, or None. depth: (T, 68) raw depth units under each pixel point, 0 or NaN
     is missing, or None. fitted_on: subjects that whatever produced these points was fitted on.
@@ -114,7 +117,7 @@ class Landmarks:
         points, times = np.asarray(self.points), np.asarray(self.timestamps_s, dtype=float)
         if self.space not in SPACES:
             raise DataError(f"Unknown landmark space {self.space!r}." + did_you_mean(self.space, SPACES))
-        dims = (2,) if self.space == "pixel" else (3,)
+        dims = (3,) if self.unit == "mm" else (2,)
         if points.ndim != 3 or points.shape[1] != face.N_POINTS or points.shape[2] not in dims:
             raise DataError(
                 f"Landmarks in space {self.space!r} must be (T, {face.N_POINTS}, {dims[0]}); got {points.shape}."
@@ -150,7 +153,7 @@ class Landmarks:
 
     @property
     def unit(self) -> str:
-        """Unit of the coordinates: "px" or "mm"."""
+        """Unit of the coordinates: "px", "mm" or "icd"."""
         return SPACES[self.space]
 
 

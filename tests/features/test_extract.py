@@ -9,8 +9,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from scipy.spatial.transform import Rotation
 
-from checks import face_with_lips, flat, moved, wild_face
-from neuroface.errors import ConfigError
+from checks import face_with_lips, flat, moved, scaled, wild_face
+from neuroface import face
+from neuroface.errors import ConfigError, DataError
 from neuroface.features import rom, velocity
 from neuroface.features.extract import extract
 from neuroface.types import Repetition
@@ -95,9 +96,43 @@ def test_the_head_frame_of_pixels_is_in_the_image_plane():
     angle = np.linspace(0, 0.3, 40)
     rotation = np.stack([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
     turning = moved(still_head, rotation, np.linspace(0, 50, 40)[:, None, None])
-    names, X = extract(turning, WHOLE, {"velocity": {"lower_lip_path": velocity.lower_lip_path}})
+    path = {"velocity": {"lower_lip_path": velocity.lower_lip_path}}
+    names, X = extract(turning, WHOLE, path, pixel_scale=None)
     assert names == ("velocity.lower_lip_path_px",)
     assert pytest.approx(np.array([[10.0]]), rel=1e-6) == X
+
+
+def test_pixels_of_a_person_near_and_far_give_the_same_features():
+    far = flat(face_with_lips(50, np.linspace(10, 30, 40)))
+    near = scaled(far, 2.5)
+    names, X = extract(far, WHOLE, chosen("als11_v1"))
+    assert extract(near, WHOLE, chosen("als11_v1"))[1] == pytest.approx(X, nan_ok=True)
+    opening = dict(zip(names, X[0], strict=True))["rom.mouth_opening_icd"]
+    assert opening == pytest.approx((30 - 10) / 32)  # the inner eye corners of the still face are 32 apart
+    assert {"rom.mouth_area_icd2", "velocity.opening_peak_icd_per_s"} <= set(names)
+    in_px = dict(zip(*extract(near, WHOLE, {"rom": {"o": rom.mouth_opening}}, pixel_scale=None), strict=True))
+    assert in_px["rom.mouth_opening_px"] == pytest.approx(2.5 * 20)
+
+
+def test_millimetres_are_never_scaled_and_no_repetitions_have_the_same_names():
+    landmarks = face_with_lips(50, np.linspace(10, 30, 40))
+    assert extract(landmarks, WHOLE, {"rom": {"o": rom.mouth_opening}})[0] == ("rom.mouth_opening_mm",)
+    assert extract(flat(landmarks), (), chosen("als11_v1"))[0] == extract(flat(landmarks), WHOLE, chosen("als11_v1"))[0]
+
+
+def test_the_scale_is_the_median_over_the_frames_that_show_the_eyes():
+    landmarks = flat(face_with_lips(50, np.linspace(10, 30, 40)))
+    landmarks.points[:5, face.CANTHUS_RIGHT_INNER] -= 300  # a detector that slips for some frames
+    landmarks.points[5:8, face.CANTHUS_LEFT_INNER] = np.nan
+    _, X = extract(landmarks, WHOLE, {"rom": {"o": rom.mouth_opening}}, frame="camera")
+    assert pytest.approx(20 / 32) == X[0, 0]
+
+
+def test_a_face_without_eye_corners_cannot_be_scaled():
+    landmarks = flat(wild_face(0))
+    landmarks.points[:, face.CANTHUS_LEFT_INNER] = np.nan
+    with pytest.raises(DataError, match=r"shows both inner eye corners in no frame.*pixel_scale=null"):
+        extract(landmarks, WHOLE, chosen("rom"))
 
 
 def test_no_repetitions_give_names_and_no_rows():
@@ -122,6 +157,11 @@ def test_features_do_not_change_the_landmarks():
             {"rom": {"mouth_opening": rom.mouth_opening}},
             {"frame": "hed"},
             "Unknown frame 'hed' for features. Did you mean 'head'?",
+        ),
+        (
+            {"rom": {"mouth_opening": rom.mouth_opening}},
+            {"pixel_scale": "interocular"},
+            "pixel_scale=interocular: there is no such scale. Did you mean 'intercanthal'?",
         ),
         (
             {"rom": {"mouth_opening": {"robust": 3}}},

@@ -39,6 +39,7 @@ def test_short_shares(value: float, text: str) -> None:
         ("rom.mouth_opening_mm", "rom · mouth opening", "mm"),
         ("rom.mouth_area_px2", "rom · mouth area", "px²"),
         ("velocity.opening_peak_mm_per_s", "velocity · opening peak", "mm/s"),
+        ("velocity.opening_peak_icd_per_s", "velocity · opening peak", "icd/s"),
         ("symmetry.mouth_tilt_deg", "symmetry · mouth tilt", "°"),
         ("symmetry.area_ratio", "symmetry · area ratio", ""),
         ("roundness.axis", "roundness · axis", ""),
@@ -54,6 +55,18 @@ def test_the_answer_says_how_often_shuffled_labels_did_as_well(make_run: Callabl
         "With shuffled labels the same pipeline scored 0.43 ± 0.17 and did as well in 0 of 499 permutations "
         "(p = 0.002): shuffled labels do not explain this result."
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"), [("px", "a difference between people may be one of distance"), ("icd", "near or far"), ("mm", "")]
+)
+def test_pixels_that_do_not_compare_are_warned_of(make_run: Callable[..., Path], unit: str, told: str) -> None:
+    folder = make_run()
+    table = folder / "samples.csv"
+    table.write_text(table.read_text().replace("_mm", f"_{unit}"))
+    words = wording.pixels(runs.read(folder))
+    assert told in words
+    assert bool(words) == bool(told)
 
 
 def test_without_a_named_set_the_features_are_counted(make_run: Callable[..., Path]) -> None:

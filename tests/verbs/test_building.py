@@ -25,3 +25,8 @@ def test_landmarks_are_found_where_the_run_is_executed(words, device):
         pytest.importorskip("openvino")
     config, _ = compose("train", [*words, "execution.device=cuda:1"])
     assert build_steps(config).landmarks.device == device
+
+
+def test_pixels_are_scaled_unless_the_key_says_no():
+    assert build_steps(compose("train", [])[0]).pixel_scale == "intercanthal"
+    assert build_steps(compose("train", ["pixel_scale=null"])[0]).pixel_scale is None

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from neuroface.cohorts.native_events import EVENT_COLUMNS, event_rows, read_even
 from neuroface.cohorts.native_video import open_video, write_video
 from neuroface.cohorts.reading import on_one_clock, points_from_columns, read_numbers
 from neuroface.errors import DataError, did_you_mean
-from neuroface.types import SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
+from neuroface.types import SPACES, STORED_SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
 
 
 def stem(recording: Recording) -> str:
@@ -183,8 +183,8 @@ def _space(sidecar: Mapping[str, Any], file: Path) -> Space:
     space = sidecar.get("space")
     if space is None:
         raise DataError(f'no space in {file}; write {{"space": "pixel"}} there, or "camera" or "head"')
-    if space not in get_args(Space):
-        raise DataError(f"{file} names space {space!r}." + did_you_mean(space, SPACES))
+    if space not in STORED_SPACES:
+        raise DataError(f"{file} names space {space!r}." + did_you_mean(space, STORED_SPACES))
     units = sidecar.get("units", SPACES[space])
     if units != SPACES[space]:
         raise DataError(f"{file} says units {units!r}; space {space!r} is in {SPACES[space]}; convert the points")

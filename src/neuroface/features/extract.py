@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from neuroface import face, geometry
-from neuroface.errors import ConfigError, did_you_mean
-from neuroface.types import Landmarks, Repetition
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.types import Landmarks, Repetition, Space
 
 Feature = Callable[[Landmarks], Mapping[str, float]]
 FRAMES = ("head", "camera")
+PIXEL_SCALES = ("intercanthal",)
 
 
 def extract(
@@ -22,6 +23,7 @@ def extract(
     features: Mapping[str, Any],
     *,
     frame: str = "head",
+    pixel_scale: str | None = "intercanthal",
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Names (d,) and values (n_repetitions, d) float of the chosen features; NaN is missing.
 
@@ -29,20 +31,51 @@ def extract(
     {family: {name: callable}} of functions f(landmarks) -> {name with unit: value}.
     frame: "head" removes head motion within each repetition (rigid fit to its median pose; 2-D landmarks are fitted in
     the image plane); "camera" leaves it in, which is the literal pipeline of Guarin et al.
+    pixel_scale: "intercanthal" divides pixels by the face's own size (`scaled`), None leaves them; mm stay mm.
     Columns are ordered by family and function name, whatever the order of choice, so that features=[a,b] and
     features=[b,a] are the same science. No repetitions give (0, d).
-    Raises ConfigError for an unknown frame, an empty choice, an entry that is no function, or two features of one name.
+    Raises ConfigError for an unknown frame or scale, an empty choice, an entry that is no function, or two features of
+    one name; DataError for pixels that cannot be scaled.
     """
-    if frame not in FRAMES:
-        raise ConfigError(f"Unknown frame {frame!r} for features." + did_you_mean(frame, FRAMES))
+    check_choices(frame=frame, pixel_scale=pixel_scale)
     functions = dict(_flatten(features))
     if not functions:
         raise ConfigError("No features are chosen. Choose some, e.g. features=[als11_v1].")
+    in_pixels = landmarks.space == "pixel" and pixel_scale is not None
     if not repetitions:
-        names = tuple(_row(_unseen_face(landmarks), functions))
+        unseen = _unseen_face(landmarks)
+        names = tuple(_row(replace(unseen, space="face") if in_pixels else unseen, functions))
         return names, np.empty((0, len(names)))
+    if in_pixels:
+        landmarks = scaled(landmarks)
     rows = [_row(_in_frame(landmarks[repetition.frames], frame), functions) for repetition in repetitions]
     return tuple(rows[0]), np.array([list(row.values()) for row in rows], dtype=float)
+
+
+def check_choices(*, frame: Any, pixel_scale: Any) -> None:
+    """ConfigError for a frame or scale that there is not; asked before any recording is read."""
+    if frame not in FRAMES:
+        raise ConfigError(f"Unknown frame {frame!r} for features." + did_you_mean(frame, FRAMES))
+    if pixel_scale is not None and pixel_scale not in PIXEL_SCALES:
+        raise ConfigError(
+            f"pixel_scale={pixel_scale}: there is no such scale." + did_you_mean(pixel_scale, (*PIXEL_SCALES, "null"))
+        )
+
+
+def scaled(landmarks: Landmarks) -> Landmarks:
+    """(T, 68, 2) px -> space "face": in intercanthal distances, the median one between the inner eye corners.
+
+    A face twice as near the camera, or filmed at twice the size, has twice the pixels and the same number of these. The
+    inner canthi lie on bone and move with no expression (Farkas, Anthropometry of the Head and Face, 1994: en-en).
+    Errors: DataError where the two are never seen together.
+    """
+    apart = geometry.distance(landmarks.points, face.CANTHUS_RIGHT_INNER, face.CANTHUS_LEFT_INNER)
+    seen = apart[np.isfinite(apart) & (apart > 0)]
+    if not len(seen):
+        raise DataError(
+            "shows both inner eye corners in no frame, so its pixels cannot be scaled; set pixel_scale=null"
+        )
+    return replace(landmarks, points=landmarks.points / np.median(seen), space="face")
 
 
 def _flatten(features: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Feature]]:
@@ -76,7 +109,7 @@ def _in_frame(landmarks: Landmarks, frame: str) -> Landmarks:
     """One repetition's landmarks with or without head motion."""
     if frame == "camera":
         return landmarks
-    space = landmarks.space if landmarks.space == "pixel" else "head"
+    space: Space = "head" if landmarks.unit == "mm" else landmarks.space
     return replace(landmarks, points=geometry.head_frame(landmarks.points), space=space)
 
 

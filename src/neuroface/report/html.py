@@ -99,6 +99,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "title": wording.conditions(run),
         "answer": wording.answer(run),
         "pairs": wording.pairs(run),
+        "pixels": wording.pixels(run),
         "quality": wording.quality(run),
         "paper": paper,
         "not_a_device": wording.NOT_A_DEVICE,

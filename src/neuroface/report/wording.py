@@ -20,11 +20,14 @@ NOT_SCIENCE = ("execution", "experiment")  # the first is about the machine, the
 UNITS = {
     "mm_per_s": "mm/s",
     "px_per_s": "px/s",
+    "icd_per_s": "icd/s",
     "mm2": "mm²",
     "px2": "px²",
+    "icd2": "icd²",
     "deg": "°",
     "mm": "mm",
     "px": "px",
+    "icd": "icd",
     "hz": "Hz",
     "s": "s",
 }
@@ -166,6 +169,22 @@ def _against_null(run: Run) -> str:
         f"With shuffled labels the same pipeline scored {number(found.null_mean)} ± {number(found.null_sd)} "
         f"and did as well in {reached} of {count(found.n_permutations, 'permutation')} ({p_value(found.p)}): {verdict}."
     )
+
+
+def pixels(run: Run) -> str:
+    """What features of landmarks in pixels are worth between people; nothing where there are none."""
+    units = {feature_and_unit(name)[1] for name in feature_columns(run.features)} if run.features is not None else set()
+    if any(unit.startswith("px") for unit in units):
+        return (
+            "Features are in pixels, which grow with the picture and with how near a person sits: a difference between "
+            "people may be one of distance (pixel_scale=intercanthal scales it away)."
+        )
+    if any(unit.startswith("icd") for unit in units):
+        return (
+            "Landmarks were in pixels; lengths are in icd, the median distance between the inner eye corners of each "
+            "recording, so that sitting near or far does not count (pixel_scale=intercanthal)."
+        )
+    return ""
 
 
 def null_note(run: Run) -> str:

@@ -79,6 +79,7 @@ def build_steps(config: DictConfig) -> Steps:
         repetitions=instantiate(config.repetitions, "repetitions"),
         features=instantiate(config.features, "features"),
         frame=config.frame,
+        pixel_scale=config.pixel_scale,
         quality=instantiate(config.quality, "quality"),
     )
 
@@ -88,7 +89,7 @@ def build_view(config: DictConfig, steps: Steps) -> View:
     from neuroface.views.table import Table
 
     node = config.classifier.get("view", "table")
-    table = Table(steps.features, frame=steps.frame)
+    table = Table(steps.features, frame=steps.frame, pixel_scale=steps.pixel_scale)
     if node == "table":
         return table
     if not isinstance(node, DictConfig):
