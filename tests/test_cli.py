@@ -120,7 +120,7 @@ def test_a_file_that_the_system_refuses_is_a_message(monkeypatch, capsys):
 def test_help_of_a_verb_shows_the_keys_of_default_choices_as_hydra_composes_them():
     from omegaconf import OmegaConf
 
-    from neuroface.verbs.configuration import compose
+    from neuroface.configuration.compose import compose
 
     lines = neuroface("train", "--help").stdout.splitlines()
     shown = dict(line.split(maxsplit=1) for line in lines if re.match(r"^    \w+\.[\w.]+  ", line))

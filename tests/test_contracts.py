@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from neuroface import contracts
+from neuroface.configuration.compose import groups, options
+from neuroface.configuration.search_path import hydra_context
+from neuroface.configuration.tree import config_dir
 from neuroface.verbs.check import check_option
-from neuroface.verbs.configuration import groups, options
-from neuroface.verbs.help import config_dir
-from neuroface.verbs.search_path import hydra_context
 
 with hydra_context():
     OPTIONS = [(group, name) for group in groups() for name in options(group)]

@@ -35,9 +35,9 @@ def planned_run(people: int, epochs: int) -> Any:
     """The plan of a LOSO of the default LSTM over so many people of each class."""
     from omegaconf import DictConfig
 
+    from neuroface.configuration.compose import compose
     from neuroface.evaluate.plan import plan
-    from neuroface.verbs.building import build_estimator, build_protocol, build_samples, build_splitter
-    from neuroface.verbs.configuration import compose
+    from neuroface.studies.building import build_estimator, build_protocol, build_samples, build_splitter
 
     overrides = ["classifier=lstm", f"classifier.max_epochs={epochs}", f"classifier.patience={epochs}"]
     config: DictConfig

@@ -78,7 +78,7 @@ def _run(verb: str, arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        from neuroface.verbs.places import file_error
+        from neuroface.places import file_error
 
         told = file_error(error)
         return _fail(str(told), told.exit_code)

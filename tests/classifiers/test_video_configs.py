@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from neuroface.classifiers import torch_classifier
+from neuroface.configuration.compose import compose
+from neuroface.studies.building import build_estimator, build_steps, build_view
 from neuroface.types import Parts
-from neuroface.verbs.building import build_estimator, build_steps, build_view
-from neuroface.verbs.configuration import compose
 from neuroface.views.clips import Clips
 
 SLOW = pytest.mark.slow

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from neuroface.errors import ConfigError, NeurofaceError, RunMismatchError
+from neuroface.studies.experiment import distinct_cells
 from neuroface.verbs import eval as eval_verb
 from neuroface.verbs import report as report_verb
 from neuroface.verbs import train
-from neuroface.verbs.experiment import distinct_cells
 
 SMALL = ["size=ci", "classifier.estimator.n_estimators=10", "execution.n_jobs=1", "protocol.permutations=4"]
 
@@ -66,7 +66,7 @@ def test_a_finished_run_is_not_done_again(finished, monkeypatch, capsys):
     def unexpected(*_, **__):
         raise AssertionError("a finished run must not read data")
 
-    monkeypatch.setattr("neuroface.verbs.building.build_samples", unexpected)
+    monkeypatch.setattr("neuroface.studies.building.build_samples", unexpected)
     train.run([*SMALL, f"run={finished}"])
     assert "subject AUC" in capsys.readouterr().out
 
@@ -124,7 +124,7 @@ def test_what_cannot_start_leaves_nothing_behind(wrong, tmp_path):
 
 
 def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
-    from neuroface.verbs.configuration import compose
+    from neuroface.configuration.compose import compose
 
     monkeypatch.chdir(tmp_path)
     path = train.run_path(*compose("train", []))
@@ -136,7 +136,7 @@ def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("landmarks", ["fan", "face_alignment"])
 def test_where_landmarks_are_found_is_not_what_they_are(landmarks):
-    from neuroface.verbs.configuration import compose
+    from neuroface.configuration.compose import compose
 
     words = [f"landmarks={landmarks}"]
     path = train.run_path(*compose("train", words))
@@ -147,7 +147,7 @@ def test_where_landmarks_are_found_is_not_what_they_are(landmarks):
 
 
 def test_other_arithmetic_of_landmarks_is_other_science():
-    from neuroface.verbs.configuration import compose
+    from neuroface.configuration.compose import compose
 
     paths = [
         train.run_path(*compose("train", ["landmarks=fan", *words]))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from neuroface.report import page_tables, pictures, run_tables, tables, wording
+from neuroface.report import page_tables, pictures, run_tables, wording
 from neuroface.report import run as runs
 from neuroface.report.exports import exports
+from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
 from neuroface.report.run import Run
 
@@ -44,7 +45,7 @@ def render(folder: Path | str, *, published: Published | str | None = None) -> P
         write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
     for name, content in exports(run).items():
         write_whole(out / name, content)
-    context = _context(run, tables.paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
+    context = _context(run, paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
     page = out / "report.html"
     write_whole(page, template("run.html.j2").render(context).encode())
     return page

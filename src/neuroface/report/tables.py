@@ -15,7 +15,9 @@ from neuroface.errors import DataError
 from neuroface.report import published as papers
 from neuroface.report import run as runs
 from neuroface.report import wording
-from neuroface.report.published import Published, Value
+from neuroface.report.html import render_experiment
+from neuroface.report.paper_value import paper_value, place
+from neuroface.report.published import Published
 from neuroface.report.run import Run, interval_of
 
 MULTICLASS = {
@@ -75,30 +77,6 @@ def _rate(name: str, row: int, found: Mapping[str, Any]) -> str:
     return f"{name} {value}{bracket}"
 
 
-def paper_value(run: Run, published: Published | str | None) -> Value | None:
-    """The published number for this run's protocol and task (or what else the paper's cells are told apart by).
-
-    None where the paper has none, or one that measures something else than the run's headline.
-    """
-    if published is None:
-        return None
-    paper = papers.load(published) if isinstance(published, str) else published
-    if not paper.asks_the_same(run.choices):
-        return None
-    value = paper.value(**_place(paper, run, {}))
-    return value if value is not None and value.metric == run.headline.key else None
-
-
-def _place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
-    keys = {key for cell in paper.cells for key in paper.place(cell)}
-    known: dict[str, Any] = {}
-    if run is not None:
-        protocol = run.config.get("protocol") or {}
-        known = {**protocol, **run.choices, "task": protocol.get("task") or wording.tasks(run)}
-    known.update(columns)
-    return {key: known[key] for key in sorted(keys) if key in known}
-
-
 def experiment_table(
     cells: Sequence[Mapping[str, Any]],
     out_dir: Path | str,
@@ -134,8 +112,6 @@ def experiment_table(
     shown_paper = paper if "published" in frame else None
     notes = _notes(finished, shown_paper, missing=len(cells) - len(finished))
     for_terminal = _narrower(shown, frame, told_apart=all(cell.get("columns") for cell in cells))
-    from neuroface.report.html import render_experiment
-
     differences = _differences(cells, compared, out_dir) if compared else pd.DataFrame()
     page = render_experiment(
         _linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir, second=differences
@@ -222,7 +198,7 @@ def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Publ
     row: dict[str, Any] = {"name": cell["name"], **cell.get("columns", {}), "status": status}
     columns = cell.get("columns", {})
     variant = columns.get("network") if paper and columns.get("network") in paper.variants else None
-    value = paper.value(variant=variant, **_place(paper, run, columns)) if paper else None
+    value = paper.value(variant=variant, **place(paper, run, columns)) if paper else None
     if run is not None:
         found = run.headline
         value = value if value is not None and value.metric == found.key else None

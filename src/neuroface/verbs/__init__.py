@@ -1,4 +1,4 @@
-"""One file per verb, each with `run(overrides)`. Here and in cli.py live the only imports of hydra and omegaconf."""
+"""One file per verb, each with `run(overrides)`: words into calls of `studies`, results into lines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ def run_verb(verb: str, arguments: list[str]) -> None:
     if verb in ("list", "check") or not any(word.startswith("-") for word in arguments):
         module.run(arguments)
         return
-    from neuroface.verbs.sweep import with_flags
+    from neuroface.configuration.sweep import with_flags
 
     with_flags(verb, arguments, module.run)

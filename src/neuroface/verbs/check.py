@@ -12,10 +12,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from neuroface import contracts
-from neuroface.errors import AuditError, ConfigError, DataError, did_you_mean
-from neuroface.verbs import film
-from neuroface.verbs.building import build_estimator, build_steps, build_view
-from neuroface.verbs.configuration import (
+from neuroface.configuration.compose import (
     COMMON_KEYS,
     MULTIPLE,
     choosing,
@@ -27,8 +24,11 @@ from neuroface.verbs.configuration import (
     targets_of,
     without_common_keys,
 )
-from neuroface.verbs.experiment import distinct_cells, words_of
-from neuroface.verbs.search_path import hydra_context, searchpath, split_searchpath
+from neuroface.configuration.search_path import hydra_context, searchpath, split_searchpath
+from neuroface.errors import AuditError, ConfigError, DataError, did_you_mean
+from neuroface.studies import film
+from neuroface.studies.building import build_estimator, build_steps, build_view
+from neuroface.studies.experiment import distinct_cells, words_of
 
 OWN = (("classifier", "view"), ("classifier", "augment"))  # nodes that a classifier sets for itself
 

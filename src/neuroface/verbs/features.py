@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
-from neuroface.verbs.configuration import compose
-from neuroface.verbs.places import check_writable
+from neuroface.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
@@ -17,7 +17,7 @@ def run(overrides: list[str]) -> None:
     check_writable("out", Path(str(config.out)), file=True)
     from neuroface import samples as sample_tools
     from neuroface.progress import Progress
-    from neuroface.verbs.building import build_samples
+    from neuroface.studies.building import build_samples
 
     with Progress() as progress:
         samples, summary = build_samples(config, None, progress=progress)

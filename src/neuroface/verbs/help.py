@@ -1,12 +1,11 @@
-"""Where the configuration tree is, and the help of a verb: read from the tree itself, without Hydra."""
+"""The help of a verb: read from the configuration tree itself, without Hydra."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from neuroface.errors import ConfigError
+from neuroface.configuration.tree import config_dir
 
 OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
@@ -17,15 +16,6 @@ OPTIONS_OF = {
     "features": "out=FILE.csv or FILE.parquet",
     "prepare": "out=FOLDER, cohort.layout=native|toronto|faces",
 }
-
-
-def config_dir() -> Path:
-    """The configuration tree: inside an installed package, or beside the sources of an editable install."""
-    package = Path(__file__).resolve().parents[1]
-    for place in (package / "configs", package.parents[1] / "configs"):
-        if (place / "train.yaml").is_file():
-            return place
-    raise ConfigError(f"the configuration tree is neither in {package} nor beside it; install neuroface again.")
 
 
 def verb_help(verb: str, line: str) -> str:

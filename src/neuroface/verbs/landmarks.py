@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from neuroface.cohort_summary import counts_to_note
+from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError, DataError, Problems
+from neuroface.places import check_writable
 from neuroface.types import Recording
-from neuroface.verbs.configuration import compose, instantiate
-from neuroface.verbs.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
@@ -27,7 +27,7 @@ def run(overrides: list[str]) -> None:
     from neuroface.cohorts import folder
     from neuroface.recording import overlay, quality
     from neuroface.samples import SKIP, detected, with_depth
-    from neuroface.verbs.building import build_cohort, build_steps, wanted_recordings
+    from neuroface.studies.building import build_cohort, build_steps, wanted_recordings
 
     cohort, common = build_cohort(config)
     steps, measure, out = build_steps(config), instantiate(config.quality, "quality"), Path(str(config.out))

@@ -6,9 +6,9 @@ import importlib
 import inspect
 from typing import Any
 
+from neuroface.configuration.compose import groups, option_node, options, targets_of
+from neuroface.configuration.search_path import config_places, hydra_context, split_searchpath
 from neuroface.errors import ConfigError, did_you_mean
-from neuroface.verbs.configuration import groups, option_node, options, targets_of
-from neuroface.verbs.search_path import config_places, hydra_context, split_searchpath
 
 
 def run(arguments: list[str]) -> None:

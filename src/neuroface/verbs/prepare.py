@@ -7,9 +7,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError, did_you_mean
-from neuroface.verbs.configuration import compose, instantiate
-from neuroface.verbs.places import check_writable
+from neuroface.places import check_writable
 
 LAYOUTS = ("native", "toronto", "faces", "annotations")
 LAYOUT_OF = {"videos": "faces", "fnp": "annotations", "ckplus": "annotations"}  # of other cohorts: native
@@ -18,7 +18,7 @@ LAYOUT_OF = {"videos": "faces", "fnp": "annotations", "ckplus": "annotations"}  
 def run(overrides: list[str]) -> None:
     """Write every recording of the cohort under `out`; without one, tell what a cohort on disk holds."""
     config, choices = compose("prepare", overrides)
-    from neuroface.verbs.building import build_cohort
+    from neuroface.studies.building import build_cohort
 
     cohort, common = build_cohort(config)
     if not config.out:
@@ -38,7 +38,7 @@ def run(overrides: list[str]) -> None:
 
 def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.cohorts import folder
-    from neuroface.verbs.building import wanted_recordings
+    from neuroface.studies.building import wanted_recordings
 
     written = folder.write(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out)
     people = f"{written.recordings} recordings of {written.people} people"
@@ -47,7 +47,7 @@ def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) 
 
 def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.cohorts import toronto_write
-    from neuroface.verbs.building import wanted_recordings
+    from neuroface.studies.building import wanted_recordings
 
     written = toronto_write.write(
         wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out
@@ -61,7 +61,7 @@ def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig)
 def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.progress import Progress
     from neuroface.recording.extract import prepare_faces
-    from neuroface.verbs.building import wanted_recordings
+    from neuroface.studies.building import wanted_recordings
 
     told = {**common, "skip_broken": False}  # so that those that cannot be opened reach left_out.csv
     with Progress() as progress:
@@ -80,7 +80,7 @@ def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -
 def _annotations(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.cohorts import annotate
     from neuroface.cohorts.ckplus import CkPlusCohort
-    from neuroface.verbs.building import wanted_recordings
+    from neuroface.studies.building import wanted_recordings
 
     copies = isinstance(cohort, CkPlusCohort)
     if copies and cohort.target != "grade":

@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from neuroface.errors import ConfigError
-from neuroface.verbs import finetune
-from neuroface.verbs.configuration import compose
-from neuroface.verbs.experiment import ABOUT, draw_table
-from neuroface.verbs.train import draw
+from neuroface.configuration.compose import compose
+from neuroface.studies import folders
+from neuroface.studies.experiment import draw_table
 
 
 def run(overrides: list[str]) -> None:
     """Draw report/report.html of each run again from what the run folder holds."""
     config, _ = compose("report", overrides)
-    for path in run_folders(config.run):
-        print(finetune.draw(path) if finetune.is_run(path) else draw(path, tensorboard=False))
-    for folder in experiment_folders(config.run):
+    for path in folders.run_folders(config.run):
+        print(folders.draw(path))
+    for folder in folders.experiment_folders(config.run):
         print(draw_table(folder))
-
-
-def experiment_folders(run: Any) -> list[Path]:
-    """Those of the folders that `run` names that hold an experiment."""
-    named = [Path(str(name)) for name in ([run] if isinstance(run, str) else run)]
-    return [path for path in named if (path / ABOUT).is_file()]
-
-
-def run_folders(run: Any) -> list[Path]:
-    """The finished run folders that `run` names; an experiment's folder stands for all of its cells.
-
-    Errors: ConfigError for a folder that is no run, or one that is not finished.
-    """
-    if not run:
-        raise ConfigError("run= names a run folder: run=runs/NAME, or run=[A,B].")
-    folders: list[Path] = []
-    for name in [run] if isinstance(run, str) else list(run):
-        path = Path(str(name))
-        cells = sorted(child.parent for child in path.glob("*/run.json"))
-        if (path / "run.json").is_file():
-            folders.append(path)
-        elif cells:
-            folders += cells
-        else:
-            raise ConfigError(f"{path} is not a run folder: it has no run.json.")
-    unfinished = [str(path) for path in folders if not (path / "predictions.csv").is_file()]
-    if unfinished:
-        raise ConfigError(f"not finished: {', '.join(unfinished)}. Run neuroface train with the same run= to go on.")
-    return folders

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from neuroface.errors import ConfigError
-from neuroface.verbs import finetune, train
-from neuroface.verbs.experiment import ABOUT, draw_table
-from neuroface.verbs.film import FINETUNE
+from neuroface.studies import finetune
+from neuroface.studies.experiment import ABOUT, draw_table
+from neuroface.studies.film import FINETUNE
+from neuroface.verbs import train
 
 
 def run(arguments: list[str]) -> None:

@@ -20,9 +20,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from neuroface.configuration.search_path import hydra_context, split_searchpath
+from neuroface.configuration.values import check_types, settle
 from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
-from neuroface.verbs.search_path import hydra_context, split_searchpath
-from neuroface.verbs.values import check_types, settle
 
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more", "table", "synthetic_means")

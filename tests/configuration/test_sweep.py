@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from neuroface.configuration.sweep import jobs, with_flags
 from neuroface.errors import ConfigError, DataError, RunFailedError
-from neuroface.verbs.sweep import jobs, with_flags
 
 
 def runner(done: list[list[str]], fail=lambda words: None):

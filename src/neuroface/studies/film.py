@@ -6,11 +6,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError
-from neuroface.verbs import finetune
-from neuroface.verbs.building import build_cohort, build_landmarks, build_steps, wanted_recordings
-from neuroface.verbs.configuration import compose, instantiate
-from neuroface.verbs.tracking import track
+from neuroface.studies import finetune
+from neuroface.studies.building import build_cohort, build_landmarks, build_steps, wanted_recordings
+from neuroface.studies.tracking import track
 
 FINETUNE, TRACKS = "finetune", "landmarks"
 # What the cells read instead of video: landmarks in mm, already filtered, with the repetitions that were given.

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
+from neuroface.configuration.compose import instantiate, science
 from neuroface.evaluate.run_folder import RunFolder
+from neuroface.places import check_writable
 from neuroface.types import Recording
-from neuroface.verbs.configuration import instantiate, science
-from neuroface.verbs.places import check_writable
 
 FACES = "annotated"  # the cut-out faces, below the run folder
 
@@ -42,7 +42,7 @@ def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: di
     from neuroface.evaluate.splits import make_folds
     from neuroface.landmarks import metrics, weights
     from neuroface.progress import Progress
-    from neuroface.verbs.building import build_cohort, build_splitter
+    from neuroface.studies.building import build_cohort, build_splitter
 
     estimator, splitter = instantiate(config.finetune, "finetune"), build_splitter(config)
     if estimator.device == "auto":
@@ -82,7 +82,7 @@ def _faces(config: DictConfig, cohort: Any, common: dict[str, Any], size: int, w
 
 
 def _recordings(config: DictConfig, cohort: Any, common: dict[str, Any]) -> Iterator[Recording]:
-    from neuroface.verbs.building import wanted_recordings
+    from neuroface.studies.building import wanted_recordings
 
     yield from wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality"))
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from neuroface.cohort_summary import Tally
+from neuroface.configuration.compose import instantiate, without_common_keys
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.progress import Progress
 from neuroface.types import Recording
-from neuroface.verbs.configuration import instantiate, without_common_keys
 
 if TYPE_CHECKING:
     from neuroface.evaluate.protocol import Protocol

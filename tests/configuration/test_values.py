@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from neuroface.configuration.compose import compose
+from neuroface.configuration.values import check_types
 from neuroface.errors import ConfigError
-from neuroface.verbs.configuration import compose
-from neuroface.verbs.values import check_types
 
 
 @pytest.mark.parametrize(

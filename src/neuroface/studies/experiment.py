@@ -9,9 +9,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
-from neuroface.verbs import film
-from neuroface.verbs.configuration import compose
+from neuroface.studies import film
+from neuroface.studies.train import train
 
 ABOUT = "experiment.json"
 
@@ -21,8 +22,6 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
 
     A key that the command line gives wins over the cells; cells that become equal by it are run once.
     """
-    from neuroface.verbs.train import train
-
     plain: Any = OmegaConf.to_container(config.cells)
     cells = distinct_cells(plain, overrides)
     networks = film.prepare(config, overrides, folder) if config.get("film") else {}

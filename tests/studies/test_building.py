@@ -1,8 +1,8 @@
 import pytest
 
+from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
-from neuroface.verbs.building import build_samples, build_steps
-from neuroface.verbs.configuration import compose
+from neuroface.studies.building import build_samples, build_steps
 
 
 def test_an_unknown_view_is_named():

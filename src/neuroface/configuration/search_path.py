@@ -18,8 +18,8 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
+from neuroface.configuration.tree import config_dir
 from neuroface.errors import ConfigError
-from neuroface.verbs.help import config_dir
 
 PLUGIN_GROUP = "neuroface.configs"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neuroface.errors import ConfigError
-from neuroface.verbs.places import check_writable, file_error
+from neuroface.places import check_writable, file_error
 
 
 def test_a_place_that_does_not_exist_yet_is_fine_and_stays_so(tmp_path):

@@ -9,8 +9,8 @@ import pytest
 
 from neuroface.cohorts.folder import FolderCohort
 from neuroface.errors import DataError, WeightsNotFoundError
+from neuroface.studies.tracking import track
 from neuroface.types import Frame, Landmarks, Recording, Repetition
-from neuroface.verbs.tracking import track
 
 N_FRAMES = 5
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from neuroface.configuration.compose import compose, instantiate, quoted
 from neuroface.errors import ConfigError
 from neuroface.types import Recording
 from neuroface.verbs import check
 from neuroface.verbs import list as list_verb
-from neuroface.verbs.configuration import compose, instantiate, quoted
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from neuroface.errors import DataError, LeakageError
+from neuroface.studies.start import with_meant_cohort
 from neuroface.verbs import train
-from neuroface.verbs.train import with_meant_cohort
 from palsy_folders import write_fnp, write_megc
 
 TINY = [

@@ -15,11 +15,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
+from neuroface.configuration.compose import compose, explained, quoted, without_null
+from neuroface.configuration.search_path import hydra_context, searchpath, split_searchpath
+from neuroface.configuration.tree import config_dir
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
-from neuroface.verbs.configuration import compose, explained, quoted, without_null
-from neuroface.verbs.help import config_dir
-from neuroface.verbs.places import file_error
-from neuroface.verbs.search_path import hydra_context, searchpath, split_searchpath
+from neuroface.places import file_error
 
 Run = Callable[[list[str]], None]
 

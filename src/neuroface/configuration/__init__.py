@@ -1,0 +1,1 @@
+"""From words to a resolved configuration and to what it names. The only room that imports hydra."""

@@ -1,0 +1,35 @@
+"""Which number of a paper stands beside a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from neuroface.report import published as papers
+from neuroface.report import wording
+from neuroface.report.published import Published, Value
+from neuroface.report.run import Run
+
+
+def paper_value(run: Run, published: Published | str | None) -> Value | None:
+    """The published number for this run's protocol and task (or what else the paper's cells are told apart by).
+
+    None where the paper has none, or one that measures something else than the run's headline.
+    """
+    if published is None:
+        return None
+    paper = papers.load(published) if isinstance(published, str) else published
+    if not paper.asks_the_same(run.choices):
+        return None
+    value = paper.value(**place(paper, run, {}))
+    return value if value is not None and value.metric == run.headline.key else None
+
+
+def place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
+    keys = {key for cell in paper.cells for key in paper.place(cell)}
+    known: dict[str, Any] = {}
+    if run is not None:
+        protocol = run.config.get("protocol") or {}
+        known = {**protocol, **run.choices, "task": protocol.get("task") or wording.tasks(run)}
+    known.update(columns)
+    return {key: known[key] for key in sorted(keys) if key in known}

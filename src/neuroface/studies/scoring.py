@@ -1,0 +1,107 @@
+"""Scores of finished runs, computed again from their predictions; several runs also as one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroface.evaluate.run_folder import RunFolder
+from neuroface.places import check_writable
+from neuroface.studies.train import draw
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def score_again(path: Path, *, n_bootstrap: int) -> None:
+    """Write scores.json from predictions.csv and null/ alone."""
+    with RunFolder(path).locked() as folder:
+        _score(folder, seed=folder.facts["seeds"]["run"], n_bootstrap=n_bootstrap)
+
+
+def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int) -> Path:
+    """Write the run folder of several runs taken together, with its report; returns it.
+
+    Its null permutes classes against the ensemble's predictions as they are; so does that of costly classifiers.
+    """
+    from neuroface.evaluate import ensemble as several
+    from neuroface.evaluate.run_files import read_json, read_yaml
+
+    predictions, weights = several.combine(runs, method=method)
+    path = Path(out) if out else runs[0].parent / f"{method}-of-{'-'.join(run.name for run in runs)}"
+    check_writable("out", path)
+    config = {
+        **{
+            key: value
+            for key, value in read_yaml(runs[0] / "config.yaml").items()
+            if key in ("protocol", "split", "seed")
+        },
+        "ensemble": {"method": method, "runs": [RunFolder(run).facts["digest"] for run in runs]},
+    }
+    first = RunFolder(runs[0]).facts
+    words = f"run=[{','.join(map(str, runs))}]"
+    facts: dict[str, Any] = {
+        "choices": {
+            **first["choices"],
+            "classifier": f"{method} of {', '.join(run.name for run in runs)}",
+            "features": [],
+        },
+        "command": shlex.join(["neuroface", "eval", words, f"ensemble={method}", f"out={path}"]),
+        "published": None,
+        "device": "cpu",
+        "seeds": first["seeds"],
+        "n_folds": first["n_folds"],
+        "n_done": first["n_done"],
+        "null": "predictions",
+    }
+    with RunFolder(path).open(config, **facts) as folder:
+        for name in ("cohort.json", "audit.json", "splits.json"):
+            folder.write_json(name, read_json(runs[0] / name))
+        folder.write_json("weights.json", {"runs": [str(run) for run in runs], "folds": weights})
+        folder.write_text("predictions.csv", _as_csv(predictions))
+        for b in range(read_json(runs[0] / "scores.json")["subject"].get("n_permutations") or 0):
+            _permute(folder, predictions, b, seed=first["seeds"]["run"])
+        _score(folder, seed=first["seeds"]["run"], n_bootstrap=n_bootstrap)
+        folder.update(status="done")
+    draw(path, tensorboard=False)
+    return path
+
+
+def _as_csv(predictions: pd.DataFrame) -> str:
+    from neuroface.evaluate.predictions import to_csv
+
+    columns = [str(name) for name in predictions]
+    rows = (dict(zip(columns, values, strict=True)) for values in predictions.itertuples(index=False, name=None))
+    return to_csv(rows, columns)
+
+
+def _permute(folder: RunFolder, predictions: pd.DataFrame, b: int, *, seed: int) -> None:
+    """null/<b>.csv: classes permuted against the predictions as they are."""
+    from neuroface.evaluate.permutations import permute_labels
+    from neuroface.evaluate.predictions import classes_of, null_rows, to_csv
+    from neuroface.evaluate.splits import varies_within_subjects
+    from neuroface.types import Samples
+
+    classes = classes_of(predictions.columns)
+    p = predictions[[f"p_{c}" for c in classes]].to_numpy(float)
+    y, subject = predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str)
+    meta = {"sample": predictions["sample"].to_numpy(str), "task": predictions["task"].to_numpy(str)}
+    samples = Samples(X=p, y=y, subject=subject, meta=meta, view="predictions")
+    permuted = permute_labels(y, subject, seed=seed, permutation=b)
+    within = varies_within_subjects(y, subject)
+    header, rows = null_rows(samples, permuted, p, permutation=b, classes=classes, within=within)
+    folder.write_text(f"null/{b:05d}.csv", to_csv(rows, header))
+
+
+def _score(folder: RunFolder, *, seed: int, n_bootstrap: int) -> None:
+    from neuroface.evaluate.predictions import classes_of, read_null, read_predictions
+    from neuroface.evaluate.run_files import read_yaml
+    from neuroface.evaluate.scores import summarise
+
+    predictions = read_predictions(folder.path / "predictions.csv")
+    classes = classes_of(predictions.columns)
+    keys: dict[str, Any] = {"classes": classes, "seed": seed, "n_bootstrap": n_bootstrap}
+    ordered = bool(read_yaml(folder.path / "config.yaml").get("protocol", {}).get("ordered"))
+    scores = summarise(predictions, read_null(folder.path), ordered=ordered, **keys)
+    folder.write_json("scores.json", scores)

@@ -1,0 +1,118 @@
+"""One question, one classifier, everyone left out once: a run folder brought to its end, and its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from neuroface.configuration.compose import PATHS, science
+from neuroface.evaluate.run_folder import RunFolder, digest_of
+from neuroface.places import check_writable
+
+
+def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
+    """The run's folder: as given, or runs/<experiment>, or runs/<question>-<digest>."""
+    if config.get("run"):
+        return Path(str(config.run))
+    if choices.get("experiment"):
+        return Path("runs") / choices["experiment"]
+    words = [choices.get("protocol"), config.protocol.get("task"), choices.get("classifier")]
+    name = "-".join(str(word) for word in words if word)
+    return Path("runs") / f"{name}-{digest_of(science(config))[:8]}"
+
+
+def train(
+    config: DictConfig,
+    choices: dict[str, Any],
+    path: Path,
+    overrides: list[str],
+    columns: dict[str, str] | None = None,
+) -> None:
+    """Bring one run folder to its end; a finished one is left as it is, without reading data.
+
+    overrides: the words that make this run again. columns: what tells it apart from the other cells of an experiment.
+    """
+    part, folder = science(config), RunFolder(path)
+    drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
+    if folder.is_done(part) and all(file.exists() for file in drawn):
+        return
+    check_writable("run", path)
+    if "features" in config.cohort or not _looks_at_features(config):  # then the choice of ours is not used
+        choices = {**choices, "features": []}
+    words = [word for word in overrides if not word.startswith("run=")]
+    facts = {
+        "choices": choices,
+        "command": shlex.join(["neuroface", "train", *words]),
+        "published": config.get("published"),
+        "paths": paths(config),
+        "device": config.execution.device,
+    }
+    _work(config, part, folder, facts, columns or {})
+    draw(path, tensorboard=config.execution.tensorboard)
+
+
+def _looks_at_features(config: DictConfig) -> bool:
+    """Whether the classifier's view is the table of features, or has it as a part."""
+    view = config.classifier.get("view", "table")
+    return view == "table" or "table" in (view.get("parts") or {}).values()
+
+
+def _work(
+    config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: dict[str, Any], columns: dict[str, str]
+) -> None:
+    """Everything is built and read before the folder is opened: what cannot start leaves nothing behind."""
+    import pandas as pd
+
+    from neuroface import samples as sample_tools
+    from neuroface.evaluate import engine
+    from neuroface.evaluate.plan import plan
+    from neuroface.progress import Progress
+    from neuroface.studies.building import build_estimator, build_protocol, build_samples, build_splitter
+
+    with Progress() as progress:
+        protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
+        samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
+        planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
+        with folder.open(part, **facts):
+            folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
+            about = dataclasses.asdict(cohort_summary)
+            quality = pd.DataFrame(about.pop("quality"))
+            folder.write_text("quality.csv", quality.to_csv(index=False, float_format="%.6g"))
+            folder.write_json("cohort.json", about)
+            engine.run(
+                planned,
+                folder,
+                n_jobs=config.execution.n_jobs,
+                save_models=config.execution.save_models,
+                folds_together=config.execution.folds_together,
+                progress=progress,
+            )
+
+
+def draw(path: Path, *, tensorboard: bool = True) -> Path:
+    """Draw the report of a finished run; returns the page."""
+    from neuroface.report import html
+    from neuroface.report import tensorboard as board
+
+    page = html.render(path, published=RunFolder(path).facts.get("published"))
+    if tensorboard:
+        board.write(path)
+    return page
+
+
+def summary(path: Path) -> str:
+    """The lines printed at the end of a run."""
+    from neuroface.report import tables
+
+    return tables.summary_text(path, published=RunFolder(path).facts.get("published"))
+
+
+def paths(config: DictConfig) -> dict[str, str]:
+    """Where the cohort's files were; not part of the run's identity, but needed to make it again."""
+    cohort = OmegaConf.to_container(config.cohort)
+    assert isinstance(cohort, dict)
+    return {f"cohort.{key}": value for key, value in cohort.items() if key in PATHS and isinstance(value, str)}
