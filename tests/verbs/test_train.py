@@ -16,6 +16,7 @@ import pytest
 
 from neuroface.errors import ConfigError, NeurofaceError, RunMismatchError
 from neuroface.studies.experiment import distinct_cells
+from neuroface.studies.train import run_path
 from neuroface.verbs import eval as eval_verb
 from neuroface.verbs import report as report_verb
 from neuroface.verbs import train
@@ -127,11 +128,11 @@ def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
     from neuroface.configuration.compose import compose
 
     monkeypatch.chdir(tmp_path)
-    path = train.run_path(*compose("train", []))
+    path = run_path(*compose("train", []))
     assert path.parent == Path("runs")
     assert path.name.startswith("als_vs_hc-OPEN-forest-")
-    assert train.run_path(*compose("train", ["execution.n_jobs=7"])) == path
-    assert train.run_path(*compose("train", ["seed=7"])) != path
+    assert run_path(*compose("train", ["execution.n_jobs=7"])) == path
+    assert run_path(*compose("train", ["seed=7"])) != path
 
 
 @pytest.mark.parametrize("landmarks", ["fan", "face_alignment"])
@@ -139,18 +140,18 @@ def test_where_landmarks_are_found_is_not_what_they_are(landmarks):
     from neuroface.configuration.compose import compose
 
     words = [f"landmarks={landmarks}"]
-    path = train.run_path(*compose("train", words))
+    path = run_path(*compose("train", words))
     batch = ["landmarks.batch_size=4"] if landmarks == "fan" else []
     where = ["landmarks.device=cpu", "landmarks.allow_download=true", *batch]
-    assert train.run_path(*compose("train", [*words, *where])) == path
-    assert train.run_path(*compose("train", [*words, "landmarks.flip=null"])) != path
+    assert run_path(*compose("train", [*words, *where])) == path
+    assert run_path(*compose("train", [*words, "landmarks.flip=null"])) != path
 
 
 def test_other_arithmetic_of_landmarks_is_other_science():
     from neuroface.configuration.compose import compose
 
     paths = [
-        train.run_path(*compose("train", ["landmarks=fan", *words]))
+        run_path(*compose("train", ["landmarks=fan", *words]))
         for words in ([], ["landmarks.engine=openvino"], ["landmarks.precision=bf16"])
     ]
     assert len(set(paths)) == 3
