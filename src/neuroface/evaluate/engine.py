@@ -14,6 +14,7 @@ from typing import Any
 
 from neuroface.errors import RunFailedError, RunMismatchError
 from neuroface.evaluate.fold import fit_arguments
+from neuroface.evaluate.many import can_predict_many
 from neuroface.evaluate.permutations import permute_predictions
 from neuroface.evaluate.plan import Plan
 from neuroface.evaluate.predictions import (
@@ -29,7 +30,16 @@ from neuroface.evaluate.predictions import (
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores import summarise
 from neuroface.evaluate.splits import ordered_unique
-from neuroface.evaluate.workers import Failure, check_n_jobs, fold_call, outcomes, permutation_call, together_calls
+from neuroface.evaluate.workers import (
+    Failure,
+    check_n_jobs,
+    fold_call,
+    n_threads,
+    outcomes,
+    permutation_call,
+    permutations_together,
+    together_calls,
+)
 
 Progress = Callable[[str, int, int], None]
 SHOWN = 3  # causes in one message, and names before each
@@ -54,7 +64,8 @@ def run(
     """
     check_n_jobs(n_jobs)
     models = folder.path / "models" if save_models else None
-    plan = replace(plan, task=replace(plan.task, checkpoints=folder.path / "checkpoints", models=models))
+    task = replace(plan.task, checkpoints=folder.path / "checkpoints", models=models, threads=n_threads(n_jobs))
+    plan = replace(plan, task=task)
     _begin(plan, folder)
     _run_folds(plan, folder, n_jobs, save_models, folds_together, progress)
     _run_null(plan, folder, n_jobs, progress)
@@ -106,7 +117,8 @@ def _run_folds(
         found = together_calls(plan.task, missing, save_models)
     else:
         calls = [(fold_call, (plan.task, fold, save_models)) for fold in missing]
-        found = outcomes(calls, n_jobs=n_jobs, where=folder.path)
+        # An estimator that shares work between fits uses threads; worker processes would cost more than the fits.
+        found = outcomes(calls, n_jobs=1 if can_predict_many(plan.task) else n_jobs, where=folder.path)
     for outcome in found:
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -157,6 +169,9 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
 
 
 def _null_outcomes(plan: Plan, folder: RunFolder, missing: Sequence[int], n_jobs: int) -> Iterator[Any]:
+    if plan.refit_null and can_predict_many(plan.task):
+        yield from permutations_together(plan.task, plan.splitter, missing)
+        return
     if plan.refit_null:
         calls = [(permutation_call, (plan.task, plan.splitter, b)) for b in missing]
         yield from outcomes(calls, n_jobs=n_jobs, where=folder.path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.evaluate.many import can_predict_many, codes_of, fit_of, predict_many, refuse_nan
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold
-from neuroface.evaluate.threshold import NEUTRAL, inner_scores, threshold_of
+from neuroface.evaluate.threshold import NEUTRAL, inner_scores, inner_splits, threshold_of
 from neuroface.evaluate.weights import sample_weights
 from neuroface.types import Parts
 
@@ -33,7 +34,8 @@ class Task:
     X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns. checkpoints,
     models: folders in which a long fit may keep its state and copies of its model, each with a beginning of a name per
     fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
-    rows that will be judged, a leak that a protocol must accept.
+    rows that will be judged, a leak that a protocol must accept. threads: how many an estimator that predicts many fits
+    at once may use; changes no result.
     """
 
     X: np.ndarray | Parts
@@ -47,6 +49,7 @@ class Task:
     models: Path | None = None
     side: np.ndarray | None = None
     shows_test: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +103,29 @@ def _inner(task: Task, fold: Fold, model: Any, seed: int) -> Inner | None:
     if len(task.classes) != 2:
         return None
 
+    together = _inner_together(task, fold, seed) if can_predict_many(task) else None
+
     def fit_predict(train: np.ndarray, test: np.ndarray, inner: int) -> np.ndarray:
+        if together is not None:
+            return next(together)[:, 1]
         inner_model = fit(task, fold.train[train], derive_seed(seed, "inner", inner), test=fold.train[test])
         return predict(inner_model, task.X[fold.train[test]], task.classes)[:, 1]
 
     scores = inner_scores(fit_predict, task.y[fold.train], task.subject[fold.train], seed=seed)
     return None if scores is None else (fold.train, np.stack([1 - scores, scores], axis=1))
+
+
+def _inner_together(task: Task, fold: Fold, seed: int) -> Iterator[np.ndarray]:
+    """Probabilities of each inner fold, by an estimator that predicts many fits at once."""
+    splits = inner_splits(task.y[fold.train], task.subject[fold.train], seed=seed) or []
+    codes = codes_of(task)
+    yield from predict_many(
+        task,
+        [
+            fit_of(task, codes, fold.train[train], fold.train[test], derive_seed(seed, "inner", i))
+            for i, (train, test) in enumerate(splits)
+        ],
+    )
 
 
 def fit(
@@ -151,10 +171,7 @@ def fit_arguments(estimator: Any, offered: Sequence[str] = OFFERED) -> dict[str,
 def predict(model: Any, X: np.ndarray | Parts, classes: tuple[str, ...]) -> np.ndarray:
     """(n, n_classes) probabilities in the order of `classes`; a class that the model never saw gets 0."""
     raw = np.asarray(model.predict_proba(X), dtype=float)
-    if not np.isfinite(raw).all():
-        raise DataError(
-            f"{type(model).__name__} gave {np.count_nonzero(~np.isfinite(raw))} probabilities that are not numbers."
-        )
+    refuse_nan(raw, model)
     return _aligned(raw, model.classes_, classes)
 
 

@@ -6,14 +6,18 @@ fold is split and fitted anew. The mean of the null is not .5 under leave-one-su
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from neuroface.evaluate.fold import Task, fit, predict
+from neuroface.evaluate.many import codes_of, fit_of, predict_many
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.splits import make_folds, varies_within_subjects
+
+BATCH = 50  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
 
 
 def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation: int) -> np.ndarray:
@@ -48,6 +52,28 @@ def run_permutation(task: Task, splitter: Any, permutation: int) -> tuple[np.nda
         total[fold.test] += predict(model, task.X[fold.test], task.classes)
         times[fold.test] += 1
     return y, total / times[:, None]
+
+
+def run_permutations(
+    task: Task, splitter: Any, permutations: Sequence[int]
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """(number, *run_permutation(...)) of each, by an estimator that can predict many fits at once (see many.py)."""
+    for start in range(0, len(permutations), BATCH):
+        batch = permutations[start : start + BATCH]
+        labels = [permute_labels(task.y, task.subject, seed=task.seed, permutation=b) for b in batch]
+        folds = [make_folds(splitter, task.X, y, task.subject) for y in labels]
+        fits = []
+        for b, y, of_b in zip(batch, labels, folds, strict=True):
+            codes = codes_of(replace(task, y=y))
+            seeds = [derive_seed(task.seed, "permutation", b, fold.name) for fold in of_b]
+            fits += [fit_of(task, codes, fold.train, fold.test, seed) for fold, seed in zip(of_b, seeds, strict=True)]
+        found = predict_many(task, fits)
+        for b, y, of_b in zip(batch, labels, folds, strict=True):
+            total, times = np.zeros((len(y), len(task.classes))), np.zeros(len(y))
+            for fold in of_b:
+                total[fold.test] += next(found)
+                times[fold.test] += 1
+            yield b, y, total / times[:, None]
 
 
 def permute_predictions(task: Task, probabilities: np.ndarray, permutation: int) -> tuple[np.ndarray, np.ndarray]:

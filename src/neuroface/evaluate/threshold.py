@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neuroface.evaluate.splits import StratifiedSubjectKFold, varies_within_subjects
+from neuroface.evaluate.splits import Split, StratifiedSubjectKFold, varies_within_subjects
 
 INNER_FOLDS = 5  # fewer where a class has fewer people
 NEUTRAL = 0.5
@@ -47,6 +47,20 @@ def inner_scores(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray, *,
     fit_predict(train, test, inner_fold) returns those of the rows `test` from a model fitted on the rows `train`. With
     a single training subject its repetitions are divided instead of people. None where the fold is too small.
     """
+    splits = inner_splits(y, subject, seed=seed)
+    if splits is None:
+        return None
+    scores = np.full(len(y), np.nan)
+    for i, (train, test) in enumerate(splits):
+        scores[test] = fit_predict(train, test, i)
+    return scores
+
+
+def inner_splits(y: np.ndarray, subject: np.ndarray, *, seed: int) -> list[Split] | None:
+    """(train, test) positions in a training fold, at most INNER_FOLDS: whole people, or repetitions of the only one.
+
+    None where the fold is too small.
+    """
     units = subject.astype(str) if len(set(subject)) > 1 else np.arange(len(y)).astype(str)
     n_splits = min(INNER_FOLDS, _units_of_smallest_class(y, units))
     if n_splits < 2:
@@ -54,10 +68,7 @@ def inner_scores(fit_predict: FitPredict, y: np.ndarray, subject: np.ndarray, *,
     splits = list(StratifiedSubjectKFold(n_splits=n_splits, seed=seed).split(None, y, units))
     if any(len(set(y[train])) < len(set(y)) for train, _ in splits):
         return None
-    scores = np.full(len(y), np.nan)
-    for i, (train, test) in enumerate(splits):
-        scores[test] = fit_predict(train, test, i)
-    return scores
+    return splits
 
 
 def threshold_of(scores: np.ndarray, y: np.ndarray, subject: np.ndarray, *, positive: str) -> float:

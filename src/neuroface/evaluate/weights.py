@@ -12,13 +12,18 @@ def sample_weights(y: np.ndarray, subject: np.ndarray, *, balance: bool = True) 
     `balance` the classes are then scaled to equal totals. Mean 1 keeps a regularised model's penalty comparable with
     an unweighted fit.
     """
-    y, subject = np.asarray(y).astype(str), np.asarray(subject).astype(str)
-    classes, class_code = np.unique(y, return_inverse=True)
-    _, person = np.unique(subject, return_inverse=True)
-    rows = np.zeros((person.max() + 1, len(classes)))
-    np.add.at(rows, (person, class_code), 1)
-    classes_of_person = (rows > 0).sum(axis=1)
-    weights = 1 / (rows[person, class_code] * classes_of_person[person])
+    class_code = np.unique(np.asarray(y).astype(str), return_inverse=True)[1]
+    person = np.unique(np.asarray(subject).astype(str), return_inverse=True)[1]
+    return weights_of_codes(class_code, person, balance=balance)
+
+
+def weights_of_codes(class_code: np.ndarray, person: np.ndarray, *, balance: bool = True) -> np.ndarray:
+    """As sample_weights, of classes and people that are small whole numbers: a permutation null asks very often."""
+    n_classes = class_code.max() + 1
+    cell = person * n_classes + class_code
+    rows = np.bincount(cell, minlength=(person.max() + 1) * n_classes)
+    classes_of_person = (rows.reshape(-1, n_classes) > 0).sum(axis=1)
+    weights = 1 / (rows[cell] * classes_of_person[person])
     if balance:
         weights = weights / np.bincount(class_code, weights=weights)[class_code]
     return weights * (len(weights) / weights.sum())

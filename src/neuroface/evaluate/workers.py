@@ -20,7 +20,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, RunFailedError
 from neuroface.evaluate.fold import FoldResult, Task, fit_folds, run_fold
-from neuroface.evaluate.permutations import run_permutation
+from neuroface.evaluate.permutations import run_permutation, run_permutations
 from neuroface.evaluate.splits import Fold
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -107,6 +107,26 @@ def permutation_call(task: Task, splitter: Any, b: int) -> tuple[int, np.ndarray
         return Failure(f"permutation {b}", f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
+def permutations_together(
+    task: Task, splitter: Any, permutations: Sequence[int]
+) -> Iterator[tuple[int, np.ndarray, np.ndarray] | Failure]:
+    """In this process: outcomes of permutations by an estimator that predicts many fits at once.
+
+    An error is the failure of every permutation that has no result yet.
+    """
+    waiting = list(permutations)
+    try:
+        with one_thread(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for outcome in run_permutations(task, splitter, permutations):
+                waiting.remove(outcome[0])
+                yield outcome
+    except Exception as error:
+        trace = traceback.format_exc()
+        for b in waiting:
+            yield Failure(f"permutation {b}", f"{type(error).__name__}: {error}", trace)
+
+
 def saved(model: Any) -> SavedModel:
     """The model as (ending, bytes) of a file that loads without executing code from it.
 
@@ -145,6 +165,13 @@ def check_n_jobs(n_jobs: Any) -> None:
     """ConfigError for a number of processes that cannot be."""
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int) or n_jobs == 0:
         raise ConfigError(f"execution.n_jobs is {n_jobs!r}; it must be a whole number, -1 for one process per core.")
+
+
+def n_threads(n_jobs: int) -> int:
+    """Threads for `n_jobs`, -1 being one per core that this process may use."""
+    from joblib import effective_n_jobs
+
+    return effective_n_jobs(n_jobs)
 
 
 def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path) -> Iterator[Any]:

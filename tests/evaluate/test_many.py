@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from neuroface.errors import DataError, RunFailedError
+from neuroface.evaluate import engine
+from neuroface.evaluate.fold import Task, run_fold
+from neuroface.evaluate.many import Fit
+from neuroface.evaluate.permutations import run_permutation, run_permutations
+from neuroface.evaluate.plan import plan
+from neuroface.evaluate.run_folder import RunFolder
+from neuroface.evaluate.splits import Loso, LosoRebalanced, StratifiedSubjectKFold, make_folds
+from neuroface.evaluate.weights import sample_weights, weights_of_codes
+
+from .people import ALS_HC, cohort, two_classes_each
+
+
+class Together(LogisticRegression):
+    """Logistic regression that is asked for many fits at once; `asked` holds how many, and with how many threads."""
+
+    asked: list[tuple[int, int]] = []  # noqa: RUF012 - shared by clones
+
+    def can_predict_many(self, X):
+        return len(X) < 1000
+
+    def predict_many(self, X, fits, n_classes, *, n_jobs):
+        self.asked.append((len(fits), n_jobs))
+        for fit in fits:
+            model = LogisticRegression().fit(X[fit.train], fit.y[fit.train], sample_weight=fit.weights)
+            p = np.zeros((len(fit.test), n_classes))
+            p[:, model.classes_] = model.predict_proba(X[fit.test])
+            yield p
+
+
+class Broken(Together):
+    def predict_many(self, X, fits, n_classes, *, n_jobs):
+        for i, fit in enumerate(fits):
+            yield np.full((len(fit.test), n_classes), 0.5 if i < 16 else np.nan)
+
+
+def task_of(samples, estimator, classes=("HC", "ALS")):
+    return Task(samples.X, samples.y, samples.subject, classes, estimator, True, 0)
+
+
+@pytest.mark.parametrize("splitter", [Loso(), LosoRebalanced(), StratifiedSubjectKFold(n_splits=3)])
+@pytest.mark.parametrize("within", [False, True])
+def test_permutations_together_are_those_one_by_one(splitter, within):
+    samples = two_classes_each() if within else cohort({"HC": 4, "ALS": 5})
+    classes = ("other", "expression") if within else ("HC", "ALS")
+    alone, together = (task_of(samples, e, classes) for e in (LogisticRegression(), Together()))
+    found = list(run_permutations(together, splitter, [3, 1]))
+    assert [b for b, _, _ in found] == [3, 1]
+    for b, y, p in found:
+        y_alone, p_alone = run_permutation(alone, splitter, b)
+        assert (y == y_alone).all()
+        assert p == pytest.approx(p_alone, abs=1e-9)
+
+
+def test_the_threshold_of_inner_folds_together_is_that_of_one_by_one():
+    samples = cohort({"HC": 6, "ALS": 6})
+    fold = make_folds(Loso(), samples.X, samples.y, samples.subject)[2]
+    one, other = (run_fold(task_of(samples, e), fold) for e in (LogisticRegression(), Together()))
+    assert one.threshold == pytest.approx(other.threshold, abs=1e-9)
+    assert one.inner[1] == pytest.approx(other.inner[1], abs=1e-9)
+
+
+def run(path, estimator, permutations=3, **keys):
+    planned = plan(cohort({"HC": 4, "ALS": 4}), estimator, Loso(), protocol=replace(ALS_HC, permutations=permutations))
+    with RunFolder(path).open({"seed": 0}) as folder:
+        return engine.run(planned, folder, save_models=False, **keys)
+
+
+def test_a_run_together_is_the_run_alone_and_no_worker_is_started(tmp_path, monkeypatch):
+    alone = run(tmp_path / "alone", LogisticRegression())
+    monkeypatch.setattr("joblib.Parallel.__call__", lambda *_: pytest.fail("asked joblib for workers"))
+    monkeypatch.setattr(engine, "outcomes", lambda calls, *, n_jobs, where: (f(*a) for f, a in calls))
+    Together.asked.clear()
+    together = run(tmp_path / "together", Together(), n_jobs=2)
+    assert together["subject"]["auc_p"] == alone["subject"]["auc_p"]
+    assert together["subject"]["auc_null_mean"] == pytest.approx(alone["subject"]["auc_null_mean"])
+    assert (3 * 8, 2) in Together.asked  # 3 permutations of 8 folds in one call, on two threads
+
+
+def test_what_fails_together_is_told_of_each_permutation_and_the_rest_is_kept(tmp_path):
+    with pytest.raises(RunFailedError, match=r"1 of 3 permutations failed .* gave 6 probabilities") as error:
+        run(tmp_path, Broken())
+    assert "The other 2 are kept" in str(error.value)
+    assert len(list((tmp_path / "null").glob("*.csv"))) == 2
+
+
+def test_probabilities_that_are_not_numbers_are_refused():
+    samples = cohort({"HC": 9, "ALS": 9})
+    with pytest.raises(DataError, match="Broken gave 6 probabilities"):
+        list(run_permutations(task_of(samples, Broken()), Loso(), [0]))
+
+
+def test_a_fit_carries_what_fitting_alone_would_be_given():
+    seen: list[Fit] = []
+
+    class Watching(Together):
+        def predict_many(self, X, fits, n_classes, *, n_jobs):
+            seen.extend(fits)
+            yield from super().predict_many(X, fits, n_classes, n_jobs=n_jobs)
+
+    samples = cohort({"HC": 3, "ALS": 4})
+    [(_, y, _)] = run_permutations(task_of(samples, Watching()), Loso(), [0])
+    folds = make_folds(Loso(), samples.X, y, samples.subject)
+    assert len({fit.random_state for fit in seen}) == len(folds)
+    for fit, fold in zip(seen, folds, strict=True):
+        assert np.array_equal(fit.train, fold.train)
+        assert np.array_equal(fit.test, fold.test)
+        assert (np.array(["HC", "ALS"])[fit.y] == y).all()
+        assert np.array_equal(fit.weights, sample_weights(y[fold.train], samples.subject[fold.train]))
+
+
+def test_weights_do_not_need_codes_without_gaps():
+    y, person = np.array([0, 0, 2, 2]), np.array([1, 1, 5, 7])
+    assert np.array_equal(weights_of_codes(y, person), sample_weights(y.astype(str), person.astype(str)))
