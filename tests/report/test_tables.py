@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from neuroface.errors import DataError
 from neuroface.evaluate.scores import summarise
@@ -179,3 +180,29 @@ def test_people_left_out_have_columns_and_cells_a_mean(make_run: MakeRun, tmp_pa
     for column in ("left out A", "left out B", "value"):
         assert table[column].iloc[-1] == pytest.approx(table[column].iloc[:2].mean())
     assert table["left out A"].iloc[1] == 0.4
+
+
+def test_a_row_of_the_paired_table_is_of_the_people_of_both_runs(make_run: MakeRun) -> None:
+    folders = {name: make_run(name=name, permutations=0) for name in ("a", "b")}
+    file = folders["b"] / "predictions.csv"
+    fewer = pd.read_csv(file)
+    fewer[~fewer["subject"].isin(["H001", "A001", "A002"])].to_csv(file, index=False)
+    cells = [{"name": n, "folder": f, "columns": {"network": n}} for n, f in folders.items()]
+    row = tables.paired_table(cells, by="network", first="a", second="b").iloc[0]
+    assert row["people"] == 19
+    people = (
+        fewer[~fewer["subject"].isin(["H001", "A001", "A002"])].groupby("subject").agg({"y": "first", "p_ALS": "mean"})
+    )
+    assert row["a"] == row["b"] == pytest.approx(roc_auc_score(people["y"] == "ALS", people["p_ALS"]))
+
+
+def test_a_mixed_question_says_so_before_its_score(make_run: MakeRun) -> None:
+    folder = make_run(permutations=0)
+    scores = json.loads((folder / "scores.json").read_text())
+    scores["design"] = {
+        "kind": "mixed", "people_of_one_class": 21, "people_of_several_classes": 1, "unlike_most": ["H001"],
+    }  # fmt: skip
+    (folder / "scores.json").write_text(json.dumps(scores))
+    first, second, *_ = tables.summary_text(folder).splitlines()
+    assert " · mixed design · " in first
+    assert second.startswith("1 of 22 people has rows of several classes (H001): each counts once in every class shown")

@@ -159,7 +159,7 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
             continue
         b, y, probabilities = outcome
         header, rows = null_rows(
-            plan.samples, y, probabilities, permutation=b, classes=plan.task.classes, within=plan.within
+            plan.samples, y, probabilities, permutation=b, classes=plan.task.classes, design=plan.task.design
         )
         folder.write_text(names[b], to_csv(rows, header))
         done += 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.evaluate.design import Kind, design_of
 from neuroface.evaluate.predictions import classes_of, read_predictions
 from neuroface.evaluate.threshold import NEUTRAL, threshold_of
 
@@ -44,15 +45,16 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
         _check_same(runs[0], tables[0], run, table)
     aligned = [table.set_index(["sample", "fold"]).loc[_order(tables[0])] for table in tables]
     p = np.stack([table[names].to_numpy(float) for table in aligned])
-    found = tables[0].copy()
+    found, task_of = tables[0].copy(), tables[0].drop_duplicates("sample").set_index("sample")["task"]
+    design = design_of(found["y"].to_numpy(str), found["subject"].to_numpy(str)).kind
     weights: dict[str, list[float]] = {}
     for fold in dict.fromkeys(found["fold"]):
         rows = (found["fold"] == fold).to_numpy()
-        inner = _inner(runs, fold, names)
+        inner = _inner(runs, fold, names, task_of)
         weights[fold] = _weights(inner, classes, method, runs, fold)
         found.loc[rows, names] = np.tensordot(weights[fold], p[:, rows], axes=1)
         if "threshold" in found:
-            found.loc[rows, "threshold"] = _threshold(inner, weights[fold], classes)
+            found.loc[rows, "threshold"] = _threshold(inner, weights[fold], classes, design)
     return found, weights
 
 
@@ -72,8 +74,13 @@ def _check_same(first: Path, a: pd.DataFrame, other: Path, b: pd.DataFrame) -> N
         )
 
 
-def _inner(runs: Sequence[Path], fold: str, names: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame] | None:
-    """(n_runs, n, k) probabilities of the samples that every run held out inside a fold, and whose they are."""
+def _inner(
+    runs: Sequence[Path], fold: str, names: Sequence[str], task_of: pd.Series
+) -> tuple[np.ndarray, pd.DataFrame] | None:
+    """(n_runs, n, k) probabilities of the samples that every run held out inside a fold, and whose they are.
+
+    task_of: sample -> its task; inner predictions of earlier versions do not tell it.
+    """
     files = [run / "inner" / f"{fold}.csv" for run in runs]
     if not all(file.is_file() for file in files):
         return None
@@ -81,7 +88,8 @@ def _inner(runs: Sequence[Path], fold: str, names: Sequence[str]) -> tuple[np.nd
     shared = [s for s in tables[0].index if all(s in table.index for table in tables[1:])]
     if not shared:
         return None
-    return np.stack([table.loc[shared, list(names)].to_numpy(float) for table in tables]), tables[0].loc[shared]
+    who = tables[0].loc[shared].assign(task=task_of.loc[shared])
+    return np.stack([table.loc[shared, list(names)].to_numpy(float) for table in tables]), who
 
 
 def _weights(
@@ -100,12 +108,15 @@ def _weights(
     p, who = inner
     truth = np.array([classes.index(y) for y in who["y"]])
     of_truth = np.clip(p[:, np.arange(len(truth)), truth], 1e-6, 1)
-    per_person = 1 / who.groupby("subject")["y"].transform("size").to_numpy(float)
+    # What is judged weighs the same: a person's tasks, and in each the repetitions; each class shown by itself.
+    rows = who.groupby(["subject", "y", "task"])["y"].transform("size")
+    tasks = who.groupby(["subject", "y"])["task"].transform("nunique")
+    per_row = 1 / (rows * tasks).to_numpy(float)
 
     def loss(z: np.ndarray) -> float:
         w = np.exp(z - z.max())
         w = w / w.sum()
-        return float(-(per_person * np.log(w @ of_truth)).sum() - PRIOR * np.log(w).mean())
+        return float(-(per_row * np.log(w @ of_truth)).sum() - PRIOR * np.log(w).mean())
 
     z = minimize(loss, np.zeros(len(runs)), method="L-BFGS-B").x
     w = np.exp(z - z.max())
@@ -113,10 +124,11 @@ def _weights(
 
 
 def _threshold(
-    inner: tuple[np.ndarray, pd.DataFrame] | None, weights: Sequence[float], classes: Sequence[str]
+    inner: tuple[np.ndarray, pd.DataFrame] | None, weights: Sequence[float], classes: Sequence[str], design: Kind
 ) -> float:
     if inner is None:
         return NEUTRAL
     p, who = inner
     scores = np.tensordot(np.asarray(weights), p, axes=1)[:, 1]
-    return threshold_of(scores, who["y"].to_numpy(str), who["subject"].to_numpy(str), positive=classes[1])
+    y, subject, task = (who[name].to_numpy(str) for name in ("y", "subject", "task"))
+    return threshold_of(scores, y, subject, positive=classes[1], task=task, design=design)

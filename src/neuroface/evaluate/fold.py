@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.evaluate.design import Kind, design_of
 from neuroface.evaluate.many import can_predict_many, codes_of, fit_of, predict_many, refuse_nan
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold
@@ -35,7 +37,7 @@ class Task:
     models: folders in which a long fit may keep its state and copies of its model, each with a beginning of a name per
     fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
     rows that will be judged, a leak that a protocol must accept. threads: how many an estimator that predicts many fits
-    at once may use; changes no result.
+    at once may use; changes no result. tasks: (n,) the task of each row; None, all of one.
     """
 
     X: np.ndarray | Parts
@@ -50,6 +52,12 @@ class Task:
     side: np.ndarray | None = None
     shows_test: bool = False
     threads: int = 1
+    tasks: np.ndarray | None = None
+
+    @cached_property
+    def design(self) -> Kind:
+        """Whether classes lie between people, within them or both, over all rows; a permutation does not change it."""
+        return design_of(self.y, self.subject).kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +93,14 @@ def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
         threshold = NEUTRAL
         if inner is not None:
             rows, p = inner
-            threshold = threshold_of(p[:, 1], task.y[rows], task.subject[rows], positive=task.classes[1])
+            threshold = threshold_of(
+                p[:, 1],
+                task.y[rows],
+                task.subject[rows],
+                positive=task.classes[1],
+                task=None if task.tasks is None else task.tasks[rows],
+                design=task.design,
+            )
     probabilities = predict(model, task.X[fold.test], task.classes)
     side = None if task.side is None else model.predict_side(task.X[fold.test])
     return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model, inner, side)

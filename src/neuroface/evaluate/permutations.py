@@ -1,7 +1,8 @@
 """The permutation null: what the whole procedure scores when classes have nothing to do with faces.
 
-Labels change hands between people (or between a person's own repetitions where classes vary within people), and every
-fold is split and fitted anew. The mean of the null is not .5 under leave-one-subject-out; that is why it is reported.
+Labels change hands between people who show one class each, and between the repetitions of a person who shows several;
+every fold is split and fitted anew. The mean of the null is not .5 under leave-one-subject-out; that is why it is
+reported.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from neuroface.evaluate.design import design_of
 from neuroface.evaluate.fold import Task, fit, predict
 from neuroface.evaluate.many import codes_of, fit_of, predict_many
 from neuroface.evaluate.seeds import derive_seed
-from neuroface.evaluate.splits import make_folds, varies_within_subjects
+from neuroface.evaluate.splits import make_folds
 
 BATCH = 50  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
 
@@ -23,16 +25,17 @@ BATCH = 50  # permutations that an estimator is asked for at once: enough to sha
 def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation: int) -> np.ndarray:
     """(n,) class names after permutation number `permutation`.
 
-    Classes constant within subjects are exchanged between whole subjects; otherwise they are exchanged among the rows
-    of each subject (restricted permutation), which keeps every person's class counts.
+    Without any signal, whole people who show one class each are exchangeable, and so are the rows of a person who shows
+    several (restricted permutation; Winkler et al., NeuroImage 2015; 123:253). Both are exchanged, in every design;
+    each person keeps how many rows of how many classes they have.
     """
     rng = np.random.default_rng(derive_seed(seed, "permutation", permutation))
-    people, person = np.unique(subject, return_inverse=True)
-    if not varies_within_subjects(y, subject):
-        class_of = y[np.unique(person, return_index=True)[1]]
-        return rng.permutation(class_of)[person]
-    permuted = y.copy()
-    for i in range(len(people)):
+    people, first, person = np.unique(subject, return_index=True, return_inverse=True)
+    several = np.isin(people, design_of(y, subject).several)
+    class_of = y[first]
+    class_of[~several] = rng.permutation(class_of[~several])
+    permuted = class_of[person]
+    for i in np.flatnonzero(several):
         rows = np.flatnonzero(person == i)
         permuted[rows] = rng.permutation(y[rows])
     return permuted

@@ -11,10 +11,11 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
+from neuroface.evaluate.design import design_of
 from neuroface.evaluate.fold import Task
-from neuroface.evaluate.predictions import columns
+from neuroface.evaluate.predictions import columns, tasks_of
 from neuroface.evaluate.protocol import Protocol
-from neuroface.evaluate.splits import Fold, make_folds, ordered_unique, varies_within_subjects
+from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
 from neuroface.types import Samples
 
 TEST_BEST = "test_best"  # epoch_selection of estimators that choose the epoch on the people who are judged
@@ -39,11 +40,6 @@ class Plan:
     data_digest: str
     ordered: bool = False
 
-    @property
-    def within(self) -> bool:
-        """Whether classes vary within people."""
-        return varies_within_subjects(self.task.y, self.task.subject)
-
 
 def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol, seed: int = 0) -> Plan:
     """Everything that can be known before a run folder is opened and anything is fitted.
@@ -62,6 +58,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         estimator=estimator,
         balance=protocol.balance,
         seed=seed,
+        tasks=tasks_of(samples),
         side=_sides(samples, estimator),
         shows_test=getattr(estimator, "epoch_selection", None) == TEST_BEST,
     )
@@ -114,10 +111,10 @@ def check_classes(task: Task, protocol: Protocol) -> None:
             f"{name} tells {' from '.join(protocol.classes)}, the samples hold {held}. "
             "Choose another protocol=, or set protocol.classes to the classes of the cohort."
         )
-    if varies_within_subjects(task.y, task.subject) and protocol.target == "group":
-        mixed = [s for s in ordered_unique(task.subject) if len(set(task.y[task.subject == s])) > 1]
+    several = design_of(task.y, task.subject).several
+    if several and protocol.target == "group":
         raise DataError(
-            f"{len(mixed)} subjects have more than one class ({', '.join(mixed[:5])}), but {name} expects one per "
+            f"{len(several)} subjects have more than one class ({', '.join(several[:5])}), but {name} expects one per "
             "person. Correct the groups, or set protocol.target=label."
         )
     alone = {c: who[0] for c, who in people.items() if len(who) == 1}

@@ -16,6 +16,7 @@ from neuroface.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from neuroface.evaluate.design import Kind
     from neuroface.evaluate.fold import FoldResult
     from neuroface.types import Samples
 
@@ -67,13 +68,18 @@ def inner_rows(
     samples: Samples, inner: tuple[np.ndarray, np.ndarray], classes: Sequence[str]
 ) -> tuple[list[str], list[dict[str, Any]]]:
     """Header and rows of the people that a fold held out from its own training: positions, probabilities (n, k)."""
-    names = [f"p_{c}" for c in classes]
+    names, tasks = [f"p_{c}" for c in classes], tasks_of(samples)
     rows = [
-        {"sample": samples.meta["sample"][i], "subject": samples.subject[i], "y": samples.y[i]}
+        {"sample": samples.meta["sample"][i], "subject": samples.subject[i], "task": tasks[i], "y": samples.y[i]}
         | dict(zip(names, p, strict=True))
         for i, p in zip(*inner, strict=True)
     ]
-    return ["sample", "subject", "y", *names], rows
+    return ["sample", "subject", "task", "y", *names], rows
+
+
+def tasks_of(samples: Samples) -> np.ndarray:
+    """(n,) the task of each sample; "" in a cohort without tasks."""
+    return np.asarray(samples.meta.get("task", np.full(len(samples), ""))).astype(str)
 
 
 def null_rows(
@@ -83,19 +89,19 @@ def null_rows(
     *,
     permutation: int,
     classes: Sequence[str],
-    within: bool,
+    design: Kind,
 ) -> tuple[list[str], list[dict[str, Any]]]:
-    """Header and rows of one permutation: one row per subject and task, or per sample where classes vary within people.
+    """Header and rows of one permutation: one row per subject and task, or per sample where anybody shows two classes.
 
     y: (n,) permuted classes. probabilities: (n, n_classes) held-out, in the order of the samples.
     """
-    tasks = samples.meta.get("task", np.full(len(y), ""))
+    tasks, each_sample = tasks_of(samples), design != "between"
     p_columns = [f"p_{c}" for c in classes]
     units: dict[tuple[str, ...], list[int]] = {}
     for i, (sample, subject, task) in enumerate(zip(samples.meta["sample"], samples.subject, tasks, strict=True)):
-        key = (str(sample), str(subject), str(task)) if within else (str(subject), str(task))
+        key = (str(sample), str(subject), str(task)) if each_sample else (str(subject), str(task))
         units.setdefault(key, []).append(i)
-    names = ["sample", "subject", "task"] if within else ["subject", "task"]
+    names = ["sample", "subject", "task"] if each_sample else ["subject", "task"]
     rows = [
         {"permutation": permutation, **dict(zip(names, key, strict=True)), "y": y[at[0]]}
         | dict(zip(p_columns, probabilities[at].mean(axis=0), strict=True))

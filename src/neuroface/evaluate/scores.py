@@ -1,7 +1,7 @@
 """scores.json: every number recomputed from predictions, never averaged over folds.
 
-The unit is the person: one score each, the mean over repetitions (per task, then over tasks). Research software, not
-a medical device: these numbers describe a data set, not a patient.
+The unit is the person: one score each (and for each class, where some show several), the mean over repetitions (per
+task, then over tasks). Research software, not a medical device: these numbers describe a data set, not a patient.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroface.errors import DataError
 from neuroface.evaluate import statistics
+from neuroface.evaluate.clustered import clustered_auc_interval, people_weights
+from neuroface.evaluate.design import design_of
 from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
 from neuroface.evaluate.scores_multiclass import multiclass_scores
 from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.units import (
     Units,
-    class_varies_within,
     repetition_null,
     repetition_units,
     subject_null,
@@ -46,21 +48,28 @@ def summarise(
     """All scores of a run as plain values.
 
     predictions: as in predictions.csv. null: the permutations' predictions, or None. classes: in the order of the
-    protocol; of two, the last is positive. ordered: they are degrees of one thing. "target" in the result says whether
-    the class belongs to the person ("group") or to the repetition ("label").
+    protocol; of two, the last is positive. ordered: they are degrees of one thing. "design" in the result says whether
+    classes lie between people, within them or both (see `design`); "target", whether the class belongs to the person
+    ("group") or to the repetition ("label").
     """
     rng = np.random.default_rng(derive_seed(seed, "bootstrap"))
-    within = class_varies_within(predictions)
-    head: dict[str, Any] = {"classes": list(classes), "target": "label" if within else "group"}
+    if absent := {"subject", "y"} - set(predictions.columns):
+        raise DataError(f"Predictions lack the columns {', '.join(sorted(absent))}.")
+    design = design_of(predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str))
+    head: dict[str, Any] = {
+        "classes": list(classes),
+        "target": "group" if design.kind == "between" else "label",
+        "design": design.facts,
+    }
     if ordered:
         head["ordered"] = True
     if (side := side_scores(predictions)) is not None:
         head["side"] = side
     if len(classes) > 2:
-        keys: dict[str, Any] = {"within": within, "ordered": ordered, "n_bootstrap": n_bootstrap, "rng": rng}
+        keys: dict[str, Any] = {"design": design.kind, "ordered": ordered, "n_bootstrap": n_bootstrap, "rng": rng}
         return head | multiclass_scores(predictions, null, classes, **keys)
     head["positive"] = classes[-1]
-    score = _within_people if within else _between_people
+    score = _within_people if design.kind == "within" else _between_people
     return head | score(predictions, null, classes, n_bootstrap, rng)
 
 
@@ -71,8 +80,9 @@ def _between_people(
     n_bootstrap: int,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
+    """Also of a mixed question: then a person counts once in each class shown, and is drawn as a whole."""
     people, repetitions = subject_units(predictions, classes), repetition_units(predictions, classes)
-    weights = statistics.resampling_weights(people.y, n_bootstrap=n_bootstrap, rng=rng)
+    weights = people_weights(people, n_bootstrap=n_bootstrap, rng=rng)
     row_of = {subject: i for i, subject in enumerate(people.subject)}
     of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
     null_auc = None
@@ -101,7 +111,12 @@ def _between_people(
 
 def _auc(people: Units, weights: np.ndarray, null_auc: np.ndarray | None) -> dict[str, Any]:
     scores, positive = people.p[:, 1], people.y == 1
-    value, interval = float(statistics.auc(scores, positive)), statistics.auc_interval(scores, positive)
+    value = float(statistics.auc(scores, positive))
+    interval = (
+        clustered_auc_interval(scores, positive, people.subject)
+        if people.clustered
+        else statistics.auc_interval(scores, positive)
+    )
     return {
         "auc": value,
         "auc_ci": [interval.low, interval.high],
@@ -132,13 +147,23 @@ def _decisions(people: Units, weights: np.ndarray) -> dict[str, Any]:
         "specificity": rejected / n_negative,
         "specificity_ci": list(statistics.wilson(rejected, n_negative)),
         "balanced_accuracy": (hits / n_positive + rejected / n_negative) / 2,
-        "balanced_accuracy_ci": list(
-            statistics.mean_of_proportions_interval((hits, rejected), (n_positive, n_negative))
-        ),
         **with_intervals(decision_scores(counts, drawn)),
-        "accuracy_ci": list(statistics.wilson(hits + rejected, n_positive + n_negative)),
+        **_rate_intervals((rejected, hits), (n_negative, n_positive), drawn, clustered=people.clustered),
         "threshold": _threshold(people),
         "confusion": counts.tolist(),
+    }
+
+
+def _rate_intervals(
+    right: tuple[int, int], of: tuple[int, int], drawn: np.ndarray, *, clustered: bool
+) -> dict[str, list[float]]:
+    """Intervals of scores that add up both classes: in a mixed question these share people, who are then resampled."""
+    if clustered:
+        balanced = statistics.recall(drawn).mean(axis=1)
+        return {"balanced_accuracy_ci": list(statistics.percentile_interval(balanced))}
+    return {
+        "balanced_accuracy_ci": list(statistics.mean_of_proportions_interval(right, of)),
+        "accuracy_ci": list(statistics.wilson(sum(right), sum(of))),
     }
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.clustered import people_weights
+from neuroface.evaluate.design import Kind
 from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
 from neuroface.evaluate.scores_grades import grade_error, quadratic_kappa, weighted_f1
 from neuroface.evaluate.scores_groups import by_group
@@ -25,19 +27,20 @@ def multiclass_scores(
     null: pd.DataFrame | None,
     classes: Sequence[str],
     *,
-    within: bool,
+    design: Kind,
     ordered: bool,
     n_bootstrap: int,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     """The "subject" and "repetition" parts of scores.json.
 
-    Classes of people: "subject" scores one mean probability per person, with the null. Classes within people: each
+    Classes of people: "subject" scores one mean probability per person, with the null; in a mixed question one per
+    person and class. Classes within people: each
     repetition is decided on; "repetition" carries the scores, those of each group and the null, "subject" each person's
     own accuracy. ordered: the classes are degrees of one thing; then also how far off the decisions are.
     """
     repetitions = repetition_units(predictions, classes)
-    if within:
+    if design == "within":
         strata = np.array([f"{s}\x1f{y}" for s, y in zip(repetitions.subject, repetitions.y, strict=True)])
         weights = statistics.resampling_weights(strata, n_bootstrap=n_bootstrap, rng=rng)
         permuted = None if null is None else repetition_null(null, classes)
@@ -49,14 +52,17 @@ def multiclass_scores(
             | ({"groups": groups} if groups else {}),
         }
     people = subject_units(predictions, classes)
-    weights = statistics.resampling_weights(people.y, n_bootstrap=n_bootstrap, rng=rng)
+    weights = people_weights(people, n_bootstrap=n_bootstrap, rng=rng)
     row_of = {subject: i for i, subject in enumerate(people.subject)}
     of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
     permuted = None if null is None else subject_null(null, classes)
     subject = _block(people, weights, classes, permuted, ordered=ordered)
+    groups = by_group(repetitions, predictions, classes, n_bootstrap=n_bootstrap, rng=rng) if people.clustered else {}
     return {
         "subject": subject | _independent_intervals(people, classes) | {"note": DRAWN_PEOPLE},
-        "repetition": _block(repetitions, of_repetition, classes, None, ordered=ordered) | {"note": DRAWN_PEOPLE},
+        "repetition": _block(repetitions, of_repetition, classes, None, ordered=ordered)
+        | {"note": DRAWN_PEOPLE}
+        | ({"groups": groups} if groups else {}),
     }
 
 
@@ -93,15 +99,19 @@ def _block(
 
 
 def _independent_intervals(people: Units, classes: Sequence[str]) -> dict[str, Any]:
-    """Wilson and MOVER intervals, which hold for people but not for their clustered repetitions."""
+    """Wilson and MOVER intervals, which hold for people but not for their clustered repetitions.
+
+    In a mixed question only those of single classes do, in which each person counts once.
+    """
     counts = statistics.confusion(people.y, people.decisions, len(classes))
     hits, members = np.diagonal(counts).tolist(), counts.sum(axis=1).tolist()
+    recall = {name: list(statistics.wilson(hit, of)) for name, hit, of in zip(classes, hits, members, strict=True)}
+    if people.clustered:
+        return {"recall_ci": recall}
     return {
         "accuracy_ci": list(statistics.wilson(sum(hits), sum(members))),
         "balanced_accuracy_ci": list(statistics.mean_of_proportions_interval(tuple(hits), tuple(members))),
-        "recall_ci": {
-            name: list(statistics.wilson(hit, of)) for name, hit, of in zip(classes, hits, members, strict=True)
-        },
+        "recall_ci": recall,
     }
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError
+from neuroface.evaluate.design import shown_classes
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.types import Parts
 
@@ -40,11 +41,6 @@ def ordered_unique(values: np.ndarray) -> list[str]:
     return list(dict.fromkeys(str(v) for v in values))
 
 
-def varies_within_subjects(y: np.ndarray, subject: np.ndarray) -> bool:
-    """Whether any subject has rows of more than one class."""
-    return len({*zip(map(str, subject), map(str, y), strict=True)}) > len({*map(str, subject)})
-
-
 class Loso:
     """Leave one subject out: as many folds as subjects, in order of appearance.
 
@@ -67,11 +63,11 @@ class Loso:
 
 
 class LosoRebalanced(Loso):
-    """Leave one subject out, and drop one random training subject of every class but the held-out subject's.
+    """Leave one subject out, and drop one random training subject of every class that the held-out subject lacks.
 
     Every training fold then holds the same class shares whoever is tested, which removes the bias of pooled scores:
-    "rebalanced cross-validation", Austin, Pe'er & Korem, Science Advances 2025; 11(48). Where classes vary within
-    people the shares do not depend on who is held out, and nobody is dropped.
+    "rebalanced cross-validation", Austin, Pe'er & Korem, Science Advances 2025; 11(48). Only people of one class are
+    dropped, and nobody for a held-out subject who shows every class: then the shares stay as they are.
     seed: who is dropped depends on it and on the held-out subject only.
     """
 
@@ -79,23 +75,24 @@ class LosoRebalanced(Loso):
         self.seed = seed
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        subjects, y = _subjects(groups), np.asarray(y).astype(str)
-        if varies_within_subjects(y, subjects):
-            yield from super().split(X, y, subjects)
-            return
-        class_of = dict(zip(subjects.tolist(), y.tolist(), strict=True))
+        subjects = _subjects(groups)
+        shown = shown_classes(np.asarray(y), subjects)
         for train, test in super().split(X, y, subjects):
-            dropped = self._dropped(str(subjects[test[0]]), class_of)
+            dropped = self._dropped(str(subjects[test[0]]), shown)
             yield train[~np.isin(subjects[train], dropped)], test
 
-    def _dropped(self, held_out: str, class_of: dict[str, str]) -> list[str]:
+    def _dropped(self, held_out: str, shown: dict[str, tuple[str, ...]]) -> list[str]:
         rng = np.random.default_rng(derive_seed(self.seed, "rebalance", held_out))
-        others = sorted(set(class_of.values()) - {class_of[held_out]})
-        return [str(rng.choice(sorted(s for s, c in class_of.items() if c == other))) for other in others]
+        lacking = sorted({label for labels in shown.values() for label in labels} - set(shown[held_out]))
+        people_of = [sorted(person for person, labels in shown.items() if labels == (label,)) for label in lacking]
+        return [str(rng.choice(people)) for people in people_of if people]
 
 
 class StratifiedSubjectKFold:
-    """k folds of whole subjects; each class is spread as evenly over the folds as its number of people allows."""
+    """k folds of whole subjects; each class is spread as evenly over the folds as its number of people allows.
+
+    People who show several classes are dealt with those who show the same ones.
+    """
 
     def __init__(self, *, n_splits: int = 5, seed: int = 0) -> None:
         if n_splits < 2:
@@ -118,10 +115,9 @@ class StratifiedSubjectKFold:
         people = sorted(set(subjects.tolist()))
         if len(people) < self.n_splits:
             raise DataError(f"{len(people)} subjects cannot fill {self.n_splits} folds. Lower split.n_splits.")
-        mixed = varies_within_subjects(y, subjects)
-        class_of = dict.fromkeys(people, "") if mixed else dict(zip(subjects.tolist(), y.tolist(), strict=True))
+        shown = shown_classes(y, subjects)
         rng = np.random.default_rng(derive_seed(self.seed, "deal"))
-        order = sorted(rng.permutation(people).tolist(), key=lambda person: class_of[person])
+        order = sorted(rng.permutation(people).tolist(), key=lambda person: shown[person])
         fold_of = {person: i % self.n_splits for i, person in enumerate(order)}
         return np.array([fold_of[s] for s in subjects.tolist()])
 

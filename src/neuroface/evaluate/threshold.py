@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from neuroface.evaluate.splits import Split, StratifiedSubjectKFold, varies_within_subjects
+from neuroface.evaluate.design import Kind, design_of
+from neuroface.evaluate.splits import Split, StratifiedSubjectKFold
+from neuroface.evaluate.units import judged, mean_in_stages
 
 INNER_FOLDS = 5  # fewer where a class has fewer people
 NEUTRAL = 0.5
@@ -71,19 +73,27 @@ def inner_splits(y: np.ndarray, subject: np.ndarray, *, seed: int) -> list[Split
     return splits
 
 
-def threshold_of(scores: np.ndarray, y: np.ndarray, subject: np.ndarray, *, positive: str) -> float:
-    """Threshold from held-out scores (n,): of people by the mean of their repetitions, or of repetitions where classes
-    vary within people."""
-    is_positive = y == positive
-    if varies_within_subjects(y, subject):
-        return youden_threshold(scores, is_positive)
-    people, person = np.unique(subject, return_inverse=True)
-    rows = np.bincount(person)
-    means = np.bincount(person, weights=scores) / rows
-    return youden_threshold(means, np.bincount(person, weights=is_positive, minlength=len(people)) > 0)
+def threshold_of(
+    scores: np.ndarray,
+    y: np.ndarray,
+    subject: np.ndarray,
+    *,
+    positive: str,
+    task: np.ndarray | None = None,
+    design: Kind | None = None,
+) -> float:
+    """Threshold from held-out scores (n,), on the very score that is judged by it.
+
+    Rows are averaged as for a decision: per task and then over tasks for each person (and class), or not at all in a
+    question within people. task: (n,) of each row; None, all are of one. design: that of the whole question, which a
+    training fold need not show; None, that of these rows.
+    """
+    import pandas as pd
+
+    rows = {"sample": np.arange(len(y)), "subject": subject, "task": "" if task is None else task, "y": y, "p": scores}
+    units = mean_in_stages(pd.DataFrame(rows), ["p"], judged(design or design_of(y, subject).kind))
+    return youden_threshold(units["p"].to_numpy(), (units["y"] == positive).to_numpy())
 
 
 def _units_of_smallest_class(y: np.ndarray, units: np.ndarray) -> int:
-    if varies_within_subjects(y, units):
-        return len(set(units))
     return min(len(set(units[y == label])) for label in set(y))

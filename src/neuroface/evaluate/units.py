@@ -1,4 +1,7 @@
-"""From predictions to what is scored: one unit per person, or one per repetition; plain arrays."""
+"""From predictions to what is scored: one unit per person and class, or one per repetition; plain arrays.
+
+A threshold is chosen on the same units, by the same averaging (see `judged`).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.evaluate.design import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +20,10 @@ if TYPE_CHECKING:
 
 # Equal means summed in another order differ in their last digits; so rounded, they are the ties that they are.
 DECIMALS = 12
+# By what rows are averaged, one step after the other: repetitions per task, then tasks, so that each task weighs the
+# same; of a person who shows several classes, each class by itself.
+PERSON = (["subject", "y", "task"], ["subject", "y"])
+REPETITION = (["sample"],)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +43,11 @@ class Units:
         return len(self.y)
 
     @property
+    def clustered(self) -> bool:
+        """Whether a person has more than one unit."""
+        return len(set(self.subject.tolist())) < len(self)
+
+    @property
     def decisions(self) -> np.ndarray:
         """(n,) class codes: at the threshold for two classes, else the most probable class."""
         if self.p.shape[1] == 2:
@@ -51,36 +64,36 @@ class NullUnits:
     p: np.ndarray
 
 
-def class_varies_within(predictions: pd.DataFrame) -> bool:
-    """Whether a person has rows of more than one class."""
-    return bool((predictions.groupby("subject")["y"].agg(lambda y: len(set(y))) > 1).any())
+def judged(design: Kind) -> tuple[list[str], ...]:
+    """By what rows are averaged into the units that decisions are judged on."""
+    return REPETITION if design == "within" else PERSON
 
 
 def subject_units(predictions: pd.DataFrame, classes: Sequence[str]) -> Units:
-    """One unit per person: the mean of its repetitions per task, then the mean of its tasks."""
-    return _units(predictions, classes, [["subject", "task"], ["subject"]])
+    """One unit per person and class: the mean of its repetitions per task, then the mean of its tasks."""
+    return _units(predictions, classes, PERSON)
 
 
 def repetition_units(predictions: pd.DataFrame, classes: Sequence[str]) -> Units:
     """One unit per sample; a sample judged in several folds gets the mean."""
-    return _units(predictions, classes, [["sample"]])
+    return _units(predictions, classes, REPETITION)
 
 
 def subject_null(null: pd.DataFrame, classes: Sequence[str]) -> NullUnits:
-    """People of each permutation, their tasks averaged."""
-    return _null_units(null, classes, [["permutation", "subject", "task"], ["permutation", "subject"]])
+    """People and their classes in each permutation, tasks averaged."""
+    return _null_units(null, classes, PERSON)
 
 
 def repetition_null(null: pd.DataFrame, classes: Sequence[str]) -> NullUnits:
     """Samples of each permutation."""
-    return _null_units(null, classes, [["permutation", "sample"]])
+    return _null_units(null, classes, REPETITION)
 
 
 def _units(predictions: pd.DataFrame, classes: Sequence[str], stages: Sequence[list[str]]) -> Units:
     p, dummy = [f"p_{c}" for c in classes], [f"dummy_p_{c}" for c in classes]
     _require(predictions, [*p, *dummy])
     numbers = [*p, *dummy, *(["threshold"] if "threshold" in predictions else [])]
-    table = _mean_in_stages(predictions, numbers, stages)
+    table = mean_in_stages(predictions, numbers, stages)
     threshold = table["threshold"].to_numpy(float) if "threshold" in table else np.full(len(table), np.nan)
     return Units(
         subject=table["subject"].to_numpy(str),
@@ -94,10 +107,11 @@ def _units(predictions: pd.DataFrame, classes: Sequence[str], stages: Sequence[l
 def _null_units(null: pd.DataFrame, classes: Sequence[str], stages: Sequence[list[str]]) -> NullUnits:
     p = [f"p_{c}" for c in classes]
     _require(null, p)
-    table = _mean_in_stages(null, p, stages).sort_values(stages[-1], kind="stable")
+    stages = [["permutation", *keys] for keys in stages]
+    table = mean_in_stages(null, p, stages).sort_values(stages[-1], kind="stable")
     n_permutations = table["permutation"].nunique()
     n, left_over = divmod(len(table), n_permutations)
-    names = table[stages[-1][-1]].to_numpy(str)
+    names = table[stages[-1][1]].to_numpy(str)
     if left_over or (names.reshape(n_permutations, n) != names[:n]).any():
         raise DataError("The permutations of this run hold different people. Delete its null/ folder and run again.")
     return NullUnits(
@@ -107,7 +121,8 @@ def _null_units(null: pd.DataFrame, classes: Sequence[str], stages: Sequence[lis
     )
 
 
-def _mean_in_stages(table: pd.DataFrame, numbers: list[str], stages: Sequence[list[str]]) -> pd.DataFrame:
+def mean_in_stages(table: pd.DataFrame, numbers: list[str], stages: Sequence[list[str]]) -> pd.DataFrame:
+    """Means of the columns `numbers`, by each list of keys in turn; who, what and which class stay beside them."""
     for keys in stages:
         kept = {name: "first" for name in ("subject", "task", "y") if name not in keys and name in table}
         table = table.groupby(keys, sort=False).agg({**kept, **dict.fromkeys(numbers, "mean")}).reset_index()

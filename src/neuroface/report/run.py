@@ -75,7 +75,14 @@ class Run:
     @cached_property
     def is_within_person(self) -> bool:
         """Whether the classes lie inside people (an expression), not between them (a disease)."""
+        if self.design:
+            return bool(self.design["kind"] == "within")
         return self.scores.get("target") == "label" or "per_subject" in self.subject_scores
+
+    @property
+    def design(self) -> Mapping[str, Any]:
+        """Whether classes lie between people, within them or both, and for whom; {} in runs of earlier versions."""
+        return self.scores.get("design") or {}
 
     @property
     def is_synthetic(self) -> bool:
@@ -179,7 +186,8 @@ class Run:
         if not self.is_within_person:
             return roc.auc(positive, score)
         people = frame["subject"].to_numpy()
-        return float(np.mean([roc.auc(positive[people == one], score[people == one]) for one in np.unique(people)]))
+        own = [roc.auc(positive[people == one], score[people == one]) for one in np.unique(people)]
+        return float(np.nanmean(own))  # a person who shows one class has none
 
 
 def interval_of(found: Mapping[str, Any], key: str) -> tuple[float, float] | None:

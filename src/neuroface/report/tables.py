@@ -41,7 +41,8 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
     score = f"{found.name}  {wording.number(found.value)}  {wording.interval(found.interval)}".rstrip()
     page = run.folder / "report" / "report.html"
     first = f"{score}   {wording.null(run)}{beside}"
-    lines = [wording.conditions(run), first, _second_scores(run), wording.side(run), wording.quality(run), str(page)]
+    head = [wording.conditions(run), wording.design(run), first]
+    lines = [*head, _second_scores(run), wording.side(run), wording.quality(run), str(page)]
     return "\n".join(filter(None, lines))
 
 
@@ -144,29 +145,30 @@ def _differences(cells: Sequence[Mapping[str, Any]], by: str, out_dir: Path) -> 
 def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, second: str) -> pd.DataFrame:
     """One row per pair of cells that differ in `by` only: the AUC of both, and how much `second` is above `first`.
 
-    cells: as in experiment_table. The same people are judged in both, so the difference is tested paired (DeLong);
-    p_holm is adjusted over all pairs. Pairs of which a run is missing, or is not about two classes, are left out.
+    cells: as in experiment_table. Everything in a row, both AUCs too, is of the people who are judged in both runs (the
+    column `people`), so the difference is tested paired (DeLong); p_holm is adjusted over all pairs. Pairs of which a
+    run is missing, or is not about two classes of people, are left out.
     """
-    from neuroface.evaluate.statistics import auc_difference
+    from neuroface.evaluate.statistics import auc, auc_difference
 
     found: dict[tuple[tuple[str, Any], ...], dict[str, Run]] = {}
     for cell in cells:
         run, _ = _read_cell(cell)
         rest = tuple((key, value) for key, value in cell["columns"].items() if key != by)
-        if run is not None and run.is_binary:
+        if run is not None and run.is_binary and not run.is_within_person:
             found.setdefault(rest, {})[cell["columns"][by]] = run
     rows = []
     for rest, runs_of in found.items():
         if not {first, second} <= runs_of.keys():
             continue
-        units = [runs_of[name].units.set_index("subject") for name in (first, second)]
+        units = [runs_of[name].units.set_index(["subject", "y"]) for name in (first, second)]
         same = units[0].index.intersection(units[1].index)
         score = [unit.loc[same, f"p_{runs_of[first].positive}"].to_numpy(float) for unit in units]
-        positive = (units[0].loc[same, "y"] == runs_of[first].positive).to_numpy()
+        positive = same.get_level_values("y") == runs_of[first].positive
         difference = auc_difference(score[1], score[0], positive)
-        aucs = {name: runs_of[name].headline.value for name in (first, second)}
+        aucs = {name: float(auc(own, positive)) for name, own in zip((first, second), score, strict=True)}
         limits = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": difference.p}
-        rows.append({**dict(rest), "people": len(same), **aucs, **limits})
+        rows.append({**dict(rest), "people": same.get_level_values("subject").nunique(), **aucs, **limits})
     frame = pd.DataFrame(rows)
     return frame.assign(p_holm=holm(frame["p"].to_numpy(float))) if rows else frame
 

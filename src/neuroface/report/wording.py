@@ -120,9 +120,33 @@ def split(run: Run) -> str:
 
 
 def conditions(run: Run) -> str:
-    """HC 11 v ALS 11 · OPEN · forest on als11_v1 · leave one subject out; "synthetic" first where it is."""
-    parts = [groups(run), tasks(run), method(run), split(run)]
+    """HC 11 v ALS 11 · OPEN · forest on als11_v1 · leave one subject out; "synthetic" first where it is.
+
+    A question that is not simply one between people says so.
+    """
+    kind = {"within": ["within people"], "mixed": ["mixed design"]}.get(run.design.get("kind", ""), [])
+    parts = [groups(run), *kind, tasks(run), method(run), split(run)]
     return " · ".join((["synthetic"] if run.is_synthetic else []) + parts)
+
+
+def design(run: Run) -> str:
+    """Who does not fit a question between people, or within them, and what is done about it; nothing where all do."""
+    facts = run.design
+    if not facts.get("unlike_most"):
+        return ""
+    one, several = facts["people_of_one_class"], facts["people_of_several_classes"]
+    found, of = (several, "several classes") if facts["kind"] == "mixed" else (one, "one class only")
+    told = f"{found} of {count(one + several, 'person', 'people')} {'has' if found == 1 else 'have'} rows of {of}"
+    told += f" ({listed(facts['unlike_most'])})"
+    if facts["kind"] == "mixed":
+        return f"{told}: each counts once in every class shown; a wrong label must be corrected"
+    return f"{told}: without an own AUC, left out of the mean" if run.is_binary else told
+
+
+def listed(names: Sequence[Any], at_most: int = 5) -> str:
+    """a, b, c and 4 more."""
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(map(str, names[:at_most])) + more
 
 
 def null(run: Run) -> str:
@@ -152,7 +176,8 @@ def answer(run: Run) -> str:
         f"On {origin} recordings of {tasks(run)}, {method(run)} told {apart} "
         f"with {_article(found.name)} {found.name} of {number(found.value)} ({within}{size})."
     )
-    return f"{told} {_against_null(run)}"
+    unlike = design(run)
+    return f"{told} {_against_null(run)}" + (f" {unlike}." if unlike else "")
 
 
 def _against_null(run: Run) -> str:

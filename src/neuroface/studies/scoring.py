@@ -78,9 +78,9 @@ def _as_csv(predictions: pd.DataFrame) -> str:
 
 def _permute(folder: RunFolder, predictions: pd.DataFrame, b: int, *, seed: int) -> None:
     """null/<b>.csv: classes permuted against the predictions as they are."""
+    from neuroface.evaluate.design import design_of
     from neuroface.evaluate.permutations import permute_labels
     from neuroface.evaluate.predictions import classes_of, null_rows, to_csv
-    from neuroface.evaluate.splits import varies_within_subjects
     from neuroface.types import Samples
 
     classes = classes_of(predictions.columns)
@@ -89,8 +89,8 @@ def _permute(folder: RunFolder, predictions: pd.DataFrame, b: int, *, seed: int)
     meta = {"sample": predictions["sample"].to_numpy(str), "task": predictions["task"].to_numpy(str)}
     samples = Samples(X=p, y=y, subject=subject, meta=meta, view="predictions")
     permuted = permute_labels(y, subject, seed=seed, permutation=b)
-    within = varies_within_subjects(y, subject)
-    header, rows = null_rows(samples, permuted, p, permutation=b, classes=classes, within=within)
+    design = design_of(y, subject).kind
+    header, rows = null_rows(samples, permuted, p, permutation=b, classes=classes, design=design)
     folder.write_text(f"null/{b:05d}.csv", to_csv(rows, header))
 
 
