@@ -19,10 +19,11 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 
-from neuroface.evaluate.fold import Task, fit, predict
+from neuroface.evaluate.fold import fit, predict
 from neuroface.evaluate.permutations import run_permutation
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.splits import Fold, Loso, make_folds
+from neuroface.evaluate.task import Task
 
 CLASSES = ("HC", "ALS")
 

@@ -9,8 +9,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from neuroface.errors import DataError
-from neuroface.evaluate.fold import Task, fit, fit_arguments, predict, run_fold
+from neuroface.evaluate.fold import fit, fit_arguments, predict, run_fold
 from neuroface.evaluate.splits import Loso, make_folds
+from neuroface.evaluate.task import Task
 from neuroface.evaluate.weights import sample_weights
 
 from .people import cohort, logistic

@@ -8,12 +8,13 @@ from sklearn.linear_model import LogisticRegression
 
 from neuroface.errors import DataError, RunFailedError
 from neuroface.evaluate import engine
-from neuroface.evaluate.fold import Task, run_fold
+from neuroface.evaluate.fold import run_fold
 from neuroface.evaluate.many import Fit
 from neuroface.evaluate.permutations import run_permutation, run_permutations
 from neuroface.evaluate.plan import plan
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.splits import Loso, LosoRebalanced, StratifiedSubjectKFold, make_folds
+from neuroface.evaluate.task import Task
 from neuroface.evaluate.weights import sample_weights, weights_of_codes
 
 from .people import ALS_HC, cohort, two_classes_each

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from neuroface.evaluate.fold import Task
 from neuroface.evaluate.permutations import permute_labels, run_permutation
 from neuroface.evaluate.splits import Loso, LosoRebalanced, make_folds
+from neuroface.evaluate.task import Task
 from neuroface.evaluate.weights import sample_weights
 
 from .people import cohort, logistic, two_classes_each

@@ -5,17 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neuroface.errors import DataError
-from neuroface.evaluate.design import Kind, design_of
 from neuroface.evaluate.many import can_predict_many, codes_of, fit_of, predict_many, refuse_nan
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold
+from neuroface.evaluate.task import Task
 from neuroface.evaluate.threshold import NEUTRAL, inner_scores, inner_splits, threshold_of
 from neuroface.evaluate.weights import sample_weights
 from neuroface.types import Parts
@@ -27,37 +26,6 @@ TEST = ("X_test", "y_test")
 
 
 Inner = tuple[np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What every fold shares; travels to each worker once.
-
-    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns. checkpoints,
-    models: folders in which a long fit may keep its state and copies of its model, each with a beginning of a name per
-    fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
-    rows that will be judged, a leak that a protocol must accept. threads: how many an estimator that predicts many fits
-    at once may use; changes no result. tasks: (n,) the task of each row; None, all of one.
-    """
-
-    X: np.ndarray | Parts
-    y: np.ndarray
-    subject: np.ndarray
-    classes: tuple[str, ...]
-    estimator: Any
-    balance: bool
-    seed: int
-    checkpoints: Path | None = None
-    models: Path | None = None
-    side: np.ndarray | None = None
-    shows_test: bool = False
-    threads: int = 1
-    tasks: np.ndarray | None = None
-
-    @cached_property
-    def design(self) -> Kind:
-        """Whether classes lie between people, within them or both, over all rows; a permutation does not change it."""
-        return design_of(self.y, self.subject).kind
 
 
 @dataclass(frozen=True, eq=False)

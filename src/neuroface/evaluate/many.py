@@ -24,7 +24,7 @@ from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.weights import weights_of_codes
 
 if TYPE_CHECKING:
-    from neuroface.evaluate.fold import Task
+    from neuroface.evaluate.task import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from neuroface.evaluate.design import design_of
-from neuroface.evaluate.fold import Task, fit, predict
+from neuroface.evaluate.fold import fit, predict
 from neuroface.evaluate.many import codes_of, fit_of, predict_many
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.splits import make_folds
+from neuroface.evaluate.task import Task
 
 BATCH = 50  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
 

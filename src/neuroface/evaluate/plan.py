@@ -12,10 +12,10 @@ import numpy as np
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
 from neuroface.evaluate.design import design_of
-from neuroface.evaluate.fold import Task
 from neuroface.evaluate.predictions import columns, tasks_of
 from neuroface.evaluate.protocol import Protocol
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
+from neuroface.evaluate.task import Task
 from neuroface.types import Samples
 
 TEST_BEST = "test_best"  # epoch_selection of estimators that choose the epoch on the people who are judged

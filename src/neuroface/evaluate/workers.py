@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import ConfigError, RunFailedError
-from neuroface.evaluate.fold import FoldResult, Task, fit_folds, run_fold
+from neuroface.evaluate.fold import FoldResult, fit_folds, run_fold
 from neuroface.evaluate.permutations import run_permutation, run_permutations
 from neuroface.evaluate.splits import Fold
+from neuroface.evaluate.task import Task
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 PARENT_CHECK_S = 1.0

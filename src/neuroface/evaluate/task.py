@@ -1,0 +1,44 @@
+"""What every fold of a run shares: the rows, their classes and people, and what is fitted to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroface.evaluate.design import Kind, design_of
+from neuroface.types import Parts
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What every fold shares; travels to each worker once.
+
+    X: (n, ...) in the classifier's view. y, subject: (n,) str. classes: order of the probability columns. checkpoints,
+    models: folders in which a long fit may keep its state and copies of its model, each with a beginning of a name per
+    fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
+    rows that will be judged, a leak that a protocol must accept. threads: how many an estimator that predicts many fits
+    at once may use; changes no result. tasks: (n,) the task of each row; None, all of one.
+    """
+
+    X: np.ndarray | Parts
+    y: np.ndarray
+    subject: np.ndarray
+    classes: tuple[str, ...]
+    estimator: Any
+    balance: bool
+    seed: int
+    checkpoints: Path | None = None
+    models: Path | None = None
+    side: np.ndarray | None = None
+    shows_test: bool = False
+    threads: int = 1
+    tasks: np.ndarray | None = None
+
+    @cached_property
+    def design(self) -> Kind:
+        """Whether classes lie between people, within them or both, over all rows; a permutation does not change it."""
+        return design_of(self.y, self.subject).kind
