@@ -7,9 +7,17 @@ from collections.abc import Iterable
 
 
 class NeurofaceError(Exception):
-    """Something the user can act on. `exit_code` is what the command line returns."""
+    """Something the user can act on. `exit_code` is what the command line returns.
+
+    A notebook shows the one line that the command line shows; traceback.print_exception(sys.last_value) tells the whole
+    way there.
+    """
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of the frames between a cell and the error."""
+        return [f"neuroface: {self}"]
 
 
 class RunFailedError(NeurofaceError):

@@ -49,6 +49,23 @@ REGIONS = {
 }
 WITHOUT_JAW = np.arange(17, 68)
 
+# The 68 points one by one: part and index, "mouth_outer_48".
+NAMES = tuple(
+    f"{part}_{index}"
+    for part, points in (
+        ("jaw", JAW),
+        ("brow_right", BROW_RIGHT),
+        ("brow_left", BROW_LEFT),
+        ("nose_bridge", NOSE_BRIDGE),
+        ("nostrils", NOSTRILS),
+        ("eye_right", EYE_RIGHT),
+        ("eye_left", EYE_LEFT),
+        ("mouth_outer", MOUTH_OUTER),
+        ("mouth_inner", MOUTH_INNER),
+    )
+    for index in points.tolist()
+)
+
 
 def _mirror() -> np.ndarray:
     mirror = np.arange(N_POINTS)

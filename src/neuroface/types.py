@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from neuroface import face
+from neuroface import face, landmark_views
 from neuroface.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
 
 Space = Literal["pixel", "camera", "head", "face"]
 # Unit of the coordinates; icd is the distance between the inner eye corners (intercanthal distance) of a recording.
@@ -155,6 +159,16 @@ class Landmarks:
     def unit(self) -> str:
         """Unit of the coordinates: "px", "mm" or "icd"."""
         return SPACES[self.space]
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The data set that the package movement works on; see landmark_views.to_xarray."""
+        return landmark_views.to_xarray(
+            self.points, self.timestamps_s, unit=self.unit, space=self.space, score=self.score
+        )
+
+    def plot(self, *, axes: Axes | None = None, frame: int | None = None) -> Axes:
+        """The face from the front, with the way of each point or at one frame; see landmark_views.plot."""
+        return landmark_views.plot(self.points, unit=self.unit, axes=axes, frame=frame)
 
 
 @dataclass(frozen=True)

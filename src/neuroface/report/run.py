@@ -227,8 +227,8 @@ def read(folder: Path | str) -> Run:
         scores=read_json(folder / "scores.json", "classes", "subject", "repetition"),
         predictions=_csv((folder / "predictions.csv").read_text(encoding="utf-8")),
         null=_null(folder / "null"),
-        features=_table(folder / "samples.csv"),
-        quality=_table(folder / "quality.csv"),
+        features=read_table(folder / "samples.csv"),
+        quality=read_table(folder / "quality.csv"),
         cohort=_optional(folder / "cohort.json"),
         audit=_optional(folder / "audit.json"),
     )
@@ -246,7 +246,7 @@ def _optional(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
-def _table(file: Path) -> pd.DataFrame | None:
+def read_table(file: Path) -> pd.DataFrame | None:
     """A table that a run may have; None where it is absent or empty."""
     return _csv(file.read_text(encoding="utf-8")) if file.is_file() and file.stat().st_size > 1 else None
 

@@ -1,0 +1,23 @@
+"""Finished runs scored again, and several of them as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from neuroface.configuration.compose import compose
+from neuroface.studies import finetune, folders, scoring
+
+
+def evaluated(overrides: list[str]) -> Iterator[Path]:
+    """Each folder once it is scored and drawn: runs, then experiments, then the ensemble of several named runs."""
+    config, _ = compose("eval", overrides)
+    runs, experiments = folders.run_folders(config.run), folders.experiment_folders(config.run)
+    for path in runs:
+        if not finetune.is_run(path):  # whose page computes every score from the predicted points
+            scoring.score_again(path, n_bootstrap=config.bootstrap)
+        folders.draw(path)
+        yield path
+    yield from experiments
+    if config.ensemble and len(runs) > 1 and not experiments:
+        yield scoring.ensemble(runs, method=config.ensemble, out=config.out, n_bootstrap=config.bootstrap)
