@@ -6,9 +6,7 @@ reading packets without decoding them costs a few per cent of decoding.
 
 from __future__ import annotations
 
-import mmap
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -16,17 +14,15 @@ from typing import Protocol
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError
+from neuroface.recording.containers import edited_s, why_unreadable
 
 # Packets at the end that no frame comes out of: the encoder was stopped in the middle of a frame. More are damage.
 MOST_LOST_AT_END = 2
 # Frames before the end from which the last ones are tried.
 TAIL = 4
-# Matroska and WebM: the EBML header, and the CodecID of a track (RFC 9559), whose text begins with V_ or A_.
-EBML = b"\x1a\x45\xdf\xa3"
-CODEC = re.compile(rb"\x86[\x80-\xff]([AV])_")
-# The tracks of a Matroska file are described before its frames.
-MATROSKA_HEAD_BYTES = 1 << 20
-SOUND_ONLY = "it holds sound only; give the file with the pictures"
+# Seconds before the frame that is looked for at which it is sought, one after the other; the first that is not behind
+# the aim serves. OpenCV seeks by number at the average rate, which in a file of variable rate is another time.
+SEEK_BEFORE_S = (0.0, 2.0, 10.0)
 
 
 class Decoder(Protocol):
@@ -62,9 +58,13 @@ class OpenCvDecoder:
         self.size = (first.shape[1], first.shape[0])
         self.header_fps = float(capture.get(cv2.CAP_PROP_FPS))
         self.header_frames = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
-        shown, packets = increasing(np.sort(self._times_ms(decode=False)) / 1e3)
-        if shown is None:  # some containers number packets only while they are decoded
+        edited = edited_s(path)
+        stored = self._times_ms(decode=False) if edited is None else np.empty(0)
+        shown, packets = increasing(np.sort(stored) / 1e3)
+        if shown is None:  # which packets are hidden, and in some containers their times, shows only when decoded
             shown, packets = increasing(self._times_ms(decode=True) / 1e3)
+        if edited is not None:
+            self.header_frames = _frames_lasting(edited, shown)
         self._origin_ms = 0.0 if shown is None else float(shown[0]) * 1e3
         self._shown = None if shown is None else shown - shown[0]
         self.n_frames = self._decodable(packets)
@@ -113,15 +113,20 @@ class OpenCvDecoder:
         """A capture whose last grabbed frame is number `start`.
 
         OpenCV's own seeking is off by some frames in files with reordered or uneven frames; where it landed is read
-        from the time of the frame, and a landing behind the aim starts from the beginning.
+        from the time of the frame. Where it lands behind the aim it aims earlier, and at last begins from the start.
         """
-        capture = self._open()
-        at = -1
-        if start and self._shown is not None:
-            capture.set(_cv2().CAP_PROP_POS_FRAMES, start)
-            at = self._number(capture) if capture.grab() else start + 1
-            if at > start:
-                capture, at = self._open(), -1
+        capture, at = self._open(), -1
+        sought_s = float(self._shown[start]) if start and self._shown is not None else 0.0
+        for before_s in SEEK_BEFORE_S:
+            aim = int((sought_s - before_s) * self.header_fps)
+            if aim <= 0:
+                break
+            capture.set(_cv2().CAP_PROP_POS_FRAMES, aim)
+            landed = self._number(capture) if capture.grab() else start + 1
+            if landed <= start:
+                at = landed
+                break
+            capture = self._open()
         for index in range(at + 1, start + 1):
             if not capture.grab():
                 raise _lost(self._path, index, self.n_frames)
@@ -159,11 +164,14 @@ class PyAvDecoder:
             stream = container.streams.video[0]
             self.header_fps = float(stream.average_rate or 0)
             lasts_s = (container.duration or 0) / 1e6  # AV_TIME_BASE
-            self.header_frames = int(stream.frames or round(lasts_s * self.header_fps))
             self._base = float(stream.time_base or 0)
-            ticks = sorted(p.pts for p in container.demux(stream) if p.pts is not None and p.size)
-        self._ticks = np.array(ticks, dtype=np.int64)
+            declared = stream.frames or round(lasts_s * self.header_fps)
+            read = [(p.pts, p.is_discard) for p in container.demux(stream) if p.pts is not None and p.size]
+        # a packet that is to be discarded serves to decode others and is not shown
+        self._ticks = np.array(sorted(tick for tick, hidden in read if not hidden), dtype=np.int64)
         shown, packets = increasing(self._ticks * self._base)
+        edited = edited_s(path)
+        self.header_frames = int(declared) if edited is None else _frames_lasting(edited, shown)
         if shown is None:
             raise DataError(f"{path} has frames without times of their own, which PyAV needs; set backend=opencv")
         first = next(self._decode(0), None)
@@ -200,14 +208,26 @@ class PyAvDecoder:
             raise DataError(f"{self._path} cannot be opened as a video: {why}") from error
 
     def _decode(self, start: int):
-        """Frames from number `start` on, in the order in which they are shown."""
+        """Frames from number `start` on, in the order in which they are shown.
+
+        Containers are sought by when a frame is decoded: a landing behind the aim begins from the start.
+        """
+        for sought in (True, False) if start else (False,):
+            frames = self._frames_from(start, sought=sought)
+            first = next(frames, None)
+            if first is not None and (first.pts == self._ticks[start] or not sought):
+                yield first
+                yield from frames
+                return
+
+    def _frames_from(self, start: int, *, sought: bool):
         av = _av()
         with self._open() as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            if start:
-                container.seek(int(self._ticks[start]), stream=stream, backward=True)
             try:
+                if sought:
+                    container.seek(int(self._ticks[start]), stream=stream, backward=True)
                 for frame in container.decode(stream):
                     if frame.pts is not None and frame.pts >= self._ticks[start]:
                         yield frame
@@ -234,23 +254,13 @@ def increasing(times_s: np.ndarray) -> tuple[np.ndarray | None, int]:
     return (times_s if len(times_s) and sane else None), len(times_s)
 
 
-def why_unreadable(path: Path) -> str:
-    """What a file that does not open as a video is, from its first bytes, and what to do about it."""
-    if not path.stat().st_size:
-        return "it is empty (0 bytes); record or copy it again"
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        head = content[:12]
-        if head[4:8] == b"ftyp":
-            if content.find(b"moov") < 0:
-                return "its index was never written (a recording that was cut off); copy it again, or repair it"
-            if content.find(b"vide") < 0 <= content.find(b"soun"):
-                return SOUND_ONLY
-        if head[:4] == EBML:
-            kinds = set(CODEC.findall(content[:MATROSKA_HEAD_BYTES]))
-            return SOUND_ONLY if kinds == {b"A"} else "it is a Matroska file without readable video; copy it again"
-    if (head[:4] == b"RIFF" and head[8:12] == b"WAVE") or head[:3] == b"ID3" or head[:4] in (b"fLaC", b"OggS"):
-        return SOUND_ONLY
-    return f"it is not one (it begins with {head[:8]!r}); give a video file, whatever its name ends with"
+def _frames_lasting(seconds: float, shown_s: np.ndarray | None) -> int:
+    """How many frames an edit list shows: those there are, and as many as would fill what it lasts beyond them."""
+    if shown_s is None or len(shown_s) < 2:
+        return 0
+    interval_s = float(np.median(np.diff(shown_s)))
+    beyond_s = seconds - (shown_s[-1] - shown_s[0] + interval_s)
+    return len(shown_s) + max(round(beyond_s / interval_s), 0)
 
 
 def _lost(path: Path, index: int, n_frames: int) -> DataError:

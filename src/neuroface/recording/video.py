@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError
+from neuroface.recording.containers import length_proves_nothing
 from neuroface.recording.decoders import MOST_LOST_AT_END, Decoder, open_decoder
 from neuroface.recording.images import SUFFIXES, ImageDecoder, image_files
 from neuroface.types import Frame, Rig
+
+# A sound track ends within a second of the picture where nothing went wrong; more is told.
+TOLD_S = 1.0
 
 
 class VideoFile:
     """Frames of a video file, an image folder (natural order) or a still image; a types.Video.
 
-    Times come from the file where they are sane (numbers that strictly increase), else from its nominal frame rate;
-    `fps` overrides both, for files whose header is known to be wrong. `notes` says which of them it was, and how many
-    frames at the end were declared but do not decode (they are dropped). Rotation metadata of phones is honoured.
+    Frames that an mp4 hides are not among them. Times come from the file where they are sane (numbers that strictly
+    increase), else from its nominal frame rate; `fps` overrides both, for files whose header is known to be wrong.
+    `notes` says which of them it was, how many frames at the end were declared but do not decode (they are dropped),
+    and how much longer the file lasts than its picture. Rotation metadata of phones is honoured.
     Nothing but the current frame is held. backend: "opencv", or "pyav" (extra `video`) for times that are exact.
     Errors: DataError, naming the file, for what is missing, empty, cut off, not a video, or without any clock.
     """
@@ -31,9 +36,11 @@ class VideoFile:
             raise ConfigError(f"fps is {fps}; it must be a positive number of frames per second.")
         self.path = Path(path)
         self._decoder = _decoder(self.path, backend)
-        _check_whole(self.path, self._decoder)
+        without_s = _check_whole(self.path, self._decoder)
         self.timestamps_s, clock = _clock(self.path, self._decoder, fps)
         self.notes: dict[str, Any] = {"clock": clock}
+        if without_s >= TOLD_S:
+            self.notes["seconds_without_picture"] = round(without_s, 2)
         if self._decoder.lost_at_end:
             self.notes["frames_declared"] = self._decoder.n_frames + self._decoder.lost_at_end
             self.notes["frames_decoded"] = self._decoder.n_frames
@@ -77,27 +84,30 @@ def _decoder(path: Path, backend: str) -> Decoder:
     return open_decoder(path, backend)
 
 
-def _check_whole(path: Path, decoder: Decoder) -> None:
-    """A file that says it is longer than it is was cut off.
+def _check_whole(path: Path, decoder: Decoder) -> float:
+    """Seconds by which a whole file lasts longer than its picture. One that says it is longer than it is was cut off.
 
     Frame counts of some containers are guesses from duration and rate, and so are durations of others: a file counts as
-    cut off when both say so.
+    cut off when both say so, and its bytes are not all there where the container states how many there are.
     """
     if decoder.lost_at_end > MOST_LOST_AT_END:
         raise DataError(
             f"{path}: the last {decoder.lost_at_end} of {decoder.n_frames + decoder.lost_at_end} frames do not decode; "
             "the file is damaged. Copy it again from its source"
         )
-    missing = decoder.header_frames - decoder.n_frames - decoder.lost_at_end
+    missing, late_s = decoder.header_frames - decoder.n_frames - decoder.lost_at_end, 0.0
     if decoder.shown_s is not None and decoder.n_frames > 1 and decoder.header_fps > 0:
         interval_s = float(np.median(np.diff(decoder.shown_s)))
         late_s = decoder.header_frames / decoder.header_fps - decoder.shown_s[-1] - interval_s
         missing = min(missing, round(late_s / interval_s))
-    if missing > MOST_LOST_AT_END:
+    if missing <= MOST_LOST_AT_END:
+        return 0.0
+    if not length_proves_nothing(path):
         raise DataError(
             f"{path} is cut off: it declares {decoder.header_frames} frames and holds {decoder.n_frames}. Copy it "
             "again from its source, or keep what is there with: ffmpeg -i in -c copy out"
         )
+    return late_s
 
 
 def _clock(path: Path, decoder: Decoder, fps: float | None) -> tuple[np.ndarray, str]:
