@@ -60,7 +60,7 @@ class Wall:
 
 
 def pixels(times_s: np.ndarray = TIMES, *, seen: bool = True) -> Landmarks:
-    points = np.random.default_rng(1).uniform([8, 8], [WIDTH - 8, HEIGHT - 8], (len(times_s), 68, 2))
+    points = np.random.default_rng(1).uniform([16, 8], [WIDTH - 16, HEIGHT - 12], (len(times_s), 68, 2))
     return Landmarks(points if seen else np.full_like(points, np.nan), times_s, "pixel")
 
 

@@ -20,7 +20,7 @@ FRAMES = 3
 def recording(depth: np.ndarray | None = None, *, camera: Camera | None = CAMERA, video=None) -> Recording:
     random = np.random.default_rng(0)
     landmarks = Landmarks(
-        points=random.uniform(50, 400, (FRAMES, 68, 2)),
+        points=random.uniform(220, 290, (FRAMES, 68, 2)),  # as far apart as in a face a metre away
         timestamps_s=np.arange(FRAMES) / 50,
         space="pixel",
         score=random.uniform(size=(FRAMES, 68)),
@@ -62,7 +62,7 @@ def test_depth_lifts_and_keeps_everything_else():
 
 def test_the_lens_is_undone():
     bent = replace(CAMERA, distortion="brown_conrady", coefficients=LENS)
-    points = np.random.default_rng(1).uniform([-200, -150, 400], [200, 150, 600], (FRAMES, 68, 3))
+    points = np.random.default_rng(1).uniform([100, 50, 400], [200, 150, 420], (FRAMES, 68, 3))
     pixels, depth = projection.project(points, bent)
     one = recording(depth, camera=bent)
     result, _ = lift.depth(replace(one.landmarks, points=pixels), one)

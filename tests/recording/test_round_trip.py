@@ -25,6 +25,7 @@ def test_mouth_landmarks_of_a_d400_at_45_cm_come_back_within_a_millimetre(tmp_pa
     video = scene.SceneVideo(rig, times, lambda i: scene.d400_noise(ideal[i], rig, random))
     write_rgbd(video, tmp_path / "rec")
     pixels = scene.mouth_like_pixels(rig)
+    pixels = pixels.mean(axis=0) + 1.3 * (pixels - pixels.mean(axis=0))  # as far apart as the points of a face
     landmarks = Landmarks(np.repeat(pixels[None], FRAMES, axis=0), times, "pixel")
     recording = Recording("S1", "HC", "OPEN", landmarks, video=RgbdFolder(tmp_path / "rec"))
     lifted, counts = lift.depth(landmarks, recording, origin=origin)
@@ -43,7 +44,7 @@ def test_without_noise_points_on_a_plane_come_back_to_a_millionth_of_a_millimetr
     rig = scene.rig(lens=False)
     depth = scene.depth_frame_mm([scene.TILTED], rig)
     times = np.arange(2) / 50
-    pixels = np.random.default_rng(1).uniform([60, 60], [580, 420], (2, 68, 2))
+    pixels = np.random.default_rng(1).uniform([260, 180], [400, 320], (2, 68, 2))
     landmarks = Landmarks(pixels, times, "pixel")
     recording = Recording("S1", "HC", "OPEN", landmarks, video=scene.SceneVideo(rig, times, lambda i: depth))
     lifted, _ = lift.depth(landmarks, recording)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
-from neuroface.recording import landmark_depth, projection
+from neuroface.recording import depth_plausible, landmark_depth, projection
 from neuroface.recording.depth import depth_unit_mm
 from neuroface.store import Store
 from neuroface.types import Camera, Landmarks, Recording, Rig
@@ -38,7 +38,7 @@ def depth(
     pixels these are; "depth" at the depth (infra-red) camera, as Guarin et al. do. Distances do not depend on it.
     store: folder that keeps the depths looked up for the next time; None for neuroface's own in the user's cache.
     Counts: see landmark_depth.from_video; none for depth that came with the landmarks. Errors: DataError when there
-    is no depth, or no camera to lift with; ConfigError for an unknown origin.
+    is no depth, or none that makes a face, or no camera to lift with; ConfigError for an unknown origin.
     """
     if origin not in ORIGINS:
         raise ConfigError(f"lift.origin={origin}: there is no such origin." + did_you_mean(origin, ORIGINS))
@@ -47,8 +47,9 @@ def depth(
     rig = None if recording.video is None else recording.video.rig
     camera = None if rig is None else _seen_from_color(rig)
     counts: dict[str, int] = {}
+    key = "depth_scale in camera.json (of a bag: cohort.depth_scale)"
     if landmarks.depth is not None:
-        camera = recording.camera or camera
+        camera, key = recording.camera or camera, "depth_unit_mm of the camera in the sidecar of the landmarks"
     elif recording.video is not None and rig is not None:
         landmarks, counts = landmark_depth.from_video(
             landmarks,
@@ -64,6 +65,7 @@ def depth(
     if camera is None:
         raise DataError("pixel landmarks have depth but no camera intrinsics; give them, or set lift=none")
     points = projection.deproject(landmarks.points, landmarks.depth, camera)
+    depth_plausible.check_face(points, landmarks.depth, camera, key=key)
     if origin == "depth":
         points = projection.color_to_depth(points, _known_baseline(rig))
     return replace(landmarks, points=points, space="camera", depth=None), counts

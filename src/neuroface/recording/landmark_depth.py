@@ -9,6 +9,7 @@ import numpy as np
 
 from neuroface import signals
 from neuroface.errors import DataError
+from neuroface.recording import depth_plausible
 from neuroface.recording.depth import PointDepth
 from neuroface.recording.identity import code_digest, described, identity
 from neuroface.store import Store, digest_of_array
@@ -18,6 +19,8 @@ from neuroface.types import Frame, Landmarks, Video
 # frames/s), and the running median of a monotonic stretch is the stretch itself, so only what leaves it and comes
 # back is a jump.
 JUDGED_FRAMES = 9
+# Depth images of a recording that are asked whether they are depth at all; all come from one exporter.
+JUDGED_IMAGES = 5
 # The rooms whose code decides on the depth under a point.
 ROOMS = ("recording", "synthesis")
 
@@ -39,7 +42,8 @@ def from_video(
     the running median over 9 frames is no depth of the face. max_gap_s: shorter gaps are interpolated, longer ones
     stay. store: where the depths that were looked up are kept for the next time. Counts: depth_frames_missing (frames
     without any depth image), depths_masked, depths_filled, depths_missing.
-    Errors: DataError when the video has no depth, or landmarks lie at times at which it has no frame.
+    Errors: DataError when the video has no depth, or what cannot be depth, or landmarks lie at times at which it has no
+    frame.
     """
     rig = video.rig
     if rig is None:
@@ -69,9 +73,12 @@ def _depths(landmarks: Landmarks, video: Video, look_up: PointDepth, store: Stor
 
     def fill(out: np.ndarray) -> None:
         out[:] = np.nan
+        judged = set(np.linspace(0, len(out) - 1, JUDGED_IMAGES, dtype=int).tolist())
         for at, frame in frames_at(video, landmarks.timestamps_s):
             out[at, -1] = frame.depth is None
             if frame.depth is not None:
+                if at in judged:
+                    depth_plausible.check_image(frame.depth)
                 out[at, :-1] = look_up(frame.depth, landmarks.points[at])
 
     known, shape = identity(video), (len(landmarks.points), landmarks.points.shape[1] + 1)
