@@ -19,7 +19,7 @@ FLOORS = [
     {"errors", "face", "progress"},
     {"places", "landmark_views"},
     {"types"},
-    {"geometry", "signals", "store"},
+    {"geometry", "signals", "store", "plausible"},
     {"recording"},
     {"cohorts", "synthesis", "landmarks", "repetitions", "features", "classifiers", "evaluate"},
     {"views"},

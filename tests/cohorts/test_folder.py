@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from checks import read_until_error
+from checks import read_until_error, still_face
 from neuroface.cohorts.folder import FolderCohort, write
 from neuroface.errors import ConfigError, DataError
 from neuroface.types import Camera, Landmarks, Recording, Repetition, Truth
@@ -20,7 +20,8 @@ CAMERA = Camera(fx=617.3, fy=617.1, cx=320.5, cy=240.25, width=640, height=480, 
 
 def landmarks(frames: int = 20, *, seed: int = 0, space: str = "camera") -> Landmarks:
     random = np.random.default_rng(seed)
-    points = random.normal(size=(frames, 68, 2 if space == "pixel" else 3))
+    at = np.array([320, 240]) if space == "pixel" else np.array([0, 0, 600])
+    points = still_face()[:, : len(at)] + at + random.normal(size=(frames, 68, len(at)))
     points[1, 5] = np.nan
     times = 7.5 + np.cumsum(random.uniform(0.018, 0.022, frames))
     return Landmarks(points, times, space)  # type: ignore[arg-type]
@@ -118,13 +119,20 @@ def test_seconds_give_the_same_frames_as_frames(tmp_path):
     assert [(r.start, r.stop) for r in now.repetitions or ()] == [(0, 8), (8, 20)]
 
 
-def foreign_folder(root: Path, *, sidecar: dict | None = None, times: np.ndarray | None = None, bom: str = "") -> Path:
+def foreign_folder(
+    root: Path,
+    *,
+    sidecar: dict | None = None,
+    times: np.ndarray | None = None,
+    points: np.ndarray | None = None,
+    bom: str = "",
+) -> Path:
     """One person's recording as somebody else would make it: CSV, no participants.json."""
     person = root / "sub-12"
-    person.mkdir(parents=True)
+    person.mkdir(parents=True, exist_ok=True)
     (root / "participants.tsv").write_text(f"{bom}participant_id\tgroup\tage\n12\tHC\t70\n", encoding="utf-8")
-    marks = landmarks(6)
-    columns = {f"{axis}_{i}": marks.points[:, i, k] for k, axis in enumerate("xyz") for i in range(68)}
+    points = landmarks(6).points if points is None else points
+    columns = {f"{axis}_{i}": points[:, i, k] for k, axis in enumerate("xyz") for i in range(68)}
     if times is not None:
         columns = {"timestamp_s": times, **columns}
     text = pd.DataFrame(columns).to_csv(index=False)
@@ -150,7 +158,9 @@ def test_facts_of_all_recordings_stand_in_one_file(tmp_path):
 
 
 def test_repeated_timestamps_are_merged_and_repetitions_move_along(tmp_path):
-    root = foreign_folder(tmp_path, times=np.array([0, 0.02, 0.02, 0.04, 0.06, 0.08]))
+    copied = landmarks(6)
+    copied.points[2] = copied.points[1]
+    root = foreign_folder(tmp_path, points=copied.points, times=np.array([0, 0.02, 0.02, 0.04, 0.06, 0.08]))
     (root / "sub-12" / "sub-12_task-OPEN_events.tsv").write_text("start_frame\tstop_frame\n0\t2\n2\t4\n4\t6\n")
     one = next(FolderCohort(root=root).recordings())
     assert one.notes == {"frames_merged": 1}
@@ -210,12 +220,28 @@ def test_timestamps_that_run_backwards(tmp_path):
 
 def test_timestamps_in_milliseconds(tmp_path):
     root = foreign_folder(tmp_path, times=np.arange(6) * 20.0)
-    assert "timestamps advance by 20 s a frame, but" in error_of(root)
+    assert "timestamps advance by 20 s a frame, fps is 50: they seem to be in ms; write" in error_of(root)
+    assert '{"time_unit": "ms"} in ' in error_of(root)
+    root = foreign_folder(
+        tmp_path, times=np.arange(6) * 20.0, sidecar={"space": "camera", "time_unit": "ms", "fps": 50}
+    )
+    (one,) = FolderCohort(root=root).recordings()
+    assert one.landmarks.timestamps_s == pytest.approx(np.arange(6) / 50)
 
 
-def test_units_that_are_not_those_of_the_space(tmp_path):
-    root = foreign_folder(tmp_path, sidecar={"space": "camera", "units": "m", "fps": 50})
-    assert "says units 'm'; space 'camera' is in mm; convert the points" in error_of(root)
+@pytest.mark.parametrize(("unit", "per_mm"), [("m", 1e-3), ("cm", 0.1), ("um", 1e3)])
+def test_another_unit_is_refused_until_it_is_declared(tmp_path, unit, per_mm):
+    points = landmarks(6).points
+    root = foreign_folder(tmp_path, points=points * per_mm, sidecar={"space": "camera", "fps": 50})
+    assert f'{{"units": "{unit}"}}' in error_of(root)
+    root = foreign_folder(tmp_path, points=points * per_mm, sidecar={"space": "camera", "units": unit, "fps": 50})
+    (one,) = FolderCohort(root=root).recordings()
+    np.testing.assert_allclose(one.landmarks.points, points, rtol=1e-12)
+
+
+def test_a_unit_that_the_space_cannot_have(tmp_path):
+    root = foreign_folder(tmp_path, sidecar={"space": "camera", "units": "px", "fps": 50})
+    assert "units 'px' cannot be; space 'camera' is in mm" in error_of(root)
 
 
 def test_no_space(tmp_path):

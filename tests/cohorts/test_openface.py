@@ -7,20 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from checks import read_until_error
+from checks import read_until_error, still_face
 from neuroface.cohorts.openface import OpenFaceCohort
 from neuroface.errors import ConfigError, DataError
 
 FRAMES = 6
+FACE = np.round(still_face(), 3)
 
 
 def openface_csv(file: Path, *, faces: int = 1, bom: str = "", drop: tuple[str, ...] = (), **columns) -> None:
-    """As OpenFace writes it: a blank before each name but the first. Point i is at x = i + frame."""
+    """As OpenFace writes it: a blank before each name but the first. The face moves by 1 mm or px a frame."""
     frame = np.arange(1, FRAMES + 1)
     values = {"frame": frame, "face_id": 0 * frame, "timestamp": (frame - 1) * 0.04}
     values |= {"confidence": np.full(FRAMES, 0.98), "success": np.ones(FRAMES, dtype=int), "pose_Tx": 0.5 * frame}
     for axis, offset in (("x", 100), ("y", 200), ("X", 0), ("Y", 10), ("Z", 600)):
-        values |= {f"{axis}_{i}": offset + i + frame for i in range(68)}
+        values |= {f"{axis}_{i}": offset + FACE[i, "xyz".index(axis.lower())] + frame for i in range(68)}
     values |= columns
     rows = [", ".join(str(values[name][at]) for name in values if name not in drop) for at in range(FRAMES)]
     if faces == 2:
@@ -44,7 +45,7 @@ def test_millimetres_with_blanks_and_byte_order_marks(tmp_path):
     one = only(cohort(tmp_path, "\ufeffsubject, group, file, task, age\n01, HC, a.csv, OPEN, 60\n"))
     assert (one.subject, one.group, one.task, one.attributes) == ("01", "HC", "OPEN", {"age": 60})
     assert one.landmarks.space == "camera"
-    assert one.landmarks.points[2, 30].tolist() == [33, 43, 633]
+    assert one.landmarks.points[2, 30] == pytest.approx(FACE[30] + [3, 13, 603])
     assert one.landmarks.timestamps_s.tolist() == [0, 0.04, 0.08, 0.12, 0.16, 0.2]
     assert one.landmarks.score is not None
     assert (one.landmarks.score == 0.98).all()
@@ -55,7 +56,7 @@ def test_pixels(tmp_path):
     openface_csv(tmp_path / "a.csv")
     one = only(cohort(tmp_path, space="2d"))
     assert one.landmarks.space == "pixel"
-    assert one.landmarks.points[0, 0].tolist() == [101, 201]
+    assert one.landmarks.points[0, 0] == pytest.approx(FACE[0, :2] + [101, 201])
     assert "millimetres" not in one.notes
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import native
+from neuroface.cohorts.clock import CODES, on_one_clock
 from neuroface.cohorts.landmark_files import read_dlib_xml, read_pts
-from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
+from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.video import VideoFile
-from neuroface.types import Landmarks, Recording
+from neuroface.types import Recording
 
 GROUP = "unlabelled"
 STILL = "still"
@@ -91,7 +92,12 @@ def _dlib_stills(file: Path, people: Mapping[str, str]) -> list[Source]:
         seen[found.image] += 1
         number = f"-{seen[found.image]}" if seen[found.image] > 1 else ""
         subject = people.get(image.stem) or re.sub(r"_\d+$", "", image.stem)
-        who = {"subject": subject + number, "group": GROUP, "task": STILL, "session": image.stem.replace("_", "-")}
+        who: dict[str, Any] = {
+            "subject": subject + number,
+            "group": GROUP,
+            "task": STILL,
+            "session": image.stem.replace("_", "-"),
+        }
         read = partial(_still, image, found.points, **who)
         there = image.is_file()
         sources.append(Source(**who, read=read if there else unreadable(f"has no image {found.image}")))
@@ -112,12 +118,13 @@ def _subjects(place: Path) -> dict[str, str]:
 
 
 def _read_still(image: Path, points: Path, **who: Any) -> Recording:
-    return _still(image, read_pts(points), **who)
+    # the files count from 1: what they store as 0 is at -1 here
+    return _still(image, read_pts(points), codes=CODES, **who)
 
 
-def _still(image: Path, points: np.ndarray, **who: Any) -> Recording:
-    landmarks = Landmarks(points[None], np.zeros(1), "pixel")
-    return Recording(**who, landmarks=landmarks, video=VideoFile(image))
+def _still(image: Path, points: np.ndarray, *, codes: Sequence[float] = (0.0, *CODES), **who: Any) -> Recording:
+    landmarks, _, counts = on_one_clock(points[None], np.zeros(1), space="pixel", codes=codes)
+    return Recording(**who, landmarks=landmarks, notes=counts, video=VideoFile(image))
 
 
 def _clips(root: Path) -> list[Source]:
@@ -146,6 +153,8 @@ def _read_clip(clip: Path, track: Path, **who: Any) -> Recording:
     video = VideoFile(clip, fps=fps)
     if len(points) != len(video):
         raise DataError(f"{track} has {len(points)} frames, the video {len(video)}")
-    landmarks, _ = on_one_clock(points, np.arange(len(points)) / fps, space="pixel", score=score)
-    notes: dict[str, Any] = {"frames_without_face": int(np.isnan(points).any(axis=(1, 2)).sum())}
+    landmarks, _, counts = on_one_clock(
+        points, np.arange(len(points)) / fps, space="pixel", size=video.size, score=score
+    )
+    notes: dict[str, Any] = {"frames_without_face": int(np.isnan(points).any(axis=(1, 2)).sum()), **counts}
     return Recording(**who, landmarks=landmarks, notes=notes, video=video)

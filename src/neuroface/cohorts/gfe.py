@@ -19,7 +19,8 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import native
-from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream
+from neuroface.cohorts.clock import on_one_clock
+from neuroface.cohorts.reading import Source, folder, given, read_rows, stream
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.types import Camera, Recording, Repetition
 
@@ -197,7 +198,9 @@ def _read(file: Path, signer: str, expression: str, weights: np.ndarray) -> Reco
     pixels, depth = to_landmarks(arrays["x_px"], arrays["y_px"], arrays["z_mm"], weights)
     # the source counts seconds since 1970 in ms; from the first frame they are exact again
     seconds = np.round(times - times[:1], 3)
-    landmarks, index = on_one_clock(pixels, seconds, space="pixel", depth=depth)
+    landmarks, index, counts = on_one_clock(
+        pixels, seconds, space="pixel", size=(KINECT_V1.width, KINECT_V1.height), depth=depth
+    )
     target = np.zeros(len(landmarks), dtype=int)
     target[index[::-1]] = arrays["target"][::-1]  # of merged frames the first one's label stays
     positive = runs(target)
@@ -207,7 +210,7 @@ def _read(file: Path, signer: str, expression: str, weights: np.ndarray) -> Reco
     labelled = sorted([(*run, "expression") for run in positive] + [(*stretch, "other") for stretch in other])
     notes = {
         "timestamps_repaired": repaired,
-        "frames_merged": len(times) - len(landmarks),
+        **{"frames_merged": 0, **counts},
         "depths_unseen": int(np.isnan(depth).sum()),
         "expressions_without_matching_stretch": len(positive) - len(other),
         "camera": "nominal intrinsics of the Kinect v1, not this device's calibration: mm are approximate",

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from neuroface import face
+from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.native_events import EVENT_COLUMNS, event_rows, read_events
 from neuroface.cohorts.native_video import open_video, write_video
-from neuroface.cohorts.reading import on_one_clock, points_from_columns, read_numbers
+from neuroface.cohorts.reading import points_from_columns, read_numbers
+from neuroface.cohorts.units import Units
 from neuroface.errors import DataError, did_you_mean
 from neuroface.types import SPACES, STORED_SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
 
@@ -37,6 +39,7 @@ def write_recording(recording: Recording, folder: Path) -> None:
         "fps": frame_rate(landmarks.timestamps_s),
         "space": landmarks.space,
         "units": landmarks.unit,
+        "time_unit": "s",
         "camera": None if recording.camera is None else asdict(recording.camera),
         "fitted_on": sorted(landmarks.fitted_on),
         "notes": dict(recording.notes),
@@ -72,24 +75,28 @@ def read_recording(
     beside = Path(f"{base}_landmarks.json")
     sidecar = {**common, **(read_json(beside) if beside.is_file() else {})}
     arrays = {} if marks is None else _read_marks(marks, _space(sidecar, beside))
+    camera = _camera(sidecar.get("camera"), beside)
     fps = _stated_fps(sidecar, beside)
     # landmarks that bring their times took them from the video file, whose own clock then counts
     video = open_video(videos, fps=fps, file_fps=None if "timestamps_s" in arrays else fps)
-    times, landmarks, index = _landmarks(arrays, None if video is None else video.timestamps_s, sidecar, beside)
-    merged = len(times) - len(landmarks)
+    camera = camera or _color_camera(video)
+    size = video.size if video is not None else None if camera is None else (camera.width, camera.height)
+    times, landmarks, index, counts = _landmarks(
+        arrays, None if video is None else video.timestamps_s, sidecar, beside, size=size
+    )
     return Recording(
         subject=subject,
         group=group,
         task=task,
         session=session,
         landmarks=landmarks,
-        camera=_camera(sidecar.get("camera"), beside) or _color_camera(video),
+        camera=camera,
         repetitions=read_events(Path(f"{base}_events.tsv"), times, index),
         attributes=attributes,
         notes={
             **(sidecar.get("notes") or {}),
             **(video.notes if video is not None else {}),
-            **({"frames_merged": merged} if merged else {}),
+            **counts,
         },
         truth=_read_truth(Path(f"{base}_truth")),
         video=video,
@@ -150,26 +157,37 @@ def _arrays(landmarks: Landmarks) -> dict[str, Any]:
 
 
 def _landmarks(
-    arrays: Mapping[str, np.ndarray], shown_s: np.ndarray | None, sidecar: Mapping[str, Any], file: Path
-) -> tuple[np.ndarray, Landmarks, np.ndarray]:
-    """(T,) s as stored, the landmarks, and (T,) where each stored frame went when repeated times were merged.
+    arrays: Mapping[str, np.ndarray],
+    shown_s: np.ndarray | None,
+    sidecar: Mapping[str, Any],
+    file: Path,
+    *,
+    size: tuple[int, int] | None,
+) -> tuple[np.ndarray, Landmarks, np.ndarray, dict[str, int]]:
+    """(T,) s as stored, the landmarks, (T,) where each stored frame went when times were merged, and what was counted.
 
     arrays: of the landmark file; {} without one: then every point is missing in every frame of the video.
-    shown_s: (n,) s of the video's frames, if there is one.
+    shown_s: (n,) s of the video's frames, if there is one. size: (width, height) px of the image, if it is known.
     """
     if not arrays and shown_s is not None:
         points = np.full((len(shown_s), face.N_POINTS, 2), np.nan)
-        return shown_s, Landmarks(points, shown_s, "pixel"), np.arange(len(shown_s))
-    times = _timestamps(arrays, shown_s, sidecar, file)
-    landmarks, index = on_one_clock(
-        arrays["points"],
+        return shown_s, Landmarks(points, shown_s, "pixel"), np.arange(len(shown_s)), {}
+    space, fps = _space(sidecar, file), _stated_fps(sidecar, file)
+    units = _units(sidecar, space, file)
+    times = _timestamps(arrays, shown_s, units, fps, file)
+    landmarks, index, counts = on_one_clock(
+        units.points(arrays["points"], size),
         times,
-        space=_space(sidecar, file),
+        space=space,
+        declare=f'write {{{{"{{key}}": "{{value}}"}}}} in {file}',
+        size=size,
+        fps=fps if "timestamps_s" in arrays else None,
+        in_seconds=units.time is not None,
         score=arrays.get("score"),
         depth=arrays.get("depth"),
         fitted_on=frozenset(sidecar.get("fitted_on") or ()),
     )
-    return times, landmarks, index
+    return times, landmarks, index, counts
 
 
 def _read_marks(file: Path, space: Space) -> dict[str, np.ndarray]:
@@ -185,10 +203,14 @@ def _space(sidecar: Mapping[str, Any], file: Path) -> Space:
         raise DataError(f'no space in {file}; write {{"space": "pixel"}} there, or "camera" or "head"')
     if space not in STORED_SPACES:
         raise DataError(f"{file} names space {space!r}." + did_you_mean(space, STORED_SPACES))
-    units = sidecar.get("units", SPACES[space])
-    if units != SPACES[space]:
-        raise DataError(f"{file} says units {units!r}; space {space!r} is in {SPACES[space]}; convert the points")
     return space
+
+
+def _units(sidecar: Mapping[str, Any], space: Space, file: Path) -> Units:
+    try:
+        return Units.of(sidecar, space)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
 
 
 def _camera(values: Mapping[str, Any] | None, file: Path) -> Camera | None:
@@ -227,25 +249,20 @@ def _stated_fps(sidecar: Mapping[str, Any], file: Path) -> float | None:
 
 
 def _timestamps(
-    arrays: Mapping[str, np.ndarray], shown_s: np.ndarray | None, sidecar: Mapping[str, Any], file: Path
+    arrays: Mapping[str, np.ndarray], shown_s: np.ndarray | None, units: Units, fps: float | None, file: Path
 ) -> np.ndarray:
-    """(T,) s: those that were stored, or the video's if it has as many frames, or frame / fps.
-
-    A stored clock that disagrees with the stated fps is refused.
-    """
-    fps, times = _stated_fps(sidecar, file), arrays.get("timestamps_s")
+    """(T,) s: those that were stored, or the video's if it has as many frames, or frame / fps."""
+    times = arrays.get("timestamps_s")
     if times is None and shown_s is not None and len(shown_s) == len(arrays["points"]):
         return shown_s
     if times is None:
         if fps is None:
             raise DataError(f"no timestamps, and no fps in {file}; one of the two is needed")
         return np.arange(len(arrays["points"])) / fps
-    interval = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-    if fps is not None and interval > 0 and not 0.5 < interval * fps < 2:
-        raise DataError(
-            f"timestamps advance by {interval:g} s a frame, but {file} says {fps:g} frames/s; are they in seconds?"
-        )
-    return times
+    try:
+        return units.seconds(times, fps)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
 
 
 def _write_truth(truth: Truth, base: Path) -> None:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface import face
+from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.reading import (
     Source,
     folder,
     given,
-    on_one_clock,
     points_from_columns,
     read_numbers,
     read_rows,
@@ -113,9 +113,8 @@ class OpenFaceCohort:
             notes["millimetres"] = "OpenFace's, from guessed intrinsics and a mean face: nominal, not metric truth"
         score = np.repeat(confidence[:, None], face.N_POINTS, axis=1)
         times = self._timestamps(frame, file)
-        landmarks, _ = on_one_clock(points, times, space=space, score=score)
-        notes["frames_merged"] = len(times) - len(landmarks)
-        return Recording(**recording, landmarks=landmarks, notes=notes)
+        landmarks, _, counts = on_one_clock(points, times, space=space, declare="set cohort.{key}={value}", score=score)
+        return Recording(**recording, landmarks=landmarks, notes={**notes, "frames_merged": 0, **counts})
 
     def _timestamps(self, frame: pd.DataFrame, file: Path) -> np.ndarray:
         """(T,) s: the file's own, or its frame numbers over cohort.fps."""

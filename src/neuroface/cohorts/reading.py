@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroface import face, signals
+from neuroface import face
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
-from neuroface.types import Landmarks, Recording, Space
+from neuroface.types import Recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,32 +170,3 @@ def points_from_columns(frame: pd.DataFrame, axes: Sequence[str], path: Path) ->
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise DataError(f"{path} has no column {missing[0]}{more}; columns {names[0][0]} .. {names[-1][-1]} are needed")
     return np.stack([frame[axis].to_numpy(dtype=float) for axis in names], axis=-1)
-
-
-def on_one_clock(
-    points: np.ndarray, timestamps_s: np.ndarray, *, space: Space, **more: Any
-) -> tuple[Landmarks, np.ndarray]:
-    """Landmarks with repeated timestamps merged, and the new index of each old frame.
-
-    points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. Of frames with the same
-    time the first is kept. Errors: DataError when there is no frame, no point anywhere, or time runs backwards.
-    """
-    if not len(points):
-        raise DataError("has no frames")
-    if len(points) != len(timestamps_s):
-        raise DataError(f"has {len(points)} frames but {len(timestamps_s)} timestamps")
-    if not np.isfinite(points).any():
-        raise DataError(f"has no landmark in any of its {len(points)} frames; all are missing")
-    backwards = np.flatnonzero(np.diff(timestamps_s) < 0)
-    if len(backwards):
-        at = int(backwards[0])
-        raise DataError(
-            f"timestamps run backwards {len(backwards)} times, first at frame {at + 1} "
-            f"({timestamps_s[at + 1]:.3f} s after {timestamps_s[at]:.3f} s); put the frames in order of time"
-        )
-    frame = np.arange(len(points))
-    timestamps_s, (points, kept), merged = signals.merge_repeated(timestamps_s, points, frame)
-    if merged:
-        more = {name: value[kept] if isinstance(value, np.ndarray) else value for name, value in more.items()}
-    landmarks = Landmarks(points=points, timestamps_s=timestamps_s, space=space, **more)
-    return landmarks, np.searchsorted(kept, frame, side="right") - 1

@@ -12,7 +12,8 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import native
-from neuroface.cohorts.reading import Source, folder, given, on_one_clock, read_rows, stream, unreadable
+from neuroface.cohorts.clock import on_one_clock
+from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.clip import BAG, is_rgbd, open_clip
 from neuroface.recording.images import SUFFIXES as IMAGE_SUFFIXES
@@ -101,13 +102,13 @@ class VideosCohort:
         if not file.exists():
             raise DataError(f"has no file {file}; correct it in the subjects table")
         video = open_clip(file, fps=fps, depth_scale=self.depth_scale)
-        landmarks = self._track(file, video.timestamps_s)
-        return Recording(**recording, landmarks=landmarks, video=video, notes={**notes, **video.notes})
+        landmarks, counts = self._track(file, video.timestamps_s, video.size)
+        return Recording(**recording, landmarks=landmarks, video=video, notes={**notes, **video.notes, **counts})
 
-    def _track(self, file: Path, timestamps_s: np.ndarray) -> Landmarks:
-        """The given landmarks of a video, one per frame; all missing where no folder of tracks is named."""
+    def _track(self, file: Path, timestamps_s: np.ndarray, size: tuple[int, int]) -> tuple[Landmarks, dict[str, int]]:
+        """The given landmarks of a video, one per frame, and what was counted; all missing without tracks."""
         if self.tracks is None:
-            return Landmarks(np.full((len(timestamps_s), face.N_POINTS, 2), np.nan), timestamps_s, "pixel")
+            return Landmarks(np.full((len(timestamps_s), face.N_POINTS, 2), np.nan), timestamps_s, "pixel"), {}
         place = folder(self.tracks, "cohort.tracks")
         names = [place / f"{file.name}.npz", place / f"{file.stem}.npz"]
         track = next((name for name in names if name.is_file()), None)
@@ -119,8 +120,10 @@ class VideosCohort:
             raise DataError(f"{track} has no array 'points'." + did_you_mean("points", arrays))
         if len(points) != len(timestamps_s):
             raise DataError(f"{track} has {len(points)} frames, the video {len(timestamps_s)}")
-        landmarks, _ = on_one_clock(np.asarray(points, dtype=float), timestamps_s, space="pixel")
-        return landmarks
+        landmarks, _, counts = on_one_clock(
+            np.asarray(points, dtype=float), timestamps_s, space="pixel", size=size, in_seconds=True
+        )
+        return landmarks, counts
 
 
 def subjects_after_files(root: Path, found: Sequence[Path]) -> list[str]:
