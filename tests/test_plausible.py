@@ -80,7 +80,8 @@ def test_the_cause_and_its_key_are_named(points, cause, key):
 
 
 def test_a_face_seen_from_behind():
-    assert "seen from behind" in refusal(in_mm(turn=(1, -1, -1)) + [0, 0, 1200])
+    behind = in_mm(turn=(1, -1, -1)) + np.array([0, 0, 1200])
+    assert "seen from behind" in refusal(behind)
 
 
 def test_points_of_another_image():

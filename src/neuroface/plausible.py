@@ -115,7 +115,8 @@ def _check_axes(across: np.ndarray, down: np.ndarray, nose: np.ndarray, declare:
     """Refuse a face that is its own mirror image, or seen from behind: an axis points the other way.
 
     across: (D,) from the person's right eye to the left; down: from the eyes to the mouth; nose: from the plane of both
-    to the tip of the nose. However a head turns before a camera, these keep their order as three fingers of one hand do.
+    to the tip of the nose. However a head turns before a camera, these keep their order as three
+    fingers of one hand do.
     """
     if len(nose) == 2:
         # by the height of the face, not by the distance of the eyes, which a profile hides
