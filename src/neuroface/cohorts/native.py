@@ -20,7 +20,7 @@ from neuroface.cohorts.native_video import open_video, write_video
 from neuroface.cohorts.reading import points_from_columns, read_numbers
 from neuroface.cohorts.units import Units
 from neuroface.errors import DataError, did_you_mean
-from neuroface.types import SPACES, STORED_SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
+from neuroface.types import STORED_SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
 
 
 def stem(recording: Recording) -> str:
