@@ -49,7 +49,7 @@ def test_profile_and_a_head_on_its_side_pass():
             roll = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
             points = (still_face() @ (roll @ turn).T + AT)[None]
             plausible.check_landmarks(points, pixels=False, from_camera=True)
-            plausible.check_landmarks(600 * points[..., :2] / points[..., 2:] + 300, pixels=True, size=(640, 640))
+            plausible.check_landmarks(600 * points[..., :2] / points[..., 2:] + 300, pixels=True)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,6 @@ def test_the_cause_and_its_key_are_named(points, cause, key):
 def test_a_face_seen_from_behind():
     behind = in_mm(turn=(1, -1, -1)) + np.array([0, 0, 1200])
     assert "seen from behind" in refusal(behind)
-
-
-def test_points_of_another_image():
-    assert "the image has 160x120" in refusal(in_px() * 3, size=(160, 120))
 
 
 def test_nothing_to_judge_by():

@@ -37,15 +37,11 @@ LENGTHS: Sequence[tuple[str, float, str]] = (
 CLOCKS: Sequence[tuple[str, float, str]] = (("ms", 1e-3, "ms"), ("µs", 1e-6, "us"), ("ns", 1e-9, "ns"))
 
 
-def check_landmarks(
-    points: np.ndarray, *, pixels: bool, from_camera: bool = False, size: tuple[int, int] | None = None,
-    declare: str = CONVERT,
-) -> None:  # fmt: skip
+def check_landmarks(points: np.ndarray, *, pixels: bool, from_camera: bool = False, declare: str = CONVERT) -> None:
     """Refuse points that are no face in px (pixels) or mm.
 
-    points: (T, 68, D), NaN is missing. from_camera: the origin is the camera. size: (width, height) px of the image,
-    where it is known. declare: how a key is set in this reader, with {key} and {value} to fill in.
-    Errors: DataError with the likely cause.
+    points: (T, 68, D), NaN is missing. from_camera: the origin is the camera. declare: how a key is set in this reader,
+    with {key} and {value} to fill in. Errors: DataError with the likely cause.
     """
     frames = points[:: max(1, len(points) // LOOKS)]
     right, left = frames[:, face.CANTHUS_RIGHT_OUTER], frames[:, face.CANTHUS_LEFT_OUTER]
@@ -57,7 +53,7 @@ def check_landmarks(
     eyes, across, down = (np.median(vectors[seen], axis=0) for vectors in (eyes, across, down))
     apart = float(np.median(np.linalg.norm((left - right)[seen], axis=1)))
     if pixels:
-        _check_pixels(apart, eyes, down, size, declare)
+        _check_pixels(apart, down, declare)
     else:
         _check_millimetres(apart, declare)
         if from_camera:
@@ -78,7 +74,7 @@ def _check_millimetres(apart: float, declare: str) -> None:
     raise DataError(f"{told}: this is no face in mm; look at the unit of the points, or of the depth they come from")
 
 
-def _check_pixels(apart: float, eyes: np.ndarray, down: np.ndarray, size: tuple[int, int] | None, declare: str) -> None:
+def _check_pixels(apart: float, down: np.ndarray, declare: str) -> None:
     extent = max(apart, float(np.linalg.norm(down)))
     low, high = FACE_PX
     if extent < low:
@@ -92,9 +88,6 @@ def _check_pixels(apart: float, eyes: np.ndarray, down: np.ndarray, size: tuple[
         raise DataError(
             f"the eyes are {apart:.3g} px apart, more than an image has; give the points in px of the image"
         )
-    if size is not None and (np.abs(eyes / size - 0.5) > 1).any():
-        at, (width, height) = f"{eyes[0]:.0f}, {eyes[1]:.0f}", size
-        raise DataError(f"the face is at {at} px, the image has {width}x{height}: the points belong to another image")
 
 
 def _check_distance(distance: float, declare: str) -> None:

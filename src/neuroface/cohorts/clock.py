@@ -25,7 +25,6 @@ def on_one_clock(
     *,
     space: Space,
     declare: str = plausible.CONVERT,
-    size: tuple[int, int] | None = None,
     fps: float | None = None,
     in_seconds: bool = False,
     codes: Sequence[float] = (0.0, *CODES),
@@ -33,7 +32,7 @@ def on_one_clock(
 ) -> tuple[Landmarks, np.ndarray, dict[str, int]]:
     """Landmarks that are a face at increasing times, the new index of each old frame, and what was counted.
 
-    points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. declare, size, fps,
+    points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. declare, fps,
     in_seconds: see `plausible`. Of frames with the same time that are copies the first is kept; of those that differ
     the one that is seen, else the surer one. Errors: DataError when there is no frame, no point anywhere, time runs
     backwards, one time has two different faces and no score tells which, or the points are no face.
@@ -60,9 +59,7 @@ def on_one_clock(
         points, timestamps_s = points[kept], timestamps_s[kept]
         more = {name: value[kept] if isinstance(value, np.ndarray) else value for name, value in more.items()}
     landmarks = Landmarks(points=points, timestamps_s=timestamps_s, space=space, **more)
-    plausible.check_landmarks(
-        landmarks.points, pixels=space == "pixel", from_camera=space == "camera", size=size, declare=declare
-    )
+    plausible.check_landmarks(landmarks.points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
     plausible.check_clock(landmarks.timestamps_s, fps=fps, declared=in_seconds, declare=declare)
     return landmarks, index, counts
 

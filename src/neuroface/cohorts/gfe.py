@@ -198,9 +198,7 @@ def _read(file: Path, signer: str, expression: str, weights: np.ndarray) -> Reco
     pixels, depth = to_landmarks(arrays["x_px"], arrays["y_px"], arrays["z_mm"], weights)
     # the source counts seconds since 1970 in ms; from the first frame they are exact again
     seconds = np.round(times - times[:1], 3)
-    landmarks, index, counts = on_one_clock(
-        pixels, seconds, space="pixel", size=(KINECT_V1.width, KINECT_V1.height), depth=depth
-    )
+    landmarks, index, counts = on_one_clock(pixels, seconds, space="pixel", depth=depth)
     target = np.zeros(len(landmarks), dtype=int)
     target[index[::-1]] = arrays["target"][::-1]  # of merged frames the first one's label stays
     positive = runs(target)

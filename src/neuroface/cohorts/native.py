@@ -180,7 +180,6 @@ def _landmarks(
         times,
         space=space,
         declare=f'write {{{{"{{key}}": "{{value}}"}}}} in {file}',
-        size=size,
         fps=fps if "timestamps_s" in arrays else None,
         in_seconds=units.time is not None,
         score=arrays.get("score"),
