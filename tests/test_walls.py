@@ -19,7 +19,7 @@ FLOORS = [
     {"errors", "face", "progress"},
     {"places", "landmark_views"},
     {"types"},
-    {"geometry", "signals", "store", "plausible"},
+    {"geometry", "signals", "store", "plausible", "model_files", "fetching"},
     {"recording"},
     {"cohorts", "synthesis", "landmarks", "repetitions", "features", "classifiers", "evaluate"},
     {"views"},
@@ -32,6 +32,7 @@ FLOORS = [
 # Rooms of one floor know nothing of each other, but for these.
 NEIGHBOURS = {
     ("cohorts", "synthesis"),
+    ("fetching", "model_files"),
     ("cohorts", "recording"),
     ("landmarks", "recording"),
     ("samples", "cohort_summary"),

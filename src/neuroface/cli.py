@@ -21,6 +21,7 @@ VERBS = {
     "features": "write the feature table of a cohort (out=FILE.csv)",
     "prepare": "write a cohort to disk, cut faces out of videos, or tell what a release holds (out=FOLDER)",
     "reproduce": "make a paper's tables again, ours beside the paper's (neuroface reproduce guarin run=FOLDER)",
+    "fetch": "bring the file of a face network that is not ours to ship (neuroface fetch mesh)",
     "list": "show what there is to choose from (neuroface list features)",
     "check": "run the contract suite on a component (neuroface check features=rom)",
 }

@@ -92,8 +92,34 @@ def find(weights: str, *, allow_download: bool = False) -> Path:
     )
 
 
+def official_place() -> Path:
+    """Where the official file is looked for, which is where face-alignment puts it."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / OFFICIAL_NAME
+
+
+def bring_official(source: Path | None = None) -> Path:
+    """Put the official file in its place, from a file or else from its authors' server; returns the place.
+
+    Errors: WeightsNotFoundError for what is not there or cannot be fetched, DataError for another file.
+    """
+    path = official_place()
+    if source is None:
+        return _official(allow_download=True)
+    if not source.is_file():
+        raise WeightsNotFoundError(f"from={source}: there is no such file. Name {OFFICIAL_NAME}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _unfinished(path)
+    try:
+        shutil.copyfile(source, unfinished)
+        _checked_digest(unfinished, OFFICIAL_NAME)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
 def _official(*, allow_download: bool) -> Path:
-    path = Path(torch.hub.get_dir()) / "checkpoints" / OFFICIAL_NAME
+    path = official_place()
     if path.is_file():
         _checked_digest(path, OFFICIAL_NAME)
     elif allow_download:

@@ -22,6 +22,10 @@ def verb_help(verb: str, line: str) -> str:
     """What `neuroface <verb> --help` prints."""
     if verb == "list":
         return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(sorted(_tree()))}"
+    if verb == "fetch":
+        from neuroface.verbs.fetch import KNOWN
+
+        return f"neuroface fetch [NAME ...] [from=FILE]: {line}\n\nnames: {', '.join(KNOWN)}; without one, all are told"
     if verb == "reproduce":
         names = ", ".join(_tree()["experiment"])
         return f"neuroface reproduce EXPERIMENT [run=FOLDER] [key=value ...]: {line}\n\nexperiments: {names}"
