@@ -1,0 +1,89 @@
+"""Whose face counts where there are several: a bystander is not the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.recording.faces import FaceDetector, overlap
+from neuroface.types import Frame, Recording
+
+RULES = ("largest", "central", "longest", "boxes")
+# The film is looked through at this interval for the face that is in it longest.
+LOOK_THROUGH_S = 0.5
+# Boxes half a second apart are one face if they share this much (intersection over union).
+ONE_FACE = 0.1
+# A face that is not found for longer than this is another one when something is found again.
+GONE_AFTER_S = 2.0
+
+
+def check(whose: str, *, given_boxes: bool) -> None:
+    """ConfigError for a rule that there is not, or for boxes that nobody gives."""
+    if whose not in RULES:
+        raise ConfigError(f"whose={whose}: there is no such rule." + did_you_mean(whose, RULES))
+    if whose == "boxes" and not given_boxes:
+        raise ConfigError("whose=boxes: a table says where the face is; choose the detector boxes and give its path.")
+
+
+def first(boxes: np.ndarray, image: np.ndarray, whose: str) -> int:
+    """Which of the boxes (N, 4) px is the person's where nothing is known yet: the most central, or the largest."""
+    if whose == "central":
+        middle = np.array(image.shape[1::-1]) / 2
+        return int(np.argmin(np.linalg.norm(boxes[:, :2] + boxes[:, 2:] / 2 - middle, axis=1)))
+    return int(np.argmax(boxes[:, 2] * boxes[:, 3]))
+
+
+def detector_for(recording: Recording, detector: FaceDetector, whose: str) -> FaceDetector:
+    """The detector for one recording: a given source is asked for its boxes; for `longest` only that face is found."""
+    found: FaceDetector = detector.of(recording) if hasattr(detector, "of") else detector
+    if whose != "longest":
+        return found
+    if recording.video is None:
+        raise DataError("has no video to look through for the face that is in it longest")
+    path = longest(recording.video.frames(), found)
+
+    def only_that(frame: Frame) -> np.ndarray:
+        return path.of(np.asarray(found(frame), dtype=float).reshape(-1, 4), frame.timestamp_s)
+
+    return only_that
+
+
+@dataclass
+class Path:
+    """Where one face is over time: seconds and boxes (4,) px."""
+
+    times: list[float] = field(default_factory=list)
+    boxes: list[np.ndarray] = field(default_factory=list)
+
+    def at(self, time: float) -> np.ndarray | None:
+        """The box at a time, interpolated; None well before or after the face was there."""
+        if not self.times or not self.times[0] - LOOK_THROUGH_S <= time <= self.times[-1] + LOOK_THROUGH_S:
+            return None
+        return np.array([np.interp(time, self.times, edge) for edge in np.array(self.boxes).T])
+
+    def of(self, boxes: np.ndarray, time: float) -> np.ndarray:
+        """(N, 4): those of the boxes at a time that are of this face."""
+        here = self.at(time)
+        return boxes[[here is not None and overlap(here, box) >= ONE_FACE for box in boxes]]
+
+
+def longest(frames: Iterable[Frame], detector: FaceDetector) -> Path:
+    """The face found in most of the frames that are LOOK_THROUGH_S apart; of equals the larger one."""
+    paths: list[Path] = []
+    next_s = -np.inf
+    for frame in frames:
+        if frame.timestamp_s < next_s:
+            continue
+        next_s = frame.timestamp_s + LOOK_THROUGH_S
+        for box in np.asarray(detector(frame), dtype=float).reshape(-1, 4):
+            near = [p for p in paths if p.times[-1] < frame.timestamp_s <= p.times[-1] + GONE_AFTER_S]
+            same = max(near, key=lambda p: overlap(p.boxes[-1], box), default=None)
+            if same is None or overlap(same.boxes[-1], box) < ONE_FACE:
+                same = Path()
+                paths.append(same)
+            same.times.append(frame.timestamp_s)
+            same.boxes.append(box)
+    return max(paths, key=lambda p: (len(p.times), float(np.mean([b[2] * b[3] for b in p.boxes]))), default=Path())
