@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GOMP_SPINCOUNT", "300")
 # What tests make of videos is not kept in the user's cache; workers of pytest-xdist share the folder of their parent.
 if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["NEUROFACE_USER_CACHE"] = os.environ.get("XDG_CACHE_HOME", "")
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="neuroface-tests-")
     atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 

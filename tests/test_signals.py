@@ -171,3 +171,36 @@ def test_lowpass_far_from_every_seen_frame_is_missing():
     passed = signals.lowpass(values, np.arange(1_000) / 50, cutoff_hz=3)
     assert passed[0] == 1
     assert np.isnan(passed[100:]).all()
+
+
+@pytest.mark.parametrize("name", ["butterworth", "one_euro"])
+def test_smoothing_neither_delays_nor_spreads_missing_frames(name):
+    def smooth(values, times):
+        keys = {"size": 10.0} if name == "one_euro" else {}
+        return getattr(signals, name)(values, times, cutoff_hz=8.0, **keys)
+
+    times = np.arange(200) / 50
+    bump = np.exp(-((times - 2.0) ** 2) / (2 * 0.1**2))  # 0.1 s: below 2 Hz
+    calm = smooth(np.stack([bump, 5 + bump], axis=1), times)
+    assert times[np.argmax(calm[:, 0])] == pytest.approx(2.0)
+    assert calm[:, 1] - calm[:, 0] == pytest.approx(5.0, abs=1e-6)
+    before, after = calm[:100, 0], calm[101:, 0][::-1][:99]
+    assert before[1:] == pytest.approx(after, abs=0.02)  # as steep on the way down as on the way up
+    rng = np.random.default_rng(0)
+    noise = smooth(rng.normal(size=(2000, 1)), np.arange(2000) / 50)
+    assert noise[100:-100].std() < 0.75
+    gap = bump[:, None].copy()
+    gap[50:60] = np.nan
+    assert (np.isnan(smooth(gap, times)) == np.isnan(gap)).all()
+    assert smooth(np.full((3, 2), 4.0), times[:3]) == pytest.approx(np.full((3, 2), 4.0))
+    assert smooth(np.full((1, 2), 4.0), times[:1]) == pytest.approx(np.full((1, 2), 4.0))
+
+
+def test_butterworth_lets_half_the_power_through_at_its_cutoff():
+    times = np.arange(3000) / 100
+    tone = np.sin(2 * np.pi * 12 * times)[:, None]
+    calm = signals.butterworth(tone, times, cutoff_hz=12.0)[500:-500]
+    assert np.sqrt(2) * calm.std() == pytest.approx(np.sqrt(0.5), abs=0.01)
+    uneven = np.sort(np.random.default_rng(1).uniform(0, 4, 400))
+    slow = np.sin(2 * np.pi * 1.0 * uneven)[:, None]
+    assert signals.butterworth(slow, uneven, cutoff_hz=12.0)[20:-20] == pytest.approx(slow[20:-20], abs=0.02)

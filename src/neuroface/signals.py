@@ -152,3 +152,80 @@ def lowpass(values: np.ndarray, timestamps_s: np.ndarray, *, cutoff_hz: float) -
     near = total > 1e-6
     out[near] = (weight * np.where(finite, values, 0.0)[index]).sum(axis=1)[near] / total[near]
     return out
+
+
+# Two passes of a Butterworth filter of second order let through one half of the power, 0.802 of the way to the cut-off
+# of each: Winter, Biomechanics and Motor Control of Human Movement, 4th ed. 2009, section 2.
+TWO_PASSES = (2**0.5 - 1) ** 0.25
+
+
+def butterworth(values: np.ndarray, timestamps_s: np.ndarray, *, cutoff_hz: float) -> np.ndarray:
+    """Butterworth low-pass of second order, forwards and backwards: no delay, half the power at `cutoff_hz`.
+
+    values: (T, ...). Each run of frames in which a value is seen is filtered by itself, resampled to its even frames
+    and back where they are uneven; a run of fewer than four frames stays as it is. NaN stays missing.
+    cutoff_hz: below half the frame rate.
+    """
+    from scipy import signal
+
+    flat = np.array(values, dtype=float).reshape(len(values), -1)
+    if len(flat) < 2:
+        return flat.reshape(np.shape(values))
+    step_s = float(np.median(np.diff(timestamps_s)))
+    edge = np.arctan(np.tan(np.pi * cutoff_hz * step_s) / TWO_PASSES) / (np.pi * step_s)
+    sections = signal.butter(2, edge, fs=1 / step_s, output="sos")
+    for first, stop, columns in _seen_runs(flat):
+        times = timestamps_s[first:stop]
+        even = np.linspace(times[0], times[-1], max(round((times[-1] - times[0]) / step_s) + 1, 4))
+        run = flat[first:stop, columns]
+        on_even = np.stack([np.interp(even, times, track) for track in run.T], axis=1)
+        calm = signal.sosfiltfilt(sections, on_even, axis=0, padlen=min(len(even) - 1, 3 * round(1 / (edge * step_s))))
+        flat[first:stop, columns] = np.stack([np.interp(times, even, track) for track in calm.T], axis=1)
+    return flat.reshape(np.shape(values))
+
+
+def one_euro(values: np.ndarray, timestamps_s: np.ndarray, *, cutoff_hz: float, size: float) -> np.ndarray:
+    """The 1-Euro filter forwards and backwards: slow movement is smoothed much, fast movement little, without delay.
+
+    values: (T, ...). size: a length in their unit, such as the distance of the outer canthi. A value at rest is
+    low-passed at a quarter of `cutoff_hz`, one that moves by `size` a second at `cutoff_hz`, others in proportion.
+    NaN stays missing and begins anew. Casiez, Roussel & Vogel, CHI 2012, run in both directions.
+    """
+    flat = np.array(values, dtype=float).reshape(len(values), -1)
+    there = _one_euro(flat, timestamps_s, cutoff_hz, size)
+    back = _one_euro(there[::-1], -timestamps_s[::-1], cutoff_hz, size)[::-1]
+    return back.reshape(np.shape(values))
+
+
+def _one_euro(flat: np.ndarray, times: np.ndarray, cutoff_hz: float, size: float) -> np.ndarray:
+    """One direction, (T, C)."""
+    out = flat.copy()
+    speed = np.zeros(flat.shape[1])
+    for at in range(1, len(flat)):
+        step_s = times[at] - times[at - 1]
+        known = np.isfinite(out[at - 1]) & np.isfinite(flat[at])
+        raw = np.where(known, (flat[at] - out[at - 1]) / step_s, 0.0)
+        speed += _share(1.0, step_s) * (raw - speed)  # the published 1 Hz for speed
+        cutoff = cutoff_hz * (0.25 + 0.75 * np.abs(speed) / size)
+        mixed = out[at - 1] + _share(cutoff, step_s) * (flat[at] - out[at - 1])
+        out[at] = np.where(known, mixed, flat[at])
+    return out
+
+
+def _share(cutoff_hz: np.ndarray | float, step_s: float) -> np.ndarray | float:
+    """0..1: how much of a new value a low-pass of first order takes over."""
+    return 1 / (1 + 1 / (2 * np.pi * cutoff_hz * step_s))
+
+
+def _seen_runs(flat: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
+    """(first, stop, columns (C,) bool) of each run of at least four frames that columns of (T, C) are seen in."""
+    seen = np.isfinite(flat)
+    runs: dict[tuple[int, int], np.ndarray] = {}
+    patterns, which = np.unique(seen, axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        edges = np.flatnonzero(np.diff(np.r_[False, pattern, False]))
+        for first, stop in zip(edges[::2], edges[1::2], strict=True):
+            if stop - first >= 4:
+                columns = runs.setdefault((int(first), int(stop)), np.zeros(flat.shape[1], dtype=bool))
+                columns |= which.ravel() == number
+    return [(first, stop, columns) for (first, stop), columns in runs.items()]

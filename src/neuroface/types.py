@@ -107,7 +107,8 @@ class Landmarks:
     "face", which are pixels made comparable between people. NaN is missing.
     timestamps_s: (T,) seconds, strictly increasing.
     score: (T, 68) detector confidence 0..1, or None. depth: (T, 68) raw depth units under each pixel point, 0 or NaN
-    is missing, or None. fitted_on: subjects that whatever produced these points was fitted on.
+    is missing, or None. fitted_on: subjects that whatever produced these points was fitted on. extras: name -> (T, ...)
+    what else a model saw in each frame, such as "mesh", (T, 468, 3) px.
     """
 
     points: np.ndarray
@@ -116,6 +117,7 @@ class Landmarks:
     score: np.ndarray | None = None
     depth: np.ndarray | None = None
     fitted_on: frozenset[str] = frozenset()
+    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         points, times = np.asarray(self.points), np.asarray(self.timestamps_s, dtype=float)
@@ -140,6 +142,9 @@ class Landmarks:
             value = getattr(self, name)
             if value is not None and np.shape(value) != points.shape[:2]:
                 raise DataError(f"Landmark {name} must be {points.shape[:2]}; got {np.shape(value)}.")
+        for name, value in self.extras.items():
+            if len(value) != len(points):
+                raise DataError(f"Landmark extra {name!r} has {len(value)} frames, the points {len(points)}.")
         object.__setattr__(self, "timestamps_s", times)
 
     def __len__(self) -> int:
@@ -153,6 +158,7 @@ class Landmarks:
             timestamps_s=self.timestamps_s[frames],
             score=None if self.score is None else self.score[frames],
             depth=None if self.depth is None else self.depth[frames],
+            extras={name: value[frames] for name, value in self.extras.items()},
         )
 
     @property

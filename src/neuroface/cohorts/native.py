@@ -153,6 +153,7 @@ def write_rows(file: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]
 def _arrays(landmarks: Landmarks) -> dict[str, Any]:
     optional = {"score": landmarks.score, "depth": landmarks.depth}
     given = {name: value for name, value in optional.items() if value is not None}
+    given |= {f"extra_{name}": value for name, value in landmarks.extras.items()}
     return {"points": landmarks.points, "timestamps_s": landmarks.timestamps_s, **given}
 
 

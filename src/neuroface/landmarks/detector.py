@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,10 @@ from neuroface.landmarks.crops import FanCrop
 from neuroface.landmarks.engines import Engine
 from neuroface.landmarks.fold_weights import weights_for
 from neuroface.landmarks.given import steady
-from neuroface.landmarks.tracking import Found, Tracker
-from neuroface.progress import Progress
+from neuroface.landmarks.per_frame import frames_of, gathered
+from neuroface.landmarks.tracking import Tracker
 from neuroface.recording.face_detectors import HaarDetector
-from neuroface.recording.landmark_depth import frames_at
-from neuroface.types import Frame, Landmarks, Recording, Video
+from neuroface.types import Landmarks, Recording
 
 GPU_BATCH = 32  # faces at once where the batch is not given; on a CPU a batch gains nothing
 
@@ -35,7 +35,8 @@ class FanDetector:
     flip: average with the mirrored face. detector: takes a Frame and returns face boxes (N, 4) px, or a given source
     with `.of(recording)`; None is HaarDetector(). track: search the face at the start and when the mean score of a
     frame falls below `detect_again_below` (background seldom reaches it); otherwise in
-    every frame. max_gap_s, median_frames: see given.steady. batch_size: faces at once; None is 1 on a CPU, 32 on a GPU.
+    every frame. max_gap_s, median_frames, smooth, cutoff_hz: see given.steady.
+    batch_size: faces at once; None is 1 on a CPU, 32 on a GPU.
     device: auto is a GPU where there is one.
     Errors: ConfigError for values without meaning, or an engine that is not installed.
     """
@@ -56,6 +57,8 @@ class FanDetector:
         detector: Any = None,
         max_gap_s: float = 0.1,
         median_frames: int = 5,
+        smooth: str = "none",
+        cutoff_hz: float = 12.0,
         batch_size: int | None = None,
         device: str = "auto",
     ) -> None:
@@ -70,7 +73,9 @@ class FanDetector:
         self.engine, self.precision, self.decode, self.flip = engine, precision, decode, flip
         self.track, self.detect_again_below = track, detect_again_below
         self.detector = HaarDetector() if detector is None else detector
-        self.max_gap_s, self.median_frames = max_gap_s, median_frames
+        self.steadily = partial(
+            steady, max_gap_s=max_gap_s, median_frames=median_frames, smooth=smooth, cutoff_hz=cutoff_hz
+        )
         self.batch_size, self.device = batch_size, device
         self._network: tuple[str, FaceReader] | None = None
 
@@ -101,7 +106,7 @@ class FanDetector:
             batch=self.batch_size or self._usual_batch(),
         )
         landmarks, missing = gathered(tracker(frames_of(recording)), fitted_on=fitted_on)
-        landmarks, counts = steady(landmarks, max_gap_s=self.max_gap_s, median_frames=self.median_frames)
+        landmarks, counts = self.steadily(landmarks)
         told = {
             "frames_without_face": missing,
             "faces_detected_again": tracker.searched_again,
@@ -179,46 +184,3 @@ class FaceReader:
             maps = (maps + self._run(faces.flip(2)).flip(-1)[:, face.MIRROR]) / 2
         points, score = heatmaps.decode(maps, method=self._decode)
         return heatmaps.to_crop(points), score.clamp(0, 1)
-
-
-def frames_of(recording: Recording) -> Iterator[tuple[float, Frame]]:
-    """(time in s, frame) of each frame that landmarks are wanted for.
-
-    All of the video's; where the recording has repetitions, the frames nearest to its own landmarks, which repetitions
-    count. Errors: DataError when the two are not on one clock.
-    """
-    if recording.video is None:
-        raise DataError("has no video to find a face in; set landmarks=given")
-    times = None if recording.repetitions is None else recording.landmarks.timestamps_s
-    total = len(times) if times is not None else len(recording.video) if isinstance(recording.video, Sized) else 0
-    with Progress() as progress:
-        for done, timed in enumerate(_timed(recording.video, times), 1):
-            yield timed
-            progress(f"{recording.name}: frames", done, total)
-
-
-def _timed(video: Video, times: np.ndarray | None) -> Iterator[tuple[float, Frame]]:
-    if times is None:
-        return ((frame.timestamp_s, frame) for frame in video.frames())
-    return ((float(times[at]), frame) for at, frame in frames_at(video, times))
-
-
-def gathered(
-    found: Iterable[tuple[float, Found | None]], *, fitted_on: frozenset[str] = frozenset()
-) -> tuple[Landmarks, int]:
-    """Landmarks of the frames found, None for one without a face, and how many of them there are.
-
-    Such a frame is NaN with score 0. Errors: DataError when no frame has a face.
-    """
-    times, points, scores, missing = [], [], [], 0
-    for time, seen in found:
-        times.append(time)
-        missing += seen is None
-        points.append(np.full((face.N_POINTS, 2), np.nan) if seen is None else seen.points)
-        scores.append(np.zeros(face.N_POINTS) if seen is None else seen.score)
-    if missing == len(times):
-        raise DataError(
-            f"has a face in none of its {len(times)} frames; choose another detector of faces "
-            "(faces/detector@landmarks.detector=...), or leave it out"
-        )
-    return Landmarks(np.stack(points), np.array(times), "pixel", np.stack(scores), fitted_on=fitted_on), missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import numpy as np
 from neuroface.errors import WeightsNotFoundError
 from neuroface.landmarks import engines
 from neuroface.landmarks.crops import from_box
-from neuroface.landmarks.detector import frames_of, gathered
 from neuroface.landmarks.given import steady
+from neuroface.landmarks.per_frame import frames_of, gathered
 from neuroface.landmarks.tracking import Found
 from neuroface.landmarks.weights import OFFICIAL_NAME, OFFICIAL_SIZE
 from neuroface.recording.faces import overlap
@@ -27,7 +28,8 @@ class FaceAlignmentDetector:
 
     Its boxes come from S3FD, to whose boxes its landmarks belong. Of several faces the one that overlaps most with the
     last one is kept, at the start the largest. allow_download: let it fetch its two weight files where they are
-    missing. flip: average with the mirrored face, as it does by default. max_gap_s, median_frames: see given.steady.
+    missing. flip: average with the mirrored face, as it does by default. max_gap_s, median_frames, smooth,
+    cutoff_hz: see given.steady.
     Bulat & Tzimiropoulos, ICCV 2017; Zhang et al., "S3FD", ICCV 2017.
     """
 
@@ -40,10 +42,15 @@ class FaceAlignmentDetector:
         flip: bool = True,
         max_gap_s: float = 0.1,
         median_frames: int = 5,
+        smooth: str = "none",
+        cutoff_hz: float = 12.0,
         device: str = "auto",
     ) -> None:
         self.allow_download, self.flip = allow_download, flip
-        self.max_gap_s, self.median_frames, self.device = max_gap_s, median_frames, device
+        self.steadily = partial(
+            steady, max_gap_s=max_gap_s, median_frames=median_frames, smooth=smooth, cutoff_hz=cutoff_hz
+        )
+        self.device = device
         self._aligner: Any = None
 
     @property
@@ -59,7 +66,7 @@ class FaceAlignmentDetector:
         if self._aligner is None:
             self._aligner = self._loaded()
         landmarks, missing = gathered(self._found(recording))
-        landmarks, counts = steady(landmarks, max_gap_s=self.max_gap_s, median_frames=self.median_frames)
+        landmarks, counts = self.steadily(landmarks)
         return landmarks, {**counts, "frames_without_face": missing}
 
     def _loaded(self) -> Any:

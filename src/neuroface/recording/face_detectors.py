@@ -10,6 +10,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, WeightsNotFoundError, did_you_mean
 from neuroface.recording.crop import box_around
+from neuroface.recording.face_mesh import FaceMesh
 from neuroface.recording.faces import FaceDetector
 from neuroface.recording.landmark_match import LandmarksAt
 from neuroface.types import Frame, Recording
@@ -24,8 +25,10 @@ class HaarDetector:
 
     cascade: alt2 finds more small and turned faces than default. max_side_px: the frame is shrunk to it before the
     search, and boxes are scaled back. scale_step: ratio between two sizes searched. neighbours: hits that a face must
-    have. min_share: smallest face, as a share of the frame's shorter side.
-    Errors: ConfigError for an unknown cascade or values without meaning.
+    have. min_share: smallest face, as a share of the frame's shorter side. present: refuse boxes in which the face mesh
+    (recording.face_mesh) sees no face.
+    Errors: ConfigError for an unknown cascade or values without meaning; WeightsNotFoundError for `present` without the
+    mesh's file.
     """
 
     cascade: str = "alt2"
@@ -33,6 +36,7 @@ class HaarDetector:
     scale_step: float = 1.1
     neighbours: int = 3
     min_share: float = 0.1
+    present: bool = False
     _loaded: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -44,12 +48,21 @@ class HaarDetector:
                 f"min_share={self.min_share}: max_side_px >= 24, scale_step > 1, neighbours >= 0 and "
                 "0 <= min_share <= 1 are needed."
             )
+        if self.present:
+            self._loaded["mesh"] = FaceMesh(asked_by="faces.detector.present=true")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_loaded": {}}  # the classifier itself cannot travel to another process
+        kept = {name: value for name, value in self._loaded.items() if name == "mesh"}
+        return {**vars(self), "_loaded": kept}  # the classifier itself cannot travel to another process
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """(N, 4) px: boxes of the faces found in a frame."""
+        boxes = self._found(frame)
+        if not self.present:
+            return boxes
+        return boxes[[self._loaded["mesh"].in_box(frame.color, box) is not None for box in boxes]].reshape(-1, 4)
+
+    def _found(self, frame: Frame) -> np.ndarray:
         import cv2
 
         grey, shrink = _shrunk(cv2.cvtColor(frame.color, cv2.COLOR_RGB2GRAY), self.max_side_px)

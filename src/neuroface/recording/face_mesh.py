@@ -40,9 +40,7 @@ class Region:
         The middle of the input is at INPUT / 2, as in MediaPipe's own warp, and not half a pixel before it.
         """
         step = self.side / INPUT
-        turn = step * np.array(
-            [[np.cos(self.angle), -np.sin(self.angle)], [np.sin(self.angle), np.cos(self.angle)]]
-        )
+        turn = step * np.array([[np.cos(self.angle), -np.sin(self.angle)], [np.sin(self.angle), np.cos(self.angle)]])
         return np.column_stack([turn, np.array(self.centre) - turn @ np.full(2, INPUT / 2)])
 
 
