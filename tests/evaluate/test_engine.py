@@ -62,7 +62,7 @@ def test_a_run_leaves_everything_it_promises(tmp_path):
     assert table["sample"].tolist() == samples.meta["sample"].tolist()
     assert table["fold"].tolist() == samples.subject.tolist()
     assert np.allclose(table["p_HC"] + table["p_ALS"], 1)
-    assert set(table["dummy_p_ALS"]) == {0.5}
+    assert set(table["dummy_p_ALS"]) == {0.5}  # 4 people of each class
     assert table.groupby("fold")["threshold"].agg(lambda t: len(set(t))).eq(1).all()
     assert scores == summarise(table, read_null(tmp_path), classes=("HC", "ALS"))
     assert json.loads((tmp_path / "scores.json").read_text()) == scores

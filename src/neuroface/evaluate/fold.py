@@ -30,7 +30,8 @@ Inner = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class FoldResult:
-    """probabilities, dummy: (n_test, n_classes). threshold: for two classes, else None. model: what was fitted.
+    """probabilities, dummy: (n_test, n_classes); the dummy's are the class shares of all that is judged. threshold: for
+    two classes, else None. model: what was fitted.
 
     inner: positions of training rows of people held out inside the fold, and their probabilities (n, n_classes); None
     where there are none. An ensemble learns its weights from them. side: (n_test,) probability that the left side is
@@ -48,7 +49,7 @@ class FoldResult:
 
 
 def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
-    """Fit, predict, predict with the class shares alone, and choose a threshold; all from the training rows.
+    """Fit, predict, and choose a threshold, all from the training rows; and what the class sizes alone say.
 
     fitted: the model, where `fit_folds` has fitted it already.
     """
@@ -71,7 +72,16 @@ def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
             )
     probabilities = predict(model, task.X[fold.test], task.classes)
     side = None if task.side is None else model.predict_side(task.X[fold.test])
-    return FoldResult(fold.name, fold.test, probabilities, _prior(task, fold), threshold, model, inner, side)
+    return FoldResult(
+        fold.name,
+        fold.test,
+        probabilities,
+        np.tile(task.class_shares, (len(fold.test), 1)),
+        threshold,
+        model,
+        inner,
+        side,
+    )
 
 
 def _inner(task: Task, fold: Fold, model: Any, seed: int) -> Inner | None:
@@ -167,14 +177,3 @@ def _aligned(raw: np.ndarray, seen_classes: Any, classes: tuple[str, ...]) -> np
     aligned = np.zeros((len(raw), len(classes)))
     aligned[:, [classes.index(c) for c in seen]] = raw
     return aligned
-
-
-def _prior(task: Task, fold: Fold) -> np.ndarray:
-    """(n_test, n_classes) what a model without features says: the training fold's weighted class shares."""
-    from sklearn.dummy import DummyClassifier
-
-    y = task.y[fold.train]
-    weights = sample_weights(y, task.subject[fold.train], balance=task.balance)
-    dummy = DummyClassifier(strategy="prior").fit(np.zeros((len(y), 1)), y, sample_weight=weights)
-    # Equal shares summed in another order differ in the last digit, which alone would give the dummy an AUC of 0 or 1.
-    return predict(dummy, np.zeros((len(fold.test), 1)), task.classes).round(12)

@@ -16,6 +16,7 @@ from neuroface.evaluate import statistics
 from neuroface.evaluate.clustered import clustered_auc_interval, people_weights
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
+from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
 from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
@@ -93,7 +94,7 @@ def _between_people(
         **_auc(people, weights, null_auc),
         **_decisions(people, weights),
         "n": _counts(people, classes),
-        "dummy_auc": float(statistics.auc(people.dummy[:, 1], people.y == 1)),
+        **dummy_scores(people.y, 2),
     }
     if len(set(predictions["task"])) > 1:
         subject["tasks"] = {
@@ -178,7 +179,6 @@ def _within_people(
     cells = np.array([f"{s}\x1f{y}" for s, y in zip(units.subject, units.y, strict=True)])
     weights = statistics.resampling_weights(cells, n_bootstrap=n_bootstrap, rng=rng)
     per_subject = {s: float(a) for s, a in _aucs_of_people(units.subject, units.p[:, 1], units.y == 1).items()}
-    dummy = _aucs_of_people(units.subject, units.dummy[:, 1], units.y == 1)
     defined = [s for s, value in per_subject.items() if not np.isnan(value)]
     resampled = np.stack(
         [
@@ -201,7 +201,7 @@ def _within_people(
         **statistics.null_summary("auc", value, null_auc),
         "n": {"subjects": len(defined)},
         "without_auc": sorted(set(per_subject) - set(defined)),
-        "dummy_auc": float(np.mean([dummy[s] for s in defined])),
+        "dummy_auc": 0.5,  # the same for all of a person's repetitions
     }
     return {"subject": subject, "repetition": _pooled(units, weights, classes)}
 
@@ -236,7 +236,7 @@ def _pooled(units: Units, weights: np.ndarray, classes: Sequence[str]) -> dict[s
         "threshold": _threshold(units),
         "confusion": counts.tolist(),
         "n": _counts(units, classes),
-        "dummy_auc": float(statistics.auc(units.dummy[:, 1], positive)),
+        **dummy_scores(units.y, 2),
         "note": WITHIN,
     }
 

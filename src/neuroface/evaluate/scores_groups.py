@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.scores_dummy import dummy_counts
 from neuroface.evaluate.units import Units
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ DRAWN = "bootstrap of people within groups, percentile; conditional on the fitte
 def by_group(
     units: Units, predictions: pd.DataFrame, classes: Sequence[str], *, n_bootstrap: int, rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
-    """{"all" or a group: {"uf1", "uar", their intervals, "n"}}, of classes within people; {} where there is one group.
+    """{"all" or a group: {"uf1", "uar", their intervals, the dummy's, "n"}}, of classes within people; {} where there
+    is one group.
 
     uf1: mean over classes of F1; uar: mean recall; from the counts of all folds together (MEGC 2019: See et al., FG
     2019). A class without a sample counts 0 in uf1 and not at all in uar. units: one per sample.
@@ -33,10 +35,19 @@ def by_group(
     people, person = np.unique(units.subject, return_inverse=True)
     group_of_person = np.array([group[np.flatnonzero(person == i)[0]] for i in range(len(people))])
     drawn = statistics.resampling_weights(group_of_person, n_bootstrap=n_bootstrap, rng=rng)[:, person]
+    members = np.bincount(units.y, minlength=len(classes))
     return {
         name: _scores(units, np.ones(len(group), bool) if name == ALL else group == name, drawn, classes)
+        | _dummy(units, np.ones(len(group), bool) if name == ALL else group == name, members == members.max())
         for name in (ALL, *names)
     }
+
+
+def _dummy(units: Units, rows: np.ndarray, largest: np.ndarray) -> dict[str, float]:
+    """The same scores of always naming the class that is the largest over all groups."""
+    counts = dummy_counts(units.y[rows], len(largest), largest=largest)
+    uar = np.nanmean(statistics.recall(counts))
+    return {"dummy_uf1": float(statistics.macro_f1(counts)), "dummy_uar": float(uar)}
 
 
 def _scores(units: Units, rows: np.ndarray, drawn: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from neuroface.evaluate import statistics
 from neuroface.evaluate.clustered import people_weights
 from neuroface.evaluate.design import Kind
 from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
+from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_grades import grade_error, quadratic_kappa, weighted_f1
 from neuroface.evaluate.scores_groups import by_group
 from neuroface.evaluate.units import NullUnits, Units, repetition_null, repetition_units, subject_null, subject_units
@@ -87,7 +88,7 @@ def _block(
     block["confusion"] = counts.tolist()
     block["recall"] = {name: float(r) for name, r in zip(classes, statistics.recall(counts), strict=True)}
     block["n"] = {name: int((units.y == c).sum()) for c, name in enumerate(classes)}
-    block["dummy_accuracy"] = _shared_accuracy(units.dummy, units.y)
+    block |= dummy_scores(units.y, k, ordered=ordered)
     if null is not None:
         decided = statistics.confusion(null.y, null.p.argmax(axis=-1), k)
         block |= statistics.null_summary("accuracy", block["accuracy"], statistics.accuracy(decided))
@@ -134,9 +135,3 @@ def _own_accuracy(units: Units, weights: np.ndarray) -> dict[str, Any]:
 def _auc_ovr(p: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(...) mean over classes of the AUC of that class against the rest; p: (..., n, k), y: (..., n)."""
     return np.mean([statistics.auc(p[..., c], y == c) for c in range(p.shape[-1])], axis=0)
-
-
-def _shared_accuracy(p: np.ndarray, y: np.ndarray) -> float:
-    """Accuracy where equally probable classes share the decision (equal up to rounding)."""
-    top = np.isclose(p, p.max(axis=1, keepdims=True), rtol=0, atol=1e-9)
-    return float((top[np.arange(len(y)), y] / top.sum(axis=1)).mean())

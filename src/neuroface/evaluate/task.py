@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.evaluate.design import Kind, design_of
+from neuroface.evaluate.scores_dummy import class_shares
 from neuroface.types import Parts
 
 
@@ -42,3 +43,11 @@ class Task:
     def design(self) -> Kind:
         """Whether classes lie between people, within them or both, over all rows; a permutation does not change it."""
         return design_of(self.y, self.subject).kind
+
+    @cached_property
+    def class_shares(self) -> np.ndarray:
+        """(k,) share of each class among what is judged: people and the classes they show, or repetitions."""
+        code = {name: i for i, name in enumerate(self.classes)}
+        rows = zip(self.subject.tolist(), self.y.tolist(), strict=True)
+        units = list(rows) if self.design == "within" else list(dict.fromkeys(rows))
+        return class_shares(np.array([code[label] for _, label in units]), len(self.classes))

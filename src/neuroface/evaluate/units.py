@@ -30,13 +30,12 @@ REPETITION = (["sample"],)
 class Units:
     """What is scored, one entry per unit.
 
-    subject: (n,). y: (n,) class codes. p, dummy: (n, k) probabilities. threshold: (n,), NaN with more than two classes.
+    subject: (n,). y: (n,) class codes. p: (n, k) probabilities. threshold: (n,), NaN with more than two classes.
     """
 
     subject: np.ndarray
     y: np.ndarray
     p: np.ndarray
-    dummy: np.ndarray
     threshold: np.ndarray
 
     def __len__(self) -> int:
@@ -90,16 +89,15 @@ def repetition_null(null: pd.DataFrame, classes: Sequence[str]) -> NullUnits:
 
 
 def _units(predictions: pd.DataFrame, classes: Sequence[str], stages: Sequence[list[str]]) -> Units:
-    p, dummy = [f"p_{c}" for c in classes], [f"dummy_p_{c}" for c in classes]
-    _require(predictions, [*p, *dummy])
-    numbers = [*p, *dummy, *(["threshold"] if "threshold" in predictions else [])]
+    p = [f"p_{c}" for c in classes]
+    _require(predictions, p)
+    numbers = [*p, *(["threshold"] if "threshold" in predictions else [])]
     table = mean_in_stages(predictions, numbers, stages)
     threshold = table["threshold"].to_numpy(float) if "threshold" in table else np.full(len(table), np.nan)
     return Units(
         subject=table["subject"].to_numpy(str),
         y=_codes(table["y"], classes),
         p=table[p].to_numpy(float).round(DECIMALS),
-        dummy=table[dummy].to_numpy(float).round(DECIMALS),
         threshold=threshold,
     )
 

@@ -79,8 +79,9 @@ def scores(run: Run, paper: Value | None = None) -> pd.DataFrame:
         mean, sd = found[f"{key}_null_mean"], found.get(f"{key}_null_sd")
         spread = None if sd is None else (mean - sd, mean + sd)
         rows.append(_score(f"shuffled labels ({found['n_permutations']})", key, mean, spread))
-    for key in _known(found, "dummy_{}"):
-        rows.append(_score("dummy (knows the class sizes only)", key, found[f"dummy_{key}"]))
+    chance = {**run.decisions, **run.subject_scores}
+    for key in _known(chance, "dummy_{}"):
+        rows.append(_score("dummy (knows the class sizes only)", key, chance[f"dummy_{key}"]))
     if paper is not None:
         rows.append(_score(paper.label, paper.metric, paper.value))
     return pd.DataFrame(rows)
@@ -106,7 +107,12 @@ def groups(run: Run) -> pd.DataFrame:
         row: dict[str, Any] = {"group": name}
         for key in ("uf1", "uar"):
             low, high = scores[f"{key}_ci"]
-            row |= {key: scores[key], f"{key}_low": low, f"{key}_high": high}
+            row |= {
+                key: scores[key],
+                f"{key}_low": low,
+                f"{key}_high": high,
+                f"{key}_dummy": scores.get(f"dummy_{key}"),
+            }
         rows.append(row | {"samples": sum(scores["n"].values()), "people": scores["people"]})
     return pd.DataFrame(rows)
 
