@@ -11,10 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
+from neuroface.places import check_writable
 from neuroface.studies import film
+from neuroface.studies.experiment_folder import ABOUT, about, check_free
 from neuroface.studies.train import train
-
-ABOUT = "experiment.json"
 
 
 def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str], folder: Path) -> None:
@@ -24,6 +24,9 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
     """
     plain: Any = OmegaConf.to_container(config.cells)
     cells = distinct_cells(plain, overrides)
+    title = config.get("title") or folder.name
+    check_free(folder, title=title, cells=cells)
+    check_writable("run", folder)
     networks = film.prepare(config, overrides, folder) if config.get("film") else {}
     composed = []
     for name, cell in cells.items():
@@ -43,8 +46,8 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
         except NeurofaceError as error:
             print(f"neuroface: {name}: {error}", file=sys.stderr)
             failures.append(error)
-    about = {
-        "title": config.get("title") or folder.name,
+    told = {
+        "title": title,
         "published": config.get("published"),
         "cells": [{"name": name, "columns": columns} for name, columns, *_ in composed],
         "compared": "network" if networks else None,
@@ -52,7 +55,7 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
         "table": config.get("table"),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / ABOUT).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(draw_table(folder))
     if len(failures) == 1 and len(composed) == 1:
         raise failures[0]
@@ -64,11 +67,11 @@ def draw_table(folder: Path) -> str:
     """Write table.csv and table.html above the cells of an experiment; returns the table for the terminal."""
     from neuroface.report import database_table, tables
 
-    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-    cells = [{**cell, "folder": folder / cell["name"]} for cell in about["cells"]]
-    if about.get("table") == "databases":
-        return database_table.database_table(cells, folder, title=about["title"], published=about["published"])
-    shown = {key: about[key] for key in ("title", "published", "compared", "more") if key in about}
+    told = about(folder)
+    cells = [{**cell, "folder": folder / cell["name"]} for cell in told["cells"]]
+    if told.get("table") == "databases":
+        return database_table.database_table(cells, folder, title=told["title"], published=told["published"])
+    shown = {key: told[key] for key in ("title", "published", "compared", "more") if key in told}
     return tables.experiment_table(cells, folder, **shown)
 
 

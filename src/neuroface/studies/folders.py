@@ -7,7 +7,8 @@ from typing import Any
 
 from neuroface.errors import ConfigError
 from neuroface.studies import finetune, train
-from neuroface.studies.experiment import ABOUT, draw_table
+from neuroface.studies.experiment import draw_table
+from neuroface.studies.experiment_folder import ABOUT
 
 
 def experiment_folders(run: Any) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Any
 from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError, Problems
 from neuroface.places import check_writable
+from neuroface.studies.experiment_folder import check_no_run
 from neuroface.types import Landmarks, Recording
 
 
@@ -19,6 +20,7 @@ def run(overrides: list[str]) -> None:
     if not config.out:
         raise ConfigError("out= says where the folder goes: out=DIR.")
     check_writable("out", Path(str(config.out)))
+    check_no_run("out", Path(str(config.out)))
     import pandas as pd
 
     from neuroface.cohorts import folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuroface.studies import folders, start
-from neuroface.studies.experiment import ABOUT
+from neuroface.studies.experiment_folder import ABOUT
 
 
 def run(overrides: list[str]) -> None:
