@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,33 @@ def test_a_file_that_the_system_refuses_is_a_message(monkeypatch, capsys):
     monkeypatch.setattr(verbs, "run_verb", full)
     assert cli.main(["train"]) == 2
     assert capsys.readouterr().err.startswith("neuroface: runs/a/folds/P1.csv: No space left on device. See that")
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_a_job_that_is_ended_from_outside_is_put_in_order_first(sent, code, word):
+    """Batch systems and containers send SIGTERM: what is open is closed, as after Ctrl-C."""
+    script = """
+import time
+from neuroface import cli, verbs
+
+def work(verb, arguments):
+    try:
+        print("at work", flush=True)
+        time.sleep(60)
+    finally:
+        print("put in order", flush=True)
+
+verbs.run_verb = work
+raise SystemExit(cli.main(["train"]))
+"""
+    job = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert job.stdout.readline() == "at work\n"
+    job.send_signal(sent)
+    out, err = job.communicate(timeout=60)
+    assert (job.returncode, out) == (code, "put in order\n")
+    assert err == f"neuroface: {word}; what was finished is kept, and the same command continues.\n"
 
 
 def test_help_of_a_verb_shows_the_keys_of_default_choices_as_hydra_composes_them():

@@ -8,7 +8,9 @@ another process needs (LIBRARIES: up to 12 times slower otherwise).
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from typing import Any
 
 from neuroface import __version__
 
@@ -28,7 +30,7 @@ VERBS = {
 
 EXIT_CODES = """exit codes
   0 done    1 a run failed, some folds are missing    2 usage or configuration    3 data invalid
-  4 weights missing    5 an audit or a tolerance failed    130 interrupted"""
+  4 weights missing    5 an audit or a tolerance failed    130 interrupted    143 terminated"""
 
 THREADS = {
     "OMP_NUM_THREADS": "1",
@@ -61,6 +63,7 @@ def _run(verb: str, arguments: list[str]) -> int:
     """Call the verb; every error a user can act on becomes one message and its exit code."""
     from neuroface.errors import NeurofaceError
 
+    before = _as_kind_as_ctrl_c()
     try:
         if {"-h", "--help"} & set(arguments):
             from neuroface.verbs.help import verb_help
@@ -73,6 +76,8 @@ def _run(verb: str, arguments: list[str]) -> int:
         return 0
     except NeurofaceError as error:
         return _fail(str(error), error.exit_code)
+    except Terminated:
+        return _fail("terminated; what was finished is kept, and the same command continues.", 143)
     except KeyboardInterrupt:
         return _fail("interrupted; what was finished is kept, and the same command continues.", 130)
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
@@ -83,6 +88,29 @@ def _run(verb: str, arguments: list[str]) -> int:
 
         told = file_error(error)
         return _fail(str(told), told.exit_code)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, by which batch systems and containers end a job: as Ctrl-C, everything is put in order first."""
+
+
+def _as_kind_as_ctrl_c() -> Any:
+    """Let the first SIGTERM raise `Terminated`, a second one end the process at once; returns the handler before.
+
+    None, and nothing changed, outside the main thread, where no handler can be set.
+    """
+
+    def terminate(_: int, __: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise Terminated
+
+    try:
+        return signal.signal(signal.SIGTERM, terminate)
+    except ValueError:
+        return None
 
 
 def _fail(message: str, code: int) -> int:

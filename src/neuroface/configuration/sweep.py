@@ -59,8 +59,7 @@ def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
         name = " ".join(overrides)
         if name in failures:
             continue
-        if sys.stderr.isatty():
-            print(f"{name} ({number}/{len(runs)})", file=sys.stderr)
+        print(f"{name} ({number}/{len(runs)})", file=sys.stderr, flush=True)
         try:
             with _files_in_words():
                 run(overrides)

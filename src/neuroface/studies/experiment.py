@@ -37,8 +37,7 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
             composed[-1][-1]["cohort"] = choices["cohort"]
     failures: list[NeurofaceError] = []
     for number, (name, columns, words, cell_config, cell_choices) in enumerate(composed, 1):
-        if sys.stderr.isatty():
-            print(f"{name} ({number}/{len(composed)})", file=sys.stderr)
+        print(f"{name} ({number}/{len(composed)})", file=sys.stderr, flush=True)
         try:
             train(cell_config, cell_choices, folder / name, words, columns)
         except ConfigError:
