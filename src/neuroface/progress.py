@@ -11,8 +11,8 @@ from types import TracebackType
 class Progress:
     """`with Progress() as progress: progress("folds", done, total)`.
 
-    total 0: nobody knows how many there will be. On a terminal, standard error has one line that changes, once a job has
-    taken more than `patience_s`. Elsewhere (a log, a batch system) it gets a whole line every `every_s` seconds, also
+    total 0: nobody knows how many there will be. On a terminal, standard error has one line that changes, once the job
+    took more than `patience_s`. Elsewhere (a log, a batch system) it gets a whole line every `every_s` seconds, also
     while one step takes longer than that.
     """
 

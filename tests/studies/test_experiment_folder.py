@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from neuroface.errors import ConfigError, RunMismatchError
-from neuroface.verbs import landmarks, reproduce, train
 from neuroface.studies.experiment_folder import ABOUT, check_free
+from neuroface.verbs import landmarks, reproduce, train
 
 SIX = ["als_vs_hc-BBP", "als_vs_hc-OPEN", "als_vs_hc-SPREAD", "ps_vs_hc-BBP", "ps_vs_hc-OPEN", "ps_vs_hc-SPREAD"]
 TITLE = "Guarin et al., random forest on kinematics"
