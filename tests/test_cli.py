@@ -169,6 +169,23 @@ def test_help_of_a_verb_shows_the_keys_of_default_choices_as_hydra_composes_them
     assert shown["protocol.permutations"] == "49"
 
 
+@pytest.mark.parametrize(
+    ("words", "shown", "not_shown"),
+    [
+        (["train", "cohort=table"], ["cohort.label_per", "protocol=as_labelled"], ["cohort.effect"]),
+        (["eval"], ["bootstrap: 2000", "ensemble: mean", "# resamples of people"], ["groups and their choices"]),
+        (["landmarks", "landmarks=fan"], ["landmarks.weights", "quality.gate.max_share", "overlay: false"],
+         ["classifier", "protocol.", "split=", "pixel_scale"]),
+        (["features"], ["pixel_scale: intercanthal", "repetitions="], ["protocol.", "classifier.", "split="]),
+        (["explain"], ["panels: 24", "execution.device"], ["classifier."]),
+    ],
+)  # fmt: skip
+def test_help_shows_what_the_verb_uses_under_the_words_given(words, shown, not_shown):
+    told = neuroface(*words, "--help").stdout
+    assert [text for text in shown if text not in told] == []
+    assert [text for text in not_shown if text in told.split("groups and their choices")[-1]] == []
+
+
 def test_works_from_any_directory(tmp_path):
     assert "rom.mouth_opening" in neuroface("list", "features", cwd=tmp_path).stdout
 

@@ -68,7 +68,7 @@ def _run(verb: str, arguments: list[str]) -> int:
         if {"-h", "--help"} & set(arguments):
             from neuroface.verbs.help import verb_help
 
-            print(verb_help(verb, VERBS[verb]))
+            print(verb_help(verb, VERBS[verb], [word for word in arguments if not word.startswith("-")]))
             return 0
         from neuroface.verbs import run_verb
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# What differs between two tellings of one problem: paths, names in quotes, numbers.
+VARYING = r"\S*[/\\]\S*|'[^']*'|\d+(\.\d+)?"
 
 
 class NeurofaceError(Exception):
@@ -87,15 +91,25 @@ class Problems:
         """All problems as (where, what)."""
         return [(where, what) for what, places in self._where.items() for where in places]
 
+    def lines(self, *, of: int | None = None, noun: str = "recordings") -> list[str]:
+        """One line per kind of problem: how many, where and what. Texts that differ in paths and numbers only are one
+        kind, told by the first of them."""
+        kinds: dict[str, list[tuple[str, list[str]]]] = {}
+        for what, places in self._where.items():
+            kinds.setdefault(re.sub(VARYING, "*", what), []).append((what, places))
+        lines = []
+        for alike in kinds.values():
+            places = [place for _, some in alike for place in some]
+            count = f"{len(places)}{f' of {of}' if of is not None else ''} {noun}: "
+            shown = ", ".join(places[:12]) + (f", and {len(places) - 12} more" if len(places) > 12 else "")
+            others = " (the others alike)" if len(alike) > 1 else ""
+            lines.append(f"{count if len(places) > 1 or of is not None else ''}{shown}: {alike[0][0]}{others}.")
+        return lines
+
     def raise_if_any(self, next_step: str = "", *, of: int | None = None, noun: str = "recordings") -> None:
         """Raise one DataError that names every problem; places with the same problem share a line."""
         if not self._where:
             return
-        total = f" of {of}" if of is not None else ""
-        lines = []
-        for what, places in self._where.items():
-            count = f"{len(places)}{total} {noun}: " if len(places) > 1 or of is not None else ""
-            shown = ", ".join(places[:12]) + (f", and {len(places) - 12} more" if len(places) > 12 else "")
-            lines.append(f"{count}{shown}: {what}.")
+        lines = self.lines(of=of, noun=noun)
         body = lines[0] if len(lines) == 1 else f"{len(self)} problems\n  " + "\n  ".join(lines)
         raise DataError(body + (("\n" if len(lines) > 1 else " ") + next_step if next_step else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,33 @@ def test_an_even_median_is_refused():
     config, _ = compose("train", ["landmarks.median_frames=4"])
     with pytest.raises(ConfigError, match=r"^landmarks\.median_frames is 4; an odd number is wanted, 1 for no"):
         instantiate(config.landmarks, "landmarks")(Recording("N1", "HC", "OPEN", face_opening(from_mm=4, to_mm=30)))
+
+
+def test_an_option_that_includes_another_is_the_one_chosen():
+    """Or experiment=guarin_as_published would run in the folder of experiment=guarin."""
+    choices = compose("train", ["experiment=guarin_as_published"])[1]
+    assert (choices["experiment"], choices["cohort"]) == ("guarin_as_published", "rendered")
+
+
+def test_every_argument_of_an_estimator_is_a_key_without_a_plus():
+    config, _ = compose("train", ["classifier.estimator.max_depth=3", "classifier.estimator.n_estimators=7"])
+    assert (config.classifier.estimator.max_depth, config.classifier.estimator.n_estimators) == (3, 7)
+    config, _ = compose("train", ["classifier=gradient_boosting", "classifier.estimator.subsample=0.5"])
+    assert config.classifier.estimator.subsample == 0.5
+
+
+def test_a_mistyped_argument_is_told_with_those_of_the_signature():
+    with pytest.raises(
+        ConfigError, match=r"no key 'classifier.estimator.max_dept'. Did you mean .*estimator.max_depth'"
+    ):
+        compose("train", ["classifier.estimator.max_dept=3"])
+
+
+def test_a_loose_folder_may_hold_the_code_beside_its_options(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "features").mkdir()
+    node = "loose_lip:\n  opening:\n    _target_: loose_lip_of_a_test.opening\n    _partial_: true\n"
+    (tmp_path / "features" / "loose_lip.yaml").write_text(node)
+    (tmp_path / "loose_lip_of_a_test.py").write_text("def opening(landmarks):\n    return {'loose.lip_mm': 1.0}\n")
+    config, _ = compose("train", [f"hydra.searchpath=[{tmp_path}]", "features=[loose_lip]"])
+    assert instantiate(config.features, "features")["loose_lip"]["opening"](None) == {"loose.lip_mm": 1.0}

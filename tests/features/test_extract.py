@@ -180,3 +180,13 @@ def test_a_wrong_choice_says_what_and_what_to_do(features, options, message):
     with pytest.raises(ConfigError) as error:
         extract(wild_face(0), WHOLE, features, **options)
     assert str(error.value) == message
+
+
+def test_a_feature_that_raises_is_named():
+    def broken(landmarks):
+        return {"mine.ratio": 1 / 0}
+
+    with pytest.raises(
+        DataError, match=r"^feature mine\.ratio raises ZeroDivisionError: division by zero; neuroface check"
+    ):
+        extract(wild_face(0), WHOLE, {"mine": {"ratio": broken}})

@@ -20,6 +20,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from neuroface.configuration import arguments
 from neuroface.configuration.search_path import hydra_context, split_searchpath
 from neuroface.configuration.values import check_types, settle
 from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
@@ -53,7 +54,11 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
     with hydra_context(folders):
         overrides = without_null([quoted(o) for o in overrides])
         with explained(verb, overrides):
-            config = hydra.compose(verb, overrides, return_hydra_config=True)
+            try:
+                config = hydra.compose(verb, overrides, return_hydra_config=True)
+            except ConfigCompositionException:
+                overrides = arguments.with_plus(verb, overrides)
+                config = hydra.compose(verb, overrides, return_hydra_config=True)
             choices = _choices(verb, overrides)
     OmegaConf.set_struct(config, False)
     del config["hydra"]
@@ -77,7 +82,8 @@ def _choices(verb: str, overrides: list[str]) -> dict[str, Any]:
         group, _, name = str(path).rpartition("/")
         if group and not group.startswith("hydra"):
             choices.setdefault(group, []).append(name)
-    return {group: names if group in MULTIPLE else names[0] for group, names in choices.items()}
+    # an option that includes another of its group stands after it
+    return {group: names if group in MULTIPLE else names[-1] for group, names in choices.items()}
 
 
 def quoted(override: str, *, each: bool = False) -> str:
@@ -136,7 +142,7 @@ def _explain(error: HydraException, verb: str, overrides: list[str]) -> ConfigEr
     if isinstance(error, ConfigCompositionException) and found:
         key = found.group(1)
         accepted = [o for o in overrides if o.partition("=")[0].split("@")[0] in groups()]
-        known = {*groups(), *_keys(verb, accepted)}
+        known = {*groups(), *_keys(verb, accepted), *arguments.of(verb, accepted, key.rpartition(".")[0])}
         return ConfigError(f"there is no key {key!r}." + did_you_mean(key, _as_deep_as(key, known) or known))
     return ConfigError(text.splitlines()[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +19,8 @@ from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
-from neuroface.configuration.tree import config_dir
+from neuroface.configuration.tree import PLUGIN_GROUP, config_dir
 from neuroface.errors import ConfigError
-
-PLUGIN_GROUP = "neuroface.configs"
 
 
 def plugin_packages() -> list[str]:
@@ -52,6 +51,10 @@ def hydra_context(folders: Sequence[str] = ()) -> Iterator[None]:
     """
     GlobalHydra.instance().clear()
     PluginConfigs.folders = tuple(folders)
+    for folder in map(str, folders):  # the code that its options name may lie beside them; workers inherit the path
+        local = folder.removeprefix("file://")
+        if "://" not in local and local not in sys.path:
+            sys.path.append(str(Path(local).resolve()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

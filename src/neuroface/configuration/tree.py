@@ -6,6 +6,8 @@ from pathlib import Path
 
 from neuroface.errors import ConfigError
 
+PLUGIN_GROUP = "neuroface.configs"  # entry points by which installed third parties offer packages of options
+
 
 def config_dir() -> Path:
     """The configuration tree: inside an installed package, or beside the sources of an editable install."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neuroface import face, geometry
-from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.errors import ConfigError, DataError, NeurofaceError, did_you_mean
 from neuroface.types import Landmarks, Repetition, Space
 
 Feature = Callable[[Landmarks], Mapping[str, float]]
@@ -98,11 +98,22 @@ def _row(landmarks: Landmarks, functions: Mapping[str, Feature]) -> dict[str, fl
     row: dict[str, float] = {}
     made_by: dict[str, str] = {}
     for function_name, function in functions.items():
-        for name, value in function(landmarks).items():
+        for name, value in _values(function_name, function, landmarks).items():
             if name in row:
                 raise ConfigError(f"Features {made_by[name]} and {function_name} both return {name!r}. Leave one out.")
             row[name], made_by[name] = value, function_name
     return row
+
+
+def _values(name: str, function: Feature, landmarks: Landmarks) -> Mapping[str, float]:
+    """What a feature returns; whatever a third party's raises names the feature, and the caller the recording."""
+    try:
+        return function(landmarks)
+    except NeurofaceError:
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".rstrip(". :")
+        raise DataError(f"feature {name} raises {told}; neuroface check features=... shows how it is asked") from error
 
 
 def _in_frame(landmarks: Landmarks, frame: str) -> Landmarks:

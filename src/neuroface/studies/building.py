@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
@@ -45,15 +45,22 @@ def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = Non
             progress("recordings", len(tally.names), 0)
             yield recording
     samples.check_excluded(cohort, wanted, tally)
-    for entry in tally.left_out:
-        print(f"left out {entry['what']}: {entry['why']}", file=sys.stderr)
+    print_left_out(((entry["what"], entry["why"]) for entry in tally.left_out), file=sys.stderr)
     if problems and not common.get("skip_broken"):
         try:
             problems.raise_if_any(samples.SKIP)
         except DataError as error:
             raise BrokenRecordingsError(str(error), problems.items()) from None
-    for where, what in problems.items():
-        print(f"left out {where}: {what}", file=sys.stderr)
+    print_left_out(problems.items(), file=sys.stderr)
+
+
+def print_left_out(left_out: Iterable[tuple[str, str]], *, file: IO[str]) -> None:
+    """One line per reason, with a count where it is that of several: of what, and why."""
+    reasons = Problems()
+    for what, why in left_out:
+        reasons.add(what, why.rstrip("."))
+    for line in reasons.lines():
+        print(f"left out {line}", file=file)
 
 
 def excluded(common: dict[str, Any]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from neuroface.configuration.compose import compose
@@ -17,7 +18,7 @@ def run(overrides: list[str]) -> None:
     check_writable("out", Path(str(config.out)), file=True)
     from neuroface import samples as sample_tools
     from neuroface.progress import Progress
-    from neuroface.studies.building import build_samples
+    from neuroface.studies.building import build_samples, print_left_out
 
     with Progress() as progress:
         samples, summary = build_samples(config, None, progress=progress)
@@ -33,6 +34,5 @@ def run(overrides: list[str]) -> None:
             raise ConfigError("Parquet needs pyarrow: pip install 'neuroface[parquet]', or out=FILE.csv.") from error
     people = ", ".join(f"{group} {n}" for group, n in summary.people.items())
     print(f"{len(table)} repetitions x {len(samples.feature_names)} features of {people} people")
-    for left_out in summary.left_out:
-        print(f"left out {left_out['what']}: {left_out['why']}")
+    print_left_out(((entry["what"], entry["why"]) for entry in summary.left_out), file=sys.stdout)
     print(out)

@@ -1,98 +1,113 @@
-"""The help of a verb: read from the configuration tree itself, without Hydra."""
+"""The help of a verb: read from the configuration tree itself, without Hydra, under the words that are given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from neuroface.configuration.tree import config_dir
+from neuroface.configuration.yaml_tree import Tree, groups
 
 OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
-    "eval": "run=FOLDER, or run=[A,B,...]",
-    "report": "run=FOLDER, or run=[A,B,...]",
-    "explain": "run=FOLDER, or run=[A,B,...], panels=N samples to draw (24), tiles=N across the face (8)",
+    "eval": "run=FOLDER, or run='[A,B,...]'",
+    "report": "run=FOLDER, or run='[A,B,...]'",
+    "explain": "run=FOLDER, or run='[A,B,...]', panels=N samples to draw (24), tiles=N across the face (8)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
-    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces",
+    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations",
+}
+READING = ("size", "execution", "cohort", "quality", "experiment")
+# What a verb looks at, of all that a configuration holds; train looks at everything.
+GROUPS_OF = {
+    "landmarks": (*READING, "landmarks", "lift"),
+    "features": (*READING, "landmarks", "lift", "repetitions", "features"),
+    "prepare": (*READING, "faces"),
+    "explain": ("execution",),
+    "eval": (),
+    "report": (),
+}
+ROOT_KEYS_OF = {
+    "landmarks": ("cohort", "quality"),
+    "features": ("cohort", "quality", "features", "frame", "pixel_scale"),
+    "prepare": ("cohort", "quality", "seed"),
 }
 
 
-def verb_help(verb: str, line: str) -> str:
-    """What `neuroface <verb> --help` prints."""
+def verb_help(verb: str, line: str, words: Sequence[str] = ()) -> str:
+    """What `neuroface <verb> [group=choice ...] --help` prints. words: what stands before --help."""
     if verb == "list":
-        return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(sorted(_tree()))}"
+        return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(groups())}"
     if verb == "fetch":
         from neuroface.verbs.fetch import KNOWN
 
         return f"neuroface fetch [NAME ...] [from=FILE]: {line}\n\nnames: {', '.join(KNOWN)}; without one, all are told"
     if verb == "reproduce":
-        names = ", ".join(_tree()["experiment"])
+        names = ", ".join(groups()["experiment"])
         return f"neuroface reproduce EXPERIMENT [run=FOLDER] [key=value ...]: {line}\n\nexperiments: {names}"
     if verb == "check":
         return f"neuroface check group=choice [group=choice ...] | all: {line}"
-    words = [f"neuroface {verb} [group=choice ...] [key=value ...]: {line}", "", OPTIONS_OF[verb]]
-    if verb not in ("eval", "report", "explain"):
-        tree = _tree()
-        width = max(map(len, tree))
-        words += ["", "groups and their choices (neuroface list GROUP says what each one is)"]
-        words += [f"  {group:<{width}}  {', '.join(names)}" for group, names in sorted(tree.items())]
-        texts = [(config_dir() / f"{name}.yaml").read_text(encoding="utf-8") for name in (verb, "base")]
-        words += ["", "keys and their defaults, beside those of the choices", *map(_indented, texts)]
-        words += ["", "keys of the default choices", *_keys_of_choices(verb)]
-        words += ["", "-m runs every combination of comma-separated values; --cfg job shows the whole configuration"]
-    return "\n".join(words)
+    tree = Tree(verb, [word for word in words if "=" in word])
+    used = GROUPS_OF.get(verb)
+    shown = {name: names for name, names in tree.groups.items() if used is None or name.partition("/")[0] in used}
+    lines = [f"neuroface {verb} [group=choice ...] [key=value ...]: {line}", "", OPTIONS_OF[verb]]
+    if verb in ROOT_KEYS_OF or used is None:
+        width = max(map(len, shown))
+        lines += ["", "groups and their choices (neuroface list GROUP says what each one is)"]
+        lines += [f"  {group:<{width}}  {', '.join(names)}" for group, names in shown.items()]
+    lines += ["", "keys and their defaults, beside those of the choices", *_root_keys(verb)]
+    if chosen := _keys_of_choices(tree, used):
+        lines += ["", "keys of the choices" + (" above" if words else ", which other choices change"), *chosen]
+    if verb in ROOT_KEYS_OF or used is None:
+        lines += ["", "-m runs every combination of comma-separated values; --cfg job shows the whole configuration"]
+    return "\n".join(lines)
 
 
-def _tree() -> dict[str, list[str]]:
-    return {
-        folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
-        for folder in sorted(config_dir().iterdir())
-        if folder.is_dir()
-    }
+def _root_keys(verb: str) -> list[str]:
+    """The root keys of the verb's YAML and, of those that verbs share, the ones it looks at; with their comments."""
+    own = _blocks((config_dir() / f"{verb}.yaml").read_text(encoding="utf-8"))
+    wanted = ROOT_KEYS_OF.get(verb, None if verb == "train" else ())
+    shared = _blocks((config_dir() / "base.yaml").read_text(encoding="utf-8"))
+    kept = [lines for key, lines in shared if wanted is None or key in wanted]
+    return [f"  {line}" for lines in (*(lines for _, lines in own), *kept) for line in lines]
 
 
-def _keys_of_choices(verb: str) -> list[str]:
-    """Each group's default choice and, below it, the keys it brings with their values."""
-    choices = {group: name for name in ("base", verb) for group, name in _default_choices(_read(f"{name}.yaml"))}
-    nodes = {group: _read(f"{group}/{name}.yaml") for group, name in choices.items()}
-    for group, node in list(nodes.items()):  # a choice may have groups of its own
-        for inner, name in _default_choices(node):
-            choices[f"{group}/{inner}"], nodes[f"{group}/{inner}"] = name, _read(f"{group}/{inner}/{name}.yaml")
-    keys = {group: dict(_flat(node, group.replace("/", "."))) for group, node in nodes.items()}
-    values = {key: value for found in keys.values() for key, value in found.items()}
-    width = max(map(len, values))
+def _blocks(yaml: str) -> list[tuple[str, list[str]]]:
+    """(key, its lines with the comments above) of a root YAML, without defaults and comments for maintainers."""
+    blocks: list[tuple[str, list[str]]] = []
+    comments: list[str] = []
+    for line in yaml.splitlines():
+        if line.startswith("#"):
+            comments += [] if line.startswith(("# @", "# What")) else [line]
+        elif line.strip() and not line.startswith((" ", "-")):
+            blocks.append((line.partition(":")[0], [*comments, line]))
+            comments = []
+        elif line.strip() and blocks:
+            blocks[-1][1].append(line)
+    return [(key, lines) for key, lines in blocks if key != "defaults"]
+
+
+def _keys_of_choices(tree: Tree, used: Sequence[str] | None) -> list[str]:
+    """Each choice and, below it, the keys it brings with their values."""
+    values = tree.keys()
+    places = [place for place in sorted(tree.choices) if used is None or place.partition(".")[0] in used]
+    belongs = {key: max((p for p in tree.choices if key.startswith(f"{p}.")), key=len, default="") for key in values}
+    width = max(map(len, values), default=0)
     lines = []
-    for group in sorted(keys):
-        lines.append(f"  {group}={choices[group]}")
-        lines += [f"    {key:<{width}}  {_shown(value, values)}" for key, value in keys[group].items()]
+    for place in places:
+        group, names = tree.choices[place]
+        if group in ("features", "experiment"):  # whose keys `neuroface list` tells, or which only set others
+            continue
+        where = "" if place == group.replace("/", ".") else f"@{place}"
+        lines.append(f"  {group}{where}={names}")
+        mine = [key for key, owner in belongs.items() if owner == place]
+        lines += [f"    {key:<{width}}  {_shown(values[key], values)}" for key in mine]
     return lines
-
-
-def _default_choices(node: dict[str, Any]) -> list[tuple[str, str]]:
-    """(group, option) pairs of a defaults list; lists of options, whose keys `neuroface list` tells, are left out."""
-    pairs = [pair for entry in node.get("defaults", ()) if isinstance(entry, dict) for pair in entry.items()]
-    return [(group.removeprefix("override /"), name) for group, name in pairs if isinstance(name, str)]
-
-
-def _read(name: str) -> dict[str, Any]:
-    import yaml
-
-    return yaml.safe_load((config_dir() / name).read_text(encoding="utf-8")) or {}
-
-
-def _flat(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of a node, without what names targets."""
-    for key, value in node.items():
-        if isinstance(value, dict) and "_target_" in value:
-            yield from _flat(value, f"{prefix}.{key}")
-        elif key != "defaults" and not key.startswith("_"):
-            yield f"{prefix}.{key}", value
 
 
 def _shown(value: Any, values: dict[str, Any]) -> str:
     """A value as it is written on the command line; ${key} as what that key holds."""
-    if isinstance(value, str) and value.startswith("${"):
+    if isinstance(value, str) and value.startswith("${") and value[2:-1] in values:
         return _shown(values[value[2:-1]], values)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_shown(inner, values)}" for key, inner in value.items()) + "}"
@@ -101,17 +116,3 @@ def _shown(value: Any, values: dict[str, Any]) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _indented(yaml: str) -> str:
-    """The root keys of a YAML file, without its defaults list and comments for maintainers."""
-    lines, inside = [], False
-    for text in yaml.splitlines():
-        if text.startswith(("defaults:", "# @", "# What")):
-            inside = text.startswith("defaults:")
-        elif inside and text.startswith((" ", "-")):
-            continue
-        elif text.strip():
-            inside = False
-            lines.append("  " + text)
-    return "\n".join(lines)

@@ -26,6 +26,7 @@ def run(overrides: list[str]) -> None:
     from neuroface.cohorts import folder
     from neuroface.recording import overlay, quality
     from neuroface.samples import with_depth
+    from neuroface.studies.building import print_left_out
     from neuroface.studies.locate import located
 
     measure, out = instantiate(config.quality, "quality"), Path(str(config.out))
@@ -42,8 +43,7 @@ def run(overrides: list[str]) -> None:
             overlay.write_overlay(recording, clip)
 
     written = folder.write(located(config, seen=seen, problems=problems), out / "landmarks")
-    for where, what in problems.items():
-        print(f"left out {where}: {what}", file=sys.stderr)
+    print_left_out(problems.items(), file=sys.stderr)
     if measure is not None:
         quality.write(pd.DataFrame(rows), out / "quality.csv")
     print(f"{written.recordings} recordings of {written.people} people\n{_told(counts)}\n{out}")
