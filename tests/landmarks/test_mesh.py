@@ -128,7 +128,7 @@ def test_all_points_are_kept_if_asked(detector):
 def test_without_the_file_nothing_begins(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(WeightsNotFoundError, match=r"landmarks=mesh: face_landmark\.tflite is not in"):
-        MeshDetector()
+        MeshDetector(detector=boxes)(recording(Film([[(60, 50)]])))
 
 
 def test_values_without_meaning():

@@ -59,10 +59,10 @@ def test_the_next_region_follows_turn_and_size():
 def test_a_missing_file_is_exit_code_4(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(WeightsNotFoundError, match=r"landmarks=mesh: .*Give: neuroface fetch mesh \(or") as caught:
-        FaceMesh(asked_by="landmarks=mesh")
+        FaceMesh(asked_by="landmarks=mesh").in_box(np.zeros((9, 9, 3), np.uint8), np.array([0, 0, 9, 9]))
     assert caught.value.exit_code == 4
     with pytest.raises(WeightsNotFoundError, match=r"faces/detector=full_range: .*neuroface fetch full_range"):
-        FullRangeDetector()
+        FullRangeDetector()(Frame(0, 0.0, np.zeros((9, 9, 3), np.uint8)))
 
 
 def test_a_face_is_present_and_a_wall_is_not(face):
@@ -117,7 +117,6 @@ def test_the_detector_settles_for_what_is_there(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert BestDetector().described == "HaarDetector"
     with pytest.raises(WeightsNotFoundError):
-        BestDetector(choice="full_range")
-    monkeypatch.setattr(model_files, "find", lambda *_, **__: tmp_path)
+        BestDetector(choice="full_range")(Frame(0, 0.0, np.zeros((9, 9, 3), np.uint8)))
     monkeypatch.setattr(model_files, "is_there", lambda name: name == "full_range")
     assert BestDetector().choice == "full_range"

@@ -33,7 +33,8 @@ class MeshDetector:
     believed. track: look where the face was last; otherwise search it in every frame. patience_s: time after which a
     face that was lost may be found elsewhere. extras: keep all 468 points with their depth. max_gap_s, median_frames,
     smooth, cutoff_hz: see given.steady.
-    Errors: ConfigError for values without meaning; WeightsNotFoundError where the mesh's file is not there.
+    Errors: ConfigError for values without meaning; when it is called, WeightsNotFoundError where the mesh's file is not
+    there.
     """
 
     reads_video = True

@@ -20,7 +20,7 @@ CHOICES = ("full_range", "haar")
 class BestDetector:
     """choice: full_range or haar; None: what is there, which a run settles before it begins and keeps.
 
-    Errors: ConfigError for another choice, WeightsNotFoundError for full_range without its file.
+    Errors: ConfigError for another choice; when it is called, WeightsNotFoundError for full_range without its file.
     """
 
     choice: str | None = None

@@ -27,8 +27,8 @@ class HaarDetector:
     search, and boxes are scaled back. scale_step: ratio between two sizes searched. neighbours: hits that a face must
     have. min_share: smallest face, as a share of the frame's shorter side. present: refuse boxes in which the face mesh
     (recording.face_mesh) sees no face.
-    Errors: ConfigError for an unknown cascade or values without meaning; WeightsNotFoundError for `present` without the
-    mesh's file.
+    Errors: ConfigError for an unknown cascade or values without meaning; when it is called, WeightsNotFoundError for
+    `present` without the mesh's file.
     """
 
     cascade: str = "alt2"

@@ -70,14 +70,13 @@ class MeshFace:
 
 
 class FaceMesh:
-    """The network; `asked_by` is the choice that needs it, for the message where the file is missing.
+    """The network, read when it is first needed; `asked_by` is the choice that needs it.
 
-    Errors: WeightsNotFoundError where its file is not there, or is another one.
+    Looking raises WeightsNotFoundError where its file is not there, or is another one.
     """
 
     def __init__(self, *, asked_by: str) -> None:
         self._asked_by = asked_by
-        self._file = model_files.find("mesh", asked_by=asked_by)
         self._network: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -88,7 +87,7 @@ class FaceMesh:
         import cv2
 
         if self._network is None:
-            self._network = cv2.dnn.readNetFromTFLite(str(self._file))
+            self._network = cv2.dnn.readNetFromTFLite(str(model_files.find("mesh", asked_by=self._asked_by)))
         matrix = region.to_image
         self._network.setInput(cv2.dnn.blobFromImage(cut(image, matrix, INPUT), 1 / 255))
         points, presence = sorted(

@@ -26,7 +26,8 @@ SAME_FACE = 0.3
 class FullRangeDetector:
     """Faces of any frame, boxes from brow to chin. min_score: 0..1, from which a box is a face.
 
-    Errors: ConfigError for a score without meaning; WeightsNotFoundError where the file is missing or is another one.
+    Errors: ConfigError for a score without meaning; when it is called, WeightsNotFoundError where the file is missing
+    or is another one.
     """
 
     min_score: float = 0.5
@@ -35,17 +36,17 @@ class FullRangeDetector:
     def __post_init__(self) -> None:
         if not 0 < self.min_score < 1:
             raise ConfigError(f"min_score={self.min_score}: a score between 0 and 1 is needed.")
-        self._loaded["file"] = model_files.find("full_range", asked_by="faces/detector=full_range")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_loaded": {"file": self._loaded["file"]}}  # the network cannot travel
+        return {**vars(self), "_loaded": {}}  # the network cannot travel
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """(N, 4) px: boxes of the faces found in a frame, the surest first."""
         import cv2
 
         if "network" not in self._loaded:
-            self._loaded["network"] = cv2.dnn.readNetFromTFLite(str(self._loaded["file"]))
+            file = model_files.find("full_range", asked_by="faces/detector=full_range")
+            self._loaded["network"] = cv2.dnn.readNetFromTFLite(str(file))
         network, matrix = self._loaded["network"], _whole(*frame.color.shape[:2])
         network.setInput(cv2.dnn.blobFromImage(cut(frame.color, matrix, INPUT), 1 / 127.5, mean=(127.5,) * 3))
         values, scores = sorted(network.forward(network.getUnconnectedOutLayersNames()), key=lambda out: -out.size)
