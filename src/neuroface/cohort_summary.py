@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuroface import repetitions as repetition_tools
+from neuroface.errors import DataError
 from neuroface.types import Recording, Repetition
 
 # What our own steps count, with a field each; what another's step counts stands among the notes.
@@ -17,6 +18,9 @@ COUNTED = (
     "frames", "frames_filled", "frames_missing", "frames_without_face", "faces_detected_again", "not_held_out",
     "depth_frames_missing", "depths_masked", "depths_filled", "depths_missing",
 )  # fmt: skip
+# Notes that tell how a recording was made, not what was done to it; and clocks that were not guessed.
+FACTS = ("landmarks", "frames_declared", "frames_decoded")
+USUAL = ("times stored in the file", "stamps of the camera", "a single frame")
 # Of these, what is counted anew whenever landmarks on disk are read.
 COUNTED_ANEW = ("frames", "frames_missing", "depths_missing")
 
@@ -25,8 +29,8 @@ COUNTED_ANEW = ("frames", "frames_missing", "depths_missing")
 class CohortSummary:
     """What cohort.json holds. people: class or group -> number of people. notes: what readers merged or guessed.
 
-    not_held_out: recordings of people whom no fold of a fine-tuning run held out from the network that found their
-    landmarks.
+    noted_of: in how many recordings each note was made. not_held_out: recordings of people whom no fold of a
+    fine-tuning run held out from the network that found their landmarks.
     """
 
     description: str = ""
@@ -48,9 +52,29 @@ class CohortSummary:
     people_filled: int = 0
     left_out: list[dict[str, str]] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
+    noted_of: dict[str, int] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
     repetition_agreement: dict[str, Any] | None = None
     quality: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Notes:
+    """What readers and steps noted of several recordings: numbers are added up; of words, the first are kept.
+
+    `of` counts in how many recordings each was noted.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.of: Counter[str] = Counter()
+
+    def add(self, notes: Mapping[str, Any]) -> None:
+        for name, value in notes.items():
+            self.of[name] += bool(value)
+            if _is_count(value):
+                self.values[name] = self.values.get(name, 0) + value
+            else:
+                self.values.setdefault(name, value)
 
 
 class Tally:
@@ -64,7 +88,7 @@ class Tally:
         self._used: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._filled: set[str] = set()
-        self._notes: dict[str, Any] = {}
+        self._notes = Notes()
         self._attributes: dict[str, Mapping[str, Any]] = {}
         self._agreement: dict[str, list[dict[str, Any]]] = {}
         self._unusual: list[str] = []
@@ -97,11 +121,7 @@ class Tally:
         self._synthetic |= recording.truth is not None  # only a generated recording knows the truth, on disk too
         self._nominal |= bool(recording.camera and recording.camera.nominal)
         others = {name: count for name, count in counts.items() if name not in (*COUNTED, "repetitions")}
-        for name, value in (*recording.notes.items(), *others.items()):
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                self._notes[name] = self._notes.get(name, 0) + value
-            else:
-                self._notes.setdefault(name, value)
+        self._notes.add({**recording.notes, **others})
         if recording.repetitions and found is not recording.repetitions:
             agreement = repetition_tools.agreement(found, recording.repetitions, times)
             self._agreement.setdefault(recording.subject, []).append(agreement)
@@ -120,7 +140,8 @@ class Tally:
             repetitions=self._counts["repetitions"],
             people_filled=len(self._filled),
             left_out=self.left_out,
-            notes={**self._notes, **({"unusual counts": "; ".join(self._unusual)} if self._unusual else {})},
+            notes={**self._notes.values, **({"unusual counts": "; ".join(self._unusual)} if self._unusual else {})},
+            noted_of=dict(self._notes.of),
             attributes=attributes_by_group({s: (self.group_of[s], self._attributes[s]) for s in people}),
             repetition_agreement=self._mean_agreement(),
             quality=self.quality,
@@ -133,6 +154,31 @@ class Tally:
             return None
         per_person = [_mean_of(rows) for rows in self._agreement.values()]
         return {**_mean_of(per_person), "people": len(per_person)}
+
+
+def told(notes: Mapping[str, Any], noted_of: Mapping[str, int], recordings: int) -> list[str]:
+    """Lines for the terminal: what was merged, dropped or guessed, and in how many recordings; nothing of plain facts.
+
+    notes, noted_of, recordings: as in a CohortSummary.
+    """
+    lines = []
+    for name, value in notes.items():
+        if not value or name in FACTS or (isinstance(value, str) and value in USUAL):
+            continue
+        amount = f"{value:g}" if isinstance(value, float) else "yes" if value is True else str(value)
+        among = f" (in {noted_of[name]} of {recordings} recordings)" if name in noted_of else ""
+        lines.append(f"{name.replace('_', ' ')}: {amount}{among}")
+    return lines
+
+
+def why(error: DataError, notes: Mapping[str, Any]) -> str:
+    """What is wrong with a recording, and what its reader counted, which may be the reason."""
+    counts = [f"{name.replace('_', ' ')} {value:g}" for name, value in notes.items() if value and _is_count(value)]
+    return str(error).rstrip(".") + (f" (of its reader: {', '.join(counts)})" if counts else "")
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def counts_to_note(counts: Mapping[str, int]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroface.cohort_summary import CohortSummary, Tally
+from neuroface.cohort_summary import CohortSummary, Tally, why
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.recording.spool import Spooled
 from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
@@ -115,7 +115,7 @@ def build(
                 odd = ", ".join(sorted(set(names_here) ^ set(names))[:2])
                 raise DataError(f"has other features than {rows[0].recording.name} ({odd}, ...); set one lift for all")
         except DataError as error:
-            problems.add(recording.name, str(error).rstrip("."))
+            problems.add(recording.name, why(error, recording.notes))
             continue
         names = names_here
         rows += new

@@ -27,6 +27,7 @@ def test_the_last_lines_of_a_run(make_run: MakeRun) -> None:
         "null 0.43 ± 0.17, p = 0.002 (499 permutations)     paper 0.95",
         f"sensitivity {hits}/11 [.52, .95]  specificity {rejections}/11 [.62, .98]   dummy AUC 0.50",
         "2 of 22 people had frames filled (1.4 %); nobody left out; audit: clean",
+        "timestamps merged: 3",
         str(folder / "report" / "report.html"),
     ]
 

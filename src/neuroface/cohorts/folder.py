@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import neuroface
-from neuroface.cohorts import native, native_video
+from neuroface.cohorts import native, native_events, native_video
 from neuroface.cohorts.native_events import MISSING
 from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.errors import DataError, Problems
@@ -58,6 +58,9 @@ class FolderCohort:
         for stray in sorted(strays):
             what = f"has a folder sub-{stray} but no line in participants.tsv"
             sources.append(Source(stray, "", "", unreadable(what)))
+        for file in sorted(filter(native_events.is_events, root.iterdir())):
+            what = "lies beside participants.tsv and belongs to no recording; a recording has its own _events.tsv"
+            sources.append(Source(file.name, "", "", unreadable(what)))
         return sources
 
 
@@ -109,7 +112,7 @@ def _sources_of(
             "no video (_video.mp4, .avi, .mkv or .mov, or a folder _rgbd)"
         )
         return [Source(subject, group, "", unreadable(what))]
-    if recordings and not any(map(_may_have_repetitions, recordings)):
+    if recordings and all(map(native_events.lists_nothing, recordings)):
         what = f"has no repetition: its {len(recordings)} events files list none"
         return [*sources, Source(subject, group, "", unreadable(what))]
     for base, files in recordings.items():
@@ -138,20 +141,17 @@ def _recordings_of(person: Path) -> tuple[dict[Path, _Files], list[str]]:
         base = path.with_name(stem.rpartition("_")[0])
         files = recordings.setdefault(base, _Files(match["task"], match["session"] or ""))
         (files.marks if _is_landmarks(path) else files.videos).append(path)
+    wanted = f"{person.name}[_ses-<session>]_task-<task>_events.tsv"
+    misnamed += [
+        f"has {path.name}, events of no recording; its name must be {wanted}"
+        for path in sorted(native_video.files_below(person))
+        if native_events.is_events(path) and native_events.base_of(path) not in recordings
+    ]
     return recordings, misnamed
 
 
 def _is_landmarks(path: Path) -> bool:
     return "_landmarks." in path.name and path.suffix in (".npz", ".csv")
-
-
-def _may_have_repetitions(base: Path) -> bool:
-    """False only when there is an events file and it lists nothing; without one, repetitions are found later."""
-    events = base.with_name(base.name + "_events.tsv")
-    if not events.is_file():
-        return True
-    with events.open(encoding="utf-8-sig") as lines:
-        return sum(1 for line in lines if line.strip()) != 1
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,7 @@ def read_recording(
     times, landmarks, index, counts = _landmarks(
         arrays, None if video is None else video.timestamps_s, sidecar, beside, size=size
     )
+    repetitions, told = read_events(base, times, index)
     return Recording(
         subject=subject,
         group=group,
@@ -91,12 +92,13 @@ def read_recording(
         session=session,
         landmarks=landmarks,
         camera=camera,
-        repetitions=read_events(Path(f"{base}_events.tsv"), times, index),
+        repetitions=repetitions,
         attributes=attributes,
         notes={
             **(sidecar.get("notes") or {}),
             **(video.notes if video is not None else {}),
             **counts,
+            **told,
         },
         truth=_read_truth(Path(f"{base}_truth")),
         video=video,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from neuroface.cohorts.events import Event, Span, seconds, settled, spans
 from neuroface.cohorts.reading import read_rows
 from neuroface.errors import DataError
 from neuroface.types import Repetition
 
 EVENT_COLUMNS = ("onset", "duration", "start_frame", "stop_frame", "repetition", "label")
+# The other names that tools give to the beginning and the end; each may say its unit, as in onset_ms.
+STARTS, ENDS, LASTS = ("onset", "start"), ("offset", "end", "stop"), ("duration",)
+UNITS = {"": 1.0, "_s": 1.0, "_ms": 1e3}
+SUFFIXES = (".tsv", ".csv")
 MISSING = "n/a"  # BIDS, common principles: a missing value in a table
 
 
@@ -32,41 +37,99 @@ def event_rows(repetitions: Sequence[Repetition], timestamps_s: np.ndarray, *, b
     ]
 
 
-def read_events(file: Path, timestamps_s: np.ndarray, index: np.ndarray) -> tuple[Repetition, ...] | None:
-    """Repetitions of an events file, or None without one. Frames win over seconds.
+def events_file(base: Path) -> Path | None:
+    """The events file of the recording whose files begin with `base`, if it has one. Errors: DataError for two."""
+    found = [file for suffix in SUFFIXES if (file := Path(f"{base}_events{suffix}")).is_file()]
+    if len(found) > 1:
+        raise DataError(f"has {' and '.join(file.name for file in found)}; keep one")
+    return found[0] if found else None
 
-    timestamps_s: (T,) as stored; index: (T,) where each stored frame went when repeated timestamps were merged.
+
+def is_events(path: Path) -> bool:
+    """Whether a file is, by its name, one of events."""
+    return path.suffix.lower() in SUFFIXES and path.stem.rpartition("_")[2] == "events"
+
+
+def base_of(path: Path) -> Path:
+    """What the names of the recording begin with whose events a file holds."""
+    return path.with_name(path.stem.rpartition("_")[0] or path.stem)
+
+
+def lists_nothing(base: Path) -> bool:
+    """Whether a recording has an events file and that is empty; without one, repetitions are found later."""
+    file = next((f for suffix in SUFFIXES if (f := Path(f"{base}_events{suffix}")).is_file()), None)
+    if file is None:
+        return False
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        return sum(1 for line in lines if line.strip()) == 1
+
+
+def read_events(
+    base: Path, timestamps_s: np.ndarray, index: np.ndarray
+) -> tuple[tuple[Repetition, ...] | None, dict[str, float]]:
+    """Repetitions of a recording's events file, None without one, and what was merged, cut or overlaps.
+
+    timestamps_s: (T,) as stored; index: (T,) where each stored frame went when repeated timestamps were merged. Frames
+    win over seconds. Errors: DataError that names the line.
     """
-    if not file.is_file():
-        return None
-    columns, rows = read_rows(file, required=(), delimiter="\t")
-    by_frame = {"start_frame", "stop_frame"} <= set(columns)
-    if not by_frame and not {"onset", "duration"} <= set(columns):
-        has = ", ".join(columns)
-        raise DataError(f"{file} needs columns onset and duration, or start_frame and stop_frame; it has {has}")
-    repetitions = []
+    file = events_file(base)
+    if file is None:
+        return None, {}
+    columns, rows = read_rows(file, required=(), delimiter="\t" if file.suffix == ".tsv" else ",")
+    frames, events = [], []
+    times = _Times(file, columns)
     for number, row in enumerate(rows):
-        frames = [row["start_frame"], row["stop_frame"]] if by_frame else [MISSING]
+        where = f"line {number + 2} of {file.name}"
+        label = None if row.get("label", MISSING) == MISSING else row["label"]
         try:
             at = number if row.get("repetition", MISSING) == MISSING else int(row["repetition"])
-            if MISSING in frames:
-                start, stop = _frames_between(float(row["onset"]), float(row["duration"]), timestamps_s)
+            bounds = (row.get("start_frame", MISSING), row.get("stop_frame", MISSING))
+            if MISSING in bounds:
+                events.append(Event(*times.of(row), at, where, label))
             else:
-                start, stop = map(int, frames)
+                frames.append(Span(int(bounds[0]), int(bounds[1]), at, where, label))
         except (KeyError, ValueError) as error:
             raise DataError(f"line {number + 2} of {file} cannot be read: {error}") from error
-        if not 0 <= start < stop <= len(index):
+    for span in frames:
+        if not 0 <= span.start < span.stop <= len(index):
             raise DataError(
-                f"repetition {at} in {file.name} covers frames {start} to {stop}, the recording has {len(index)}"
+                f"repetition {span.index} in {file.name} covers frames {span.start} to {span.stop}, the recording has "
+                f"{len(index)}"
             )
-        label = row.get("label", MISSING)
-        label_or_none = None if label == MISSING else label
-        repetitions.append(Repetition(int(index[start]), int(index[stop - 1]) + 1, at, label_or_none))
-    return tuple(repetitions)
+    by_time, cut = spans(events, timestamps_s)
+    given = [Span(int(index[s.start]), int(index[s.stop - 1]) + 1, s.index, s.where, s.label) for s in frames + by_time]
+    repetitions, told = settled(given)
+    return repetitions, {**cut, **told}
 
 
-def _frames_between(onset_s: float, duration_s: float, timestamps_s: np.ndarray) -> tuple[int, int]:
-    """First frame at or after the onset and first at or after the end, with half a frame of tolerance for rounding."""
-    half_frame_s = float(np.median(np.diff(timestamps_s))) / 2 if len(timestamps_s) > 1 else 0.0
-    start, stop = np.searchsorted(timestamps_s, np.array([onset_s, onset_s + duration_s]) - half_frame_s)
-    return int(start), int(stop)
+class _Times:
+    """The columns of an events file that say when: a beginning, and an end or a duration."""
+
+    def __init__(self, file: Path, columns: Sequence[str]) -> None:
+        self.start, self.end, self.lasts = (_column(columns, names) for names in (STARTS, ENDS, LASTS))
+        by_frame = {"start_frame", "stop_frame"} <= set(columns)
+        if not by_frame and (self.start is None or (self.end is None and self.lasts is None)):
+            raise DataError(
+                f"{file} needs columns onset and duration (or offset), or start_frame and stop_frame; it has "
+                f"{', '.join(columns)}"
+            )
+
+    def of(self, row: Mapping[str, str]) -> tuple[float, float]:
+        """Seconds of beginning and end. Errors: ValueError for what is no time, or for an end that contradicts."""
+        if self.start is None or (self.end is None and self.lasts is None):
+            raise ValueError("it has no frames, and the file no columns onset and duration")
+        start_s = seconds(row[self.start[0]], per_s=self.start[1])
+        ends = [] if self.end is None else [seconds(row[self.end[0]], per_s=self.end[1])]
+        if self.lasts is not None:
+            ends.append(start_s + seconds(row[self.lasts[0]], per_s=self.lasts[1]))
+        if abs(ends[-1] - ends[0]) > 1e-2:  # two decimals is what tools write
+            raise ValueError(f"onset and duration end at {ends[1]:g} s, offset says {ends[0]:g} s")
+        if ends[0] <= start_s:
+            raise ValueError(f"it ends at {ends[0]:g} s, not after its beginning at {start_s:g} s")
+        return start_s, ends[0]
+
+
+def _column(columns: Sequence[str], names: Sequence[str]) -> tuple[str, float] | None:
+    """The first column of these names, and how many of its units are a second."""
+    known = [(name + unit, per_s) for name in names for unit, per_s in UNITS.items() if name + unit in columns]
+    return known[0] if known else None

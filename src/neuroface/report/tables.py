@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from neuroface.cohort_summary import told
 from neuroface.errors import DataError
 from neuroface.report import published as papers
 from neuroface.report import run as runs
@@ -42,7 +43,9 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
     page = run.folder / "report" / "report.html"
     first = f"{score}   {wording.null(run)}{beside}"
     head = [wording.conditions(run), wording.design(run), first]
-    lines = [*head, _second_scores(run), wording.side(run), wording.quality(run), str(page)]
+    cohort = run.cohort
+    read = told(cohort.get("notes") or {}, cohort.get("noted_of") or {}, cohort.get("recordings") or 0)
+    lines = [*head, _second_scores(run), wording.side(run), wording.quality(run), *read, str(page)]
     return "\n".join(filter(None, lines))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from neuroface.cohort_summary import counts_to_note
+from neuroface.cohort_summary import counts_to_note, why
 from neuroface.errors import DataError, Problems
 from neuroface.types import Landmarks, Recording
 
@@ -33,7 +33,7 @@ def located(config: DictConfig, *, seen: Seen | None = None, problems: Problems 
         try:
             found, lifted, counted = detected(recording, steps)
         except DataError as error:
-            problems.add(recording.name, str(error).rstrip("."))
+            problems.add(recording.name, why(error, recording.notes))
             continue
         notes = {**recording.notes, **counts_to_note(counted), **_made_by(steps.landmarks)}
         recording = replace(recording, landmarks=found, notes=notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from neuroface.cohort_summary import told
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
 from neuroface.places import check_writable
@@ -34,5 +35,7 @@ def run(overrides: list[str]) -> None:
             raise ConfigError("Parquet needs pyarrow: pip install 'neuroface[parquet]', or out=FILE.csv.") from error
     people = ", ".join(f"{group} {n}" for group, n in summary.people.items())
     print(f"{len(table)} repetitions x {len(samples.feature_names)} features of {people} people")
+    for line in told(summary.notes, summary.noted_of, summary.recordings):
+        print(line)
     print_left_out(((entry["what"], entry["why"]) for entry in summary.left_out), file=sys.stdout)
     print(out)

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from neuroface.cohort_summary import Notes, told
 from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError, Problems
 from neuroface.places import check_writable
@@ -31,10 +32,11 @@ def run(overrides: list[str]) -> None:
 
     measure, out = instantiate(config.quality, "quality"), Path(str(config.out))
     rows: list[dict[str, Any]] = []
-    counts, problems = Counter[str](), Problems()
+    counts, notes, problems = Counter[str](), Notes(), Problems()
 
     def seen(recording: Recording, lifted: Landmarks, counted: dict[str, int]) -> None:
         counts.update(counted)
+        notes.add({name: value for name, value in recording.notes.items() if name not in counted})
         if measure is not None:
             rows.append(measure(with_depth(recording, recording.landmarks, lifted)))
         if config.overlay:
@@ -46,7 +48,8 @@ def run(overrides: list[str]) -> None:
     print_left_out(problems.items(), file=sys.stderr)
     if measure is not None:
         quality.write(pd.DataFrame(rows), out / "quality.csv")
-    print(f"{written.recordings} recordings of {written.people} people\n{_told(counts)}\n{out}")
+    lines = [_told(counts), *told(notes.values, notes.of, written.recordings), str(out)]
+    print(f"{written.recordings} recordings of {written.people} people", *lines, sep="\n")
 
 
 def _told(counts: Counter[str]) -> str:
