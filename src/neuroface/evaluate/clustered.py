@@ -1,4 +1,4 @@
-"""Scores of people who count in more than one class: drawn as a whole, and an interval that knows who is the same."""
+"""The AUC of units that come in clusters, repetitions of a person say: an interval that knows who is the same."""
 
 from __future__ import annotations
 
@@ -7,17 +7,8 @@ import math
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.separation import separation_limit
 from neuroface.evaluate.statistics import CONFIDENCE, Interval
-from neuroface.evaluate.units import Units
-
-
-def people_weights(units: Units, *, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
-    """(n_bootstrap, n) how often each unit is drawn when whole people are drawn, among those of the same classes."""
-    people = list(dict.fromkeys(units.subject.tolist()))
-    codes = [sorted(units.y[units.subject == person].tolist()) for person in people]
-    strata = np.array(["+".join(f"{code:03d}" for code in shown) for shown in codes])
-    weights = statistics.resampling_weights(strata, n_bootstrap=n_bootstrap, rng=rng)
-    return weights[:, [people.index(person) for person in units.subject.tolist()]]
 
 
 def clustered_auc_variance(scores: np.ndarray, positive: np.ndarray, cluster: np.ndarray) -> float:
@@ -42,14 +33,14 @@ def clustered_auc_variance(scores: np.ndarray, positive: np.ndarray, cluster: np
 
 
 def clustered_auc_interval(scores: np.ndarray, positive: np.ndarray, cluster: np.ndarray) -> Interval:
-    """Interval of an AUC whose units come in clusters, on the logit scale; at its ends that of single units."""
-    from scipy.stats import norm
+    """Interval of an AUC whose units come in clusters: this variance on the logit scale (statistics.logit_interval).
 
-    value = float(statistics.auc(scores, positive))
+    Near complete separation only the numbers of clusters count. Where a class has a single one nothing is known.
+    """
+    value, positive = float(statistics.auc(scores, positive)), np.asarray(positive, dtype=bool)
     variance = clustered_auc_variance(scores, positive, cluster)
-    if value in (0.0, 1.0) or not variance > 0:
-        return statistics.auc_interval(scores, positive)
-    centre, error = math.log(value / (1 - value)), math.sqrt(variance) / (value * (1 - value))
-    reach = float(norm.ppf((1 + CONFIDENCE) / 2)) * error
-    low, high = (1 / (1 + math.exp(-(centre + side * reach))) for side in (-1, 1))
-    return Interval(low, high, "Obuchowski, logit scale: people with several classes are clusters")
+    if math.isnan(variance):
+        return Interval(0.0, 1.0, statistics.NOTHING_KNOWN)
+    sizes = len(set(cluster[positive].tolist())), len(set(cluster[~positive].tolist()))
+    found = statistics.logit_interval(value, variance, separation_limit([sizes], confidence=CONFIDENCE))
+    return found._replace(method=f"{found.method}: units of a person are a cluster")

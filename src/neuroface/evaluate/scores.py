@@ -13,9 +13,11 @@ import numpy as np
 
 from neuroface.errors import DataError
 from neuroface.evaluate import statistics
-from neuroface.evaluate.clustered import clustered_auc_interval, people_weights
+from neuroface.evaluate.auc_intervals import mean_interval
+from neuroface.evaluate.clustered import clustered_auc_interval
 from neuroface.evaluate.design import design_of
-from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
+from neuroface.evaluate.one_more import Drawn, draw_confusions, limits
+from neuroface.evaluate.scores_decisions import DECISION_SCORES, balanced_accuracy, with_intervals
 from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
 from neuroface.evaluate.scores_side import side_scores
@@ -32,9 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHOSEN = "inside each training fold"
-CLUSTERED = "repetitions are clustered in people; the interval resamples people"
-FIXED_FOLDS = "class-stratified bootstrap of people, percentile; conditional on the fitted folds"
-WITHIN = "bootstrap of repetitions within person and class, percentile; conditional on the people and the fitted folds"
+CLUSTERED = "repetitions are clustered in people; the interval is over people"
+DRAWN_PEOPLE = "Bayesian bootstrap of people and one person more; conditional on the fitted folds"
+WITHIN = "Bayesian bootstrap of repetitions and one more; conditional on the people and the fitted folds"
 
 
 def summarise(
@@ -83,16 +85,14 @@ def _between_people(
 ) -> dict[str, Any]:
     """Also of a mixed question: then a person counts once in each class shown, and is drawn as a whole."""
     people, repetitions = subject_units(predictions, classes), repetition_units(predictions, classes)
-    weights = people_weights(people, n_bootstrap=n_bootstrap, rng=rng)
-    row_of = {subject: i for i, subject in enumerate(people.subject)}
-    of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
+    drawn = draw_confusions(people.y, people.decisions, 2, unit=people.subject, n_draws=n_bootstrap, rng=rng)
     null_auc = None
     if null is not None:
         permuted = subject_null(null, classes)
         null_auc = statistics.auc(permuted.p[:, :, 1], permuted.y == 1)
     subject = {
-        **_auc(people, weights, null_auc),
-        **_decisions(people, weights),
+        **_auc(people, null_auc),
+        **_decisions(people, drawn),
         "n": _counts(people, classes),
         **dummy_scores(people.y, 2),
     }
@@ -100,17 +100,17 @@ def _between_people(
         subject["tasks"] = {
             str(task): _task_auc(subject_units(rows, classes), classes) for task, rows in predictions.groupby("task")
         }
-    bootstrap = statistics.weighted_auc(repetitions.p[:, 1], repetitions.y == 1, of_repetition)
+    interval = clustered_auc_interval(repetitions.p[:, 1], repetitions.y == 1, repetitions.subject)
     repetition = {
         "auc": float(statistics.auc(repetitions.p[:, 1], repetitions.y == 1)),
-        "auc_ci_bootstrap": list(statistics.percentile_interval(bootstrap)),
+        "auc_ci": [interval.low, interval.high],
         "n": _counts(repetitions, classes),
         "note": CLUSTERED,
     }
     return {"subject": subject, "repetition": repetition}
 
 
-def _auc(people: Units, weights: np.ndarray, null_auc: np.ndarray | None) -> dict[str, Any]:
+def _auc(people: Units, null_auc: np.ndarray | None) -> dict[str, Any]:
     scores, positive = people.p[:, 1], people.y == 1
     value = float(statistics.auc(scores, positive))
     interval = (
@@ -122,8 +122,6 @@ def _auc(people: Units, weights: np.ndarray, null_auc: np.ndarray | None) -> dic
         "auc": value,
         "auc_ci": [interval.low, interval.high],
         "auc_ci_method": interval.method,
-        "auc_ci_bootstrap": list(statistics.percentile_interval(statistics.weighted_auc(scores, positive, weights))),
-        "auc_ci_bootstrap_method": FIXED_FOLDS,
         **statistics.null_summary("auc", value, null_auc),
     }
 
@@ -137,9 +135,8 @@ def _task_auc(people: Units, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _decisions(people: Units, weights: np.ndarray) -> dict[str, Any]:
+def _decisions(people: Units, drawn: Drawn) -> dict[str, Any]:
     counts = statistics.confusion(people.y, people.decisions, 2)
-    drawn = statistics.weighted_confusion(people.y, people.decisions, 2, weights)
     (rejected, false_alarms), (misses, hits) = counts.tolist()
     n_negative, n_positive = rejected + false_alarms, hits + misses
     return {
@@ -148,20 +145,20 @@ def _decisions(people: Units, weights: np.ndarray) -> dict[str, Any]:
         "specificity": rejected / n_negative,
         "specificity_ci": list(statistics.wilson(rejected, n_negative)),
         "balanced_accuracy": (hits / n_positive + rejected / n_negative) / 2,
-        **with_intervals(decision_scores(counts, drawn)),
-        **_rate_intervals((rejected, hits), (n_negative, n_positive), drawn, clustered=people.clustered),
+        **with_intervals(DECISION_SCORES, counts, drawn),
+        "ci_bootstrap_method": DRAWN_PEOPLE,
+        **_rate_intervals((rejected, hits), (n_negative, n_positive), counts, drawn, clustered=people.clustered),
         "threshold": _threshold(people),
         "confusion": counts.tolist(),
     }
 
 
 def _rate_intervals(
-    right: tuple[int, int], of: tuple[int, int], drawn: np.ndarray, *, clustered: bool
+    right: tuple[int, int], of: tuple[int, int], counts: np.ndarray, drawn: Drawn, *, clustered: bool
 ) -> dict[str, list[float]]:
     """Intervals of scores that add up both classes: in a mixed question these share people, who are then resampled."""
     if clustered:
-        balanced = statistics.recall(drawn).mean(axis=1)
-        return {"balanced_accuracy_ci": list(statistics.percentile_interval(balanced))}
+        return {"balanced_accuracy_ci": limits(balanced_accuracy, counts, drawn)}
     return {
         "balanced_accuracy_ci": list(statistics.mean_of_proportions_interval(right, of)),
         "accuracy_ci": list(statistics.wilson(sum(right), sum(of))),
@@ -176,16 +173,11 @@ def _within_people(
     rng: np.random.Generator,
 ) -> dict[str, Any]:
     units = repetition_units(predictions, classes)
-    cells = np.array([f"{s}\x1f{y}" for s, y in zip(units.subject, units.y, strict=True)])
-    weights = statistics.resampling_weights(cells, n_bootstrap=n_bootstrap, rng=rng)
+    drawn = draw_confusions(units.y, units.decisions, 2, unit=np.arange(len(units)), n_draws=n_bootstrap, rng=rng)
     per_subject = {s: float(a) for s, a in _aucs_of_people(units.subject, units.p[:, 1], units.y == 1).items()}
     defined = [s for s, value in per_subject.items() if not np.isnan(value)]
-    resampled = np.stack(
-        [
-            statistics.weighted_auc(units.p[mine, 1], units.y[mine] == 1, weights[:, mine])
-            for mine in (units.subject == s for s in defined)
-        ]
-    )
+    own = [(units.p[mine, 1], units.y[mine] == 1) for mine in (units.subject == s for s in defined)]
+    interval = mean_interval(own)
     null_auc = None
     if null is not None:
         permuted = repetition_null(null, classes)
@@ -196,14 +188,14 @@ def _within_people(
         "auc": value,
         "auc_is": "mean of each person's own AUC",
         "per_subject": {s: per_subject[s] for s in defined},
-        "auc_ci": list(statistics.percentile_interval(resampled.mean(axis=0))),
-        "auc_ci_method": WITHIN,
+        "auc_ci": [interval.low, interval.high],
+        "auc_ci_method": f"{interval.method}; conditional on the people and the fitted folds",
         **statistics.null_summary("auc", value, null_auc),
         "n": {"subjects": len(defined)},
         "without_auc": sorted(set(per_subject) - set(defined)),
         "dummy_auc": 0.5,  # the same for all of a person's repetitions
     }
-    return {"subject": subject, "repetition": _pooled(units, weights, classes)}
+    return {"subject": subject, "repetition": _pooled(units, drawn, classes)}
 
 
 def _aucs_of_people(subject: np.ndarray, scores: np.ndarray, positive: np.ndarray) -> dict[str, np.ndarray]:
@@ -214,25 +206,23 @@ def _aucs_of_people(subject: np.ndarray, scores: np.ndarray, positive: np.ndarra
     }
 
 
-def _pooled(units: Units, weights: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    """Repetitions of all people together; intervals from the within-person bootstrap."""
+def _pooled(units: Units, drawn: Drawn, classes: Sequence[str]) -> dict[str, Any]:
+    """Repetitions of all people together; intervals are over repetitions of these people."""
     positive = units.y == 1
     counts = statistics.confusion(units.y, units.decisions, 2)
-    drawn = statistics.weighted_confusion(units.y, units.decisions, 2, weights)
+    (rejected, false_alarms), (misses, hits) = counts.tolist()
     specificity, sensitivity = statistics.recall(counts)
-    limits = [list(statistics.percentile_interval(values)) for values in statistics.recall(drawn).T]
-    balanced = statistics.recall(drawn).mean(axis=1)
-    bootstrap = statistics.weighted_auc(units.p[:, 1], positive, weights)
+    interval = statistics.auc_interval(units.p[:, 1], positive)
     return {
         "auc": float(statistics.auc(units.p[:, 1], positive)),
-        "auc_ci_bootstrap": list(statistics.percentile_interval(bootstrap)),
+        "auc_ci": [interval.low, interval.high],
         "sensitivity": float(sensitivity),
-        "sensitivity_ci": limits[1],
+        "sensitivity_ci": list(statistics.wilson(hits, hits + misses)),
         "specificity": float(specificity),
-        "specificity_ci": limits[0],
+        "specificity_ci": list(statistics.wilson(rejected, rejected + false_alarms)),
         "balanced_accuracy": float((sensitivity + specificity) / 2),
-        "balanced_accuracy_ci": list(statistics.percentile_interval(balanced)),
-        **with_intervals(decision_scores(counts, drawn)),
+        "balanced_accuracy_ci": limits(balanced_accuracy, counts, drawn),
+        **with_intervals(DECISION_SCORES, counts, drawn),
         "threshold": _threshold(units),
         "confusion": counts.tolist(),
         "n": _counts(units, classes),

@@ -1,4 +1,4 @@
-"""Accuracy and macro F1, for two classes or more, and bootstrap intervals. Confusion matrices in, numbers out."""
+"""Scores of decisions, for two classes or more, with intervals. Confusion matrices in, numbers out."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import Any
 import numpy as np
 
 from neuroface.evaluate import statistics
-
-Resampled = tuple[float, np.ndarray]  # a score, and its value in each resample (B,)
-
-
-def decision_scores(counts: np.ndarray, drawn: np.ndarray) -> dict[str, Resampled]:
-    """counts: (k, k), rows the true class; drawn: (B, k, k), the same of each resample."""
-    return {
-        "accuracy": (float(statistics.accuracy(counts)), statistics.accuracy(drawn)),
-        "macro_f1": (float(statistics.macro_f1(counts)), statistics.macro_f1(drawn)),
-    }
+from neuroface.evaluate.one_more import Drawn, Score, limits
 
 
-def with_intervals(scores: Mapping[str, Resampled]) -> dict[str, Any]:
-    """{name: value, name_ci_bootstrap: [low, high]} as in scores.json."""
+def balanced_accuracy(counts: np.ndarray) -> np.ndarray:
+    """(...) mean share of each true class that was recognised, of the classes that have members; counts (..., k, k)."""
+    return np.nanmean(statistics.recall(counts), axis=-1)
+
+
+DECISION_SCORES: Mapping[str, Score] = {"accuracy": statistics.accuracy, "macro_f1": statistics.macro_f1}
+
+
+def with_intervals(scores: Mapping[str, Score], counts: np.ndarray, drawn: Drawn) -> dict[str, Any]:
+    """{name: value, name_ci_bootstrap: [low, high]} as in scores.json; counts: (k, k), rows the true class."""
     block: dict[str, Any] = {}
-    for name, (value, resampled) in scores.items():
-        block[name] = value
-        block[f"{name}_ci_bootstrap"] = list(statistics.percentile_interval(resampled))
+    for name, score in scores.items():
+        block[name] = float(score(counts))
+        block[f"{name}_ci_bootstrap"] = limits(score, counts, drawn)
     return block

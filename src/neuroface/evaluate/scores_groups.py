@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
+from neuroface.evaluate.one_more import draw_confusions, limits
+from neuroface.evaluate.scores_decisions import balanced_accuracy
 from neuroface.evaluate.scores_dummy import dummy_counts
 from neuroface.evaluate.units import Units
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "all"
-DRAWN = "bootstrap of people within groups, percentile; conditional on the fitted folds"
+DRAWN = "Bayesian bootstrap of people and one person more; conditional on the fitted folds"
 
 
 def by_group(
@@ -32,34 +34,31 @@ def by_group(
     names = list(dict.fromkeys(group.tolist()))
     if len(names) < 2:
         return {}
-    people, person = np.unique(units.subject, return_inverse=True)
-    group_of_person = np.array([group[np.flatnonzero(person == i)[0]] for i in range(len(people))])
-    drawn = statistics.resampling_weights(group_of_person, n_bootstrap=n_bootstrap, rng=rng)[:, person]
+    rows = {name: np.ones(len(group), bool) if name == ALL else group == name for name in (ALL, *names)}
     members = np.bincount(units.y, minlength=len(classes))
     return {
-        name: _scores(units, np.ones(len(group), bool) if name == ALL else group == name, drawn, classes)
-        | _dummy(units, np.ones(len(group), bool) if name == ALL else group == name, members == members.max())
-        for name in (ALL, *names)
+        name: _scores(units, mine, classes, n_bootstrap, rng) | _dummy(units, mine, members == members.max())
+        for name, mine in rows.items()
     }
 
 
 def _dummy(units: Units, rows: np.ndarray, largest: np.ndarray) -> dict[str, float]:
     """The same scores of always naming the class that is the largest over all groups."""
     counts = dummy_counts(units.y[rows], len(largest), largest=largest)
-    uar = np.nanmean(statistics.recall(counts))
-    return {"dummy_uf1": float(statistics.macro_f1(counts)), "dummy_uar": float(uar)}
+    return {"dummy_uf1": float(statistics.macro_f1(counts)), "dummy_uar": float(balanced_accuracy(counts))}
 
 
-def _scores(units: Units, rows: np.ndarray, drawn: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+def _scores(
+    units: Units, rows: np.ndarray, classes: Sequence[str], n_bootstrap: int, rng: np.random.Generator
+) -> dict[str, Any]:
     y, decided = units.y[rows], units.decisions[rows]
     counts = statistics.confusion(y, decided, len(classes))
-    resampled = statistics.weighted_confusion(y, decided, len(classes), drawn[:, rows])
-    uar = np.nanmean(statistics.recall(resampled), axis=-1)
+    drawn = draw_confusions(y, decided, len(classes), unit=units.subject[rows], n_draws=n_bootstrap, rng=rng)
     return {
         "uf1": float(statistics.macro_f1(counts)),
-        "uf1_ci": list(statistics.percentile_interval(statistics.macro_f1(resampled))),
-        "uar": float(np.nanmean(statistics.recall(counts))),
-        "uar_ci": list(statistics.percentile_interval(uar)),
+        "uf1_ci": limits(statistics.macro_f1, counts, drawn),
+        "uar": float(balanced_accuracy(counts)),
+        "uar_ci": limits(balanced_accuracy, counts, drawn),
         "ci_method": DRAWN,
         "n": {name: int((y == code).sum()) for code, name in enumerate(classes)},
         "people": len(set(units.subject[rows].tolist())),

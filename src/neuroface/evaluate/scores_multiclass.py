@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.evaluate import statistics
-from neuroface.evaluate.clustered import people_weights
+from neuroface.evaluate.auc_intervals import ovr_interval
 from neuroface.evaluate.design import Kind
-from neuroface.evaluate.scores_decisions import decision_scores, with_intervals
+from neuroface.evaluate.one_more import draw_confusions
+from neuroface.evaluate.scores_decisions import DECISION_SCORES, balanced_accuracy, with_intervals
 from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_grades import grade_error, quadratic_kappa, weighted_f1
 from neuroface.evaluate.scores_groups import by_group
@@ -19,8 +20,8 @@ from neuroface.evaluate.units import NullUnits, Units, repetition_null, repetiti
 if TYPE_CHECKING:
     import pandas as pd
 
-DRAWN_PEOPLE = "class-stratified bootstrap of people, percentile; conditional on the fitted folds"
-DRAWN_REPETITIONS = "bootstrap of repetitions within person and class, percentile; conditional on the fitted folds"
+DRAWN_PEOPLE = "Bayesian bootstrap of people and one person more; conditional on the fitted folds"
+DRAWN_REPETITIONS = "Bayesian bootstrap of repetitions and one more; conditional on the people and the fitted folds"
 
 
 def multiclass_scores(
@@ -41,50 +42,50 @@ def multiclass_scores(
     own accuracy. ordered: the classes are degrees of one thing; then also how far off the decisions are.
     """
     repetitions = repetition_units(predictions, classes)
+    keys: dict[str, Any] = {"ordered": ordered, "n_draws": n_bootstrap, "rng": rng}
     if design == "within":
-        strata = np.array([f"{s}\x1f{y}" for s, y in zip(repetitions.subject, repetitions.y, strict=True)])
-        weights = statistics.resampling_weights(strata, n_bootstrap=n_bootstrap, rng=rng)
+        each = np.arange(len(repetitions))
         permuted = None if null is None else repetition_null(null, classes)
         groups = by_group(repetitions, predictions, classes, n_bootstrap=n_bootstrap, rng=rng)
         return {
-            "subject": _own_accuracy(repetitions, weights),
-            "repetition": _block(repetitions, weights, classes, permuted, ordered=ordered)
+            "subject": _own_accuracy(repetitions),
+            "repetition": _block(repetitions, each, classes, permuted, **keys)
             | {"note": DRAWN_REPETITIONS}
             | ({"groups": groups} if groups else {}),
         }
     people = subject_units(predictions, classes)
-    weights = people_weights(people, n_bootstrap=n_bootstrap, rng=rng)
-    row_of = {subject: i for i, subject in enumerate(people.subject)}
-    of_repetition = weights[:, [row_of[s] for s in repetitions.subject]]
     permuted = None if null is None else subject_null(null, classes)
-    subject = _block(people, weights, classes, permuted, ordered=ordered)
+    subject = _block(people, people.subject, classes, permuted, **keys)
     groups = by_group(repetitions, predictions, classes, n_bootstrap=n_bootstrap, rng=rng) if people.clustered else {}
     return {
         "subject": subject | _independent_intervals(people, classes) | {"note": DRAWN_PEOPLE},
-        "repetition": _block(repetitions, of_repetition, classes, None, ordered=ordered)
+        "repetition": _block(repetitions, repetitions.subject, classes, None, **keys)
         | {"note": DRAWN_PEOPLE}
         | ({"groups": groups} if groups else {}),
     }
 
 
 def _block(
-    units: Units, weights: np.ndarray, classes: Sequence[str], null: NullUnits | None, *, ordered: bool
+    units: Units,
+    drawn_as_one: np.ndarray,
+    classes: Sequence[str],
+    null: NullUnits | None,
+    *,
+    ordered: bool,
+    n_draws: int,
+    rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """Scores of the units with bootstrap intervals; weights: (B, n) how often each unit was drawn."""
+    """Scores of the units with intervals; drawn_as_one: (n,) whose decisions depend on each other."""
     k = len(classes)
     counts = statistics.confusion(units.y, units.decisions, k)
-    drawn = statistics.weighted_confusion(units.y, units.decisions, k, weights)
-    drawn_auc = [statistics.weighted_auc(units.p[:, c], units.y == c, weights) for c in range(k)]
-    values = {
-        **decision_scores(counts, drawn),
-        "balanced_accuracy": (float(np.nanmean(statistics.recall(counts))), statistics.recall(drawn).mean(axis=-1)),
-        "weighted_f1": (float(weighted_f1(counts)), weighted_f1(drawn)),
-        "auc_ovr": (float(_auc_ovr(units.p, units.y)), np.mean(drawn_auc, axis=0)),
-    }
+    drawn = draw_confusions(units.y, units.decisions, k, unit=drawn_as_one, n_draws=n_draws, rng=rng)
+    scores = {**DECISION_SCORES, "balanced_accuracy": balanced_accuracy, "weighted_f1": weighted_f1}
     if ordered:
-        values["quadratic_kappa"] = (float(quadratic_kappa(counts)), quadratic_kappa(drawn))
-        values["grade_error"] = (float(grade_error(counts)), grade_error(drawn))
-    block = with_intervals(values)
+        scores |= {"quadratic_kappa": quadratic_kappa, "grade_error": grade_error}
+    block = with_intervals(scores, counts, drawn)
+    block["auc_ovr"] = float(_auc_ovr(units.p, units.y))
+    interval = ovr_interval(units.p, units.y, drawn_as_one)
+    block["auc_ovr_ci"], block["auc_ovr_ci_method"] = [interval.low, interval.high], interval.method
     block["confusion"] = counts.tolist()
     block["recall"] = {name: float(r) for name, r in zip(classes, statistics.recall(counts), strict=True)}
     block["n"] = {name: int((units.y == c).sum()) for c, name in enumerate(classes)}
@@ -116,19 +117,19 @@ def _independent_intervals(people: Units, classes: Sequence[str]) -> dict[str, A
     }
 
 
-def _own_accuracy(units: Units, weights: np.ndarray) -> dict[str, Any]:
+def _own_accuracy(units: Units) -> dict[str, Any]:
     """Mean over people of the share of their own repetitions that were recognised."""
-    right = (units.decisions == units.y).astype(float)
+    right = units.decisions == units.y
     people = list(dict.fromkeys(units.subject.tolist()))
     mine = [units.subject == person for person in people]
-    resampled = np.mean([(weights[:, m] @ right[m]) / m.sum() for m in mine], axis=0)
+    hits, repetitions = [int(right[m].sum()) for m in mine], [int(m.sum()) for m in mine]
     per_subject = {person: float(right[m].mean()) for person, m in zip(people, mine, strict=True)}
     return {
         "accuracy": float(np.mean(list(per_subject.values()))),
-        "accuracy_ci_bootstrap": list(statistics.percentile_interval(resampled)),
+        "accuracy_ci": list(statistics.mean_of_proportions_interval(tuple(hits), tuple(repetitions))),
         "per_subject": per_subject,
         "n": {"subjects": len(people)},
-        "note": DRAWN_REPETITIONS,
+        "note": "Wilson's intervals of each person's repetitions; conditional on the people and the fitted folds",
     }
 
 

@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neuroface.evaluate.separation import separation_limit
+
 CONFIDENCE = 0.95
+TINY = 1e-15  # a variance that is zero but for rounding
+NOTHING_KNOWN = "none: fewer than two people in a class"
 
 
 class Interval(NamedTuple):
@@ -55,27 +59,36 @@ def delong_variance(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
 
 def auc_interval(scores: np.ndarray, positive: np.ndarray, *, confidence: float = CONFIDENCE) -> Interval:
-    """Interval of an AUC: DeLong's variance on the logit scale.
+    """Interval of an AUC: DeLong's variance on the logit scale, corrected near complete separation (logit_interval).
 
-    scores: (n,) one per person. At an AUC of 1 (or 0) that variance is zero; there min(n1, n0) pairs of different
-    people can be formed in advance, each ordered rightly with probability AUC, independently, and all were: the
-    Clopper-Pearson limit (alpha/2)^(1/min(n1, n0)) follows, conservative. Scores that are all the same order nobody,
+    scores: (n,) one per person; positive: (n,) bool. Scores that are all the same order nobody,
     whoever is drawn: the interval is the point .5. With one person in a class nothing is known: 0 to 1.
     """
     value, positive = float(auc(scores, positive)), np.asarray(positive, dtype=bool)
-    n_pairs = int(min(positive.sum(), (~positive).sum()))
-    tail = (1 - confidence) / 2
-    if n_pairs < 2:
-        return Interval(0.0, 1.0, "none: fewer than two people in a class")
+    sizes = int(positive.sum()), int((~positive).sum())
+    if min(sizes) < 2:
+        return Interval(0.0, 1.0, NOTHING_KNOWN)
     if np.ptp(scores) == 0:
         return Interval(0.5, 0.5, "all scores are the same")
-    if value in (0.0, 1.0):
-        limit = tail ** (1 / n_pairs)
-        limits = (limit, 1.0) if value == 1 else (0.0, 1 - limit)
-        return Interval(limits[0], limits[1], f"Clopper-Pearson on {n_pairs} disjoint pairs")
-    error = math.sqrt(float(delong_variance(scores, positive)[0, 0])) / (value * (1 - value))
+    limit = separation_limit([sizes], confidence=confidence)
+    return logit_interval(value, float(delong_variance(scores, positive)[0, 0]), limit, confidence=confidence)
+
+
+def logit_interval(value: float, variance: float, limit: float, *, confidence: float = CONFIDENCE) -> Interval:
+    """Interval of an AUC, or of a mean of AUCs, with this variance; it is never a point.
+
+    limit: the lower limit at complete separation (separation_limit). A variance of 0 does not mean that nothing varies:
+    the interval then reaches as far as at complete separation. Nor may the lower limit of less than complete separation
+    be above that of complete separation, so that it never falls as the order becomes perfect; likewise the upper one at
+    the other end.
+    """
+    if variance < TINY:
+        low, high = max(0.0, value - 1 + limit), min(1.0, value + (1 - limit))
+        return Interval(low, high, "limit at complete separation")
+    error = math.sqrt(variance) / (value * (1 - value))
     centre, reach = math.log(value / (1 - value)), _z(confidence) * error
-    return Interval(_expit(centre - reach), _expit(centre + reach), "DeLong, logit scale")
+    low, high = min(_expit(centre - reach), limit), max(_expit(centre + reach), 1 - limit)
+    return Interval(low, high, "DeLong, logit scale")
 
 
 class Difference(NamedTuple):
@@ -96,7 +109,7 @@ def auc_difference(a: np.ndarray, b: np.ndarray, positive: np.ndarray, *, confid
     value = float(auc(a, positive)) - float(auc(b, positive))
     covariance = delong_variance(np.stack([a, b]), positive)
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    if not variance > 1e-15:
+    if not variance > TINY:
         return Difference(value, math.nan, math.nan, math.nan)
     error = math.sqrt(variance)
     reach = _z(confidence) * error
@@ -185,25 +198,6 @@ def percentile_interval(values: np.ndarray, *, confidence: float = CONFIDENCE) -
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def resampling_weights(strata: np.ndarray, *, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
-    """(n_bootstrap, n) how often each unit is drawn when each stratum is drawn with replacement to its own size."""
-    _, stratum = np.unique(strata, return_inverse=True)
-    weights = np.zeros((n_bootstrap, len(stratum)))
-    for s in range(stratum.max() + 1):
-        members = np.flatnonzero(stratum == s)
-        weights[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=n_bootstrap)
-    return weights
-
-
-def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(B,) AUC of each resample; scores, positive: (n,); weights: (B, n). NaN where a class was not drawn."""
-    psi = placements(scores[positive], scores[~positive])
-    drawn1, drawn0 = weights[:, positive], weights[:, ~positive]
-    pairs = drawn1.sum(axis=1) * drawn0.sum(axis=1)
-    ordered = ((drawn1 @ psi) * drawn0).sum(axis=1)
-    return np.divide(ordered, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 
 
 def _z(confidence: float) -> float:
