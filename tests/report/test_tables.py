@@ -207,3 +207,27 @@ def test_a_mixed_question_says_so_before_its_score(make_run: MakeRun) -> None:
     first, second, *_ = tables.summary_text(folder).splitlines()
     assert " · mixed design · " in first
     assert second.startswith("1 of 22 people has rows of several classes (H001): each counts once in every class shown")
+
+
+def test_two_methods_are_compared_by_a_null_that_fits_both_again(make_run: MakeRun, tmp_path: Path) -> None:
+    folders = {name: make_run(name=name, permutations=19) for name in ("a", "b")}
+    for file in (folders["b"] / "null").glob("*.csv"):
+        null = pd.read_csv(file)
+        null[["p_HC", "p_ALS"]] = null[["p_ALS", "p_HC"]].to_numpy()  # the other way round: AUC 1 - that of a
+        null.to_csv(file, index=False)
+    cells = [{"name": n, "folder": f, "columns": {"network": n}} for n, f in folders.items()]
+    row = tables.paired_table(cells, by="network", first="a", second="b").iloc[0]
+    assert (row["difference"], row["p_refit"], row["p_swap"], row["p"]) == (0, 1, 1, row["p_refit"])
+    text = tables.experiment_table(cells, tmp_path, compared="network")
+    assert "p, both fitted again" in text
+    assert "takes the fitted folds as given" in text
+    _permute_again(folders["b"])
+    row = tables.paired_table(cells, by="network", first="a", second="b").iloc[0]
+    assert np.isnan(row["p_refit"])  # other permuted classes: not the same null
+    assert "so read a p close to .05 as none" in tables.experiment_table(cells, tmp_path, compared="network")
+
+
+def _permute_again(folder: Path) -> None:
+    file = next((folder / "null").glob("*.csv"))
+    null = pd.read_csv(file)
+    null.assign(y=null["y"].to_numpy()[::-1]).to_csv(file, index=False)

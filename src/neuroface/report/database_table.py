@@ -132,7 +132,7 @@ def _narrower(shown: pd.DataFrame) -> pd.DataFrame:
 def _notes(finished: Sequence[Run], paper: Published | None, *, missing: int) -> list[str]:
     notes = [
         "UF1: mean F1 of the classes; UAR: their mean recall; from the counts of all folds together. Intervals: "
-        "bootstrap of people within databases."
+        "Bayesian bootstrap of people and one person more."
     ]
     if missing:
         notes.append(f"{wording.count(missing, 'cell')} missing or unfinished; the same command fills them in.")

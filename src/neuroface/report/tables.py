@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from neuroface.cohort_summary import told
-from neuroface.errors import DataError
 from neuroface.report import published as papers
 from neuroface.report import run as runs
 from neuroface.report import wording
+from neuroface.report.differences import holm, in_words, note, paired_table, read_cell
 from neuroface.report.html import render_experiment
 from neuroface.report.paper_value import paper_value, place
 from neuroface.report.published import Published
@@ -102,7 +102,7 @@ def experiment_table(
     paper = papers.load(published) if isinstance(published, str) else published
     rows, found = [], []
     for cell in cells:
-        run, status = _read_cell(cell)
+        run, status = read_cell(cell)
         rows.append(_cell_row(cell, run, status, paper) | (_more(run, more) if run is not None else {}))
         found.append(run)
     frame = pd.DataFrame(rows)
@@ -116,11 +116,13 @@ def experiment_table(
     shown_paper = paper if "published" in frame else None
     notes = _notes(finished, shown_paper, missing=len(cells) - len(finished))
     for_terminal = _narrower(shown, frame, told_apart=all(cell.get("columns") for cell in cells))
-    differences = _differences(cells, compared, out_dir) if compared else pd.DataFrame()
+    compared_pairs = _differences(cells, compared, out_dir) if compared else pd.DataFrame()
+    if len(compared_pairs):
+        notes.insert(0, note(compared_pairs))
     page = render_experiment(
-        _linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir, second=differences
+        _linked(shown, cells, found, out_dir), notes=notes, title=title, out_dir=out_dir, second=compared_pairs
     )
-    second = ["", aligned_text(differences), ""] if len(differences) else []
+    second = ["", aligned_text(compared_pairs), ""] if len(compared_pairs) else []
     return "\n".join([title, aligned_text(for_terminal), *second, *notes, str(page)])
 
 
@@ -131,72 +133,7 @@ def _differences(cells: Sequence[Mapping[str, Any]], by: str, out_dir: Path) -> 
     if frame.empty:
         return frame
     frame.to_csv(out_dir / "differences.csv", index=False)
-    named = [column for column in frame if column not in (first, second, "difference", "low", "high", "p", "p_holm")]
-    shown = frame[named].astype(str)
-    for name in (first, second):
-        shown[f"AUC {name}"] = frame[name].map(wording.number)
-    shown["difference"] = frame["difference"].map(wording.signed)
-    shown["95 % interval"] = [
-        wording.NOTHING if np.isnan(ends).any() else wording.interval(ends)
-        for ends in frame[["low", "high"]].to_numpy(float).tolist()
-    ]
-    for name, heading in (("p", "p, paired"), ("p_holm", "p (Holm)")):
-        shown[heading] = [wording.number(value, 3) for value in frame[name].astype(float)]
-    return shown
-
-
-def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, second: str) -> pd.DataFrame:
-    """One row per pair of cells that differ in `by` only: the AUC of both, and how much `second` is above `first`.
-
-    cells: as in experiment_table. Everything in a row, both AUCs too, is of the people who are judged in both runs (the
-    column `people`), so the difference is tested paired (DeLong); p_holm is adjusted over all pairs. Pairs of which a
-    run is missing, or is not about two classes of people, are left out.
-    """
-    from neuroface.evaluate.statistics import auc, auc_difference
-
-    found: dict[tuple[tuple[str, Any], ...], dict[str, Run]] = {}
-    for cell in cells:
-        run, _ = _read_cell(cell)
-        rest = tuple((key, value) for key, value in cell["columns"].items() if key != by)
-        if run is not None and run.is_binary and not run.is_within_person:
-            found.setdefault(rest, {})[cell["columns"][by]] = run
-    rows = []
-    for rest, runs_of in found.items():
-        if not {first, second} <= runs_of.keys():
-            continue
-        units = [runs_of[name].units.set_index(["subject", "y"]) for name in (first, second)]
-        same = units[0].index.intersection(units[1].index)
-        score = [unit.loc[same, f"p_{runs_of[first].positive}"].to_numpy(float) for unit in units]
-        positive = same.get_level_values("y") == runs_of[first].positive
-        difference = auc_difference(score[1], score[0], positive)
-        aucs = {name: float(auc(own, positive)) for name, own in zip((first, second), score, strict=True)}
-        limits = {"difference": difference.value, "low": difference.low, "high": difference.high, "p": difference.p}
-        rows.append({**dict(rest), "people": same.get_level_values("subject").nunique(), **aucs, **limits})
-    frame = pd.DataFrame(rows)
-    return frame.assign(p_holm=holm(frame["p"].to_numpy(float))) if rows else frame
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """(n,) p values adjusted by Holm's step-down procedure; NaN stays NaN and does not count.
-
-    Holm, Scandinavian Journal of Statistics 6 (1979) 65.
-    """
-    adjusted = np.full(len(p), np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    steps = (len(order) - np.arange(len(order))) * p[order]
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
-    return adjusted
-
-
-def _read_cell(cell: Mapping[str, Any]) -> tuple[Run | None, str]:
-    folder = Path(cell["folder"])
-    if not folder.is_dir():
-        return None, "missing"
-    try:
-        return runs.read(folder), "done"
-    except DataError:
-        return None, "incomplete"
+    return in_words(frame, first, second)
 
 
 def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Published | None) -> dict[str, Any]:
