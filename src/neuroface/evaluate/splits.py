@@ -67,8 +67,8 @@ class LosoRebalanced(Loso):
 
     Every training fold then holds the same class shares whoever is tested, which removes most of the bias of pooled
     scores: "rebalanced cross-validation", Austin, Pe'er & Korem, Science Advances 2025; 11(48). What is left, .48 to
-    .50 on null data, is that every two people are in each other's training fold (docs/statistics.md). Only people of one class are
-    dropped, and nobody for a held-out subject who shows every class: then the shares stay as they are.
+    .50 on null data, is that every two people are in each other's training fold (docs/statistics.md). Only people of
+    one class are dropped, and nobody for a held-out subject who shows every class: then the shares stay as they are.
     seed: who is dropped depends on it and on the held-out subject only.
     """
 
