@@ -43,7 +43,8 @@ def note(shown: pd.DataFrame) -> str:
     told = (
         f"Differences: p (Holm) is of the column “{leading}”. Swapping the two methods' scores within people, like "
         "DeLong's paired test and its interval, takes the fitted folds as given: with two equally good classifiers "
-        "under leave one subject out, 11 v 11, they find a difference at .05 in .06 to .23 of the cases, most where there is least to find"
+        "under leave one subject out, 11 v 11, they find a difference at .05 in .06 to .23 of the cases, most where "
+        "there is least to find"
     )
     if leading != TESTS["p_refit"]:
         return (
