@@ -116,6 +116,11 @@ def _kept(
             coarse += 1
         else:
             double.append(number)
+    if double and len(double) + coarse > len(first) / 2:
+        raise DataError(
+            f"{len(double) + coarse} of {len(first)} times have rows that differ: the clock seems to count whole "
+            "seconds, or two faces are in the file; give each frame its own time, and keep the rows of one person"
+        )
     if double:
         raise DataError(
             f"{len(double)} times have two different faces, first at {timestamps_s[first[double[0]]]:.3f} s, "

@@ -74,7 +74,8 @@ def read_recording(
     """
     beside = Path(f"{base}_landmarks.json")
     sidecar = {**common, **(read_json(beside) if beside.is_file() else {})}
-    arrays = {} if marks is None else _read_marks(marks, _space(sidecar, beside))
+    nothing: tuple[dict[str, np.ndarray], dict[str, str]] = ({}, {})
+    arrays, how = nothing if marks is None else _read_marks(marks, _space(sidecar, beside))
     camera = _camera(sidecar.get("camera"), beside)
     fps = _stated_fps(sidecar, beside)
     # landmarks that bring their times took them from the video file, whose own clock then counts
@@ -97,6 +98,7 @@ def read_recording(
         notes={
             **(sidecar.get("notes") or {}),
             **(video.notes if video is not None else {}),
+            **how,
             **counts,
             **told,
         },
@@ -192,11 +194,12 @@ def _landmarks(
     return times, landmarks, index, counts
 
 
-def _read_marks(file: Path, space: Space) -> dict[str, np.ndarray]:
-    arrays = read_arrays(file) if file.suffix == ".npz" else _read_csv(file, space)
+def _read_marks(file: Path, space: Space) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The arrays of a landmark file, and a note on how it is written where that is unusual."""
+    arrays, how = (read_arrays(file), {}) if file.suffix == ".npz" else _read_csv(file, space)
     if "points" not in arrays:
         raise DataError(f"{file} has no array 'points'." + did_you_mean("points", arrays))
-    return arrays
+    return arrays, how
 
 
 def _space(sidecar: Mapping[str, Any], file: Path) -> Space:
@@ -230,7 +233,7 @@ def _color_camera(video: Video | None) -> Camera | None:
     return None if video is None or video.rig is None else video.rig.color
 
 
-def _read_csv(file: Path, space: Space) -> dict[str, np.ndarray]:
+def _read_csv(file: Path, space: Space) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Columns timestamp_s, x_0 .. x_67, y_0 .. y_67 (and z_ in mm), optionally score_0 .. and depth_0 .. as arrays."""
     known = {"x", "y", "z", "score", "depth", "timestamp"}
     frame = read_numbers(file, lambda name: name.split("_")[0] in known)
@@ -240,7 +243,7 @@ def _read_csv(file: Path, space: Space) -> dict[str, np.ndarray]:
             arrays[name] = points_from_columns(frame, (name,), file)[..., 0]
     if "timestamp_s" in frame:
         arrays["timestamps_s"] = frame["timestamp_s"].to_numpy(dtype=float)
-    return arrays
+    return arrays, frame.attrs["notes"]
 
 
 def _stated_fps(sidecar: Mapping[str, Any], file: Path) -> float | None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts.clock import on_one_clock
+from neuroface.cohorts.openface_faces import person_of
 from neuroface.cohorts.reading import (
     Source,
     folder,
@@ -23,8 +24,10 @@ from neuroface.cohorts.reading import (
     points_from_columns,
     read_numbers,
     read_rows,
+    reading_of,
     stream,
 )
+from neuroface.cohorts.units import Units
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.types import Recording, Space
 
@@ -34,16 +37,17 @@ if TYPE_CHECKING:
 # coordinates by name of the choice: the columns that hold them, and the space they are in
 COORDINATES: dict[str, tuple[tuple[str, ...], Space]] = {"3d": (("X", "Y", "Z"), "camera"), "2d": (("x", "y"), "pixel")}
 _WANTED = re.compile(r"[xyXYZ]_\d+|frame|face_id|timestamp|confidence|success")
-_OWN_COLUMNS = ("subject", "group", "file", "task", "session")
+_OWN_COLUMNS = ("subject", "group", "file", "task", "session", "face_id")
 
 
 class OpenFaceCohort:
     """Recordings that OpenFace 2 turned into CSV files.
 
     root: the folder of the CSV files. subjects: a CSV with columns subject, group, file (relative to root) and, where
-    wanted, task and session; further columns become attributes. space: "3d" (mm, nominal) or "2d" (px).
-    min_confidence: frames below it, and those OpenFace calls unsuccessful, are missing. task: the task of every
-    recording when the table has no such column. fps: for files without a timestamp column.
+    wanted, task, session and face_id (which of several faces is the person's); further columns become attributes.
+    space: "3d" (mm, nominal) or "2d" (px). min_confidence: frames below it, and those OpenFace calls unsuccessful, are
+    missing. task: the task of every recording when the table has no such column. fps: for files without a timestamp
+    column. units, time_unit: mm, cm or m, and s, ms, us or frames (with fps), of files that are not OpenFace's own.
     """
 
     def __init__(
@@ -55,6 +59,8 @@ class OpenFaceCohort:
         min_confidence: float = 0.8,
         task: str | None = None,
         fps: float | None = None,
+        units: str | None = None,
+        time_unit: str | None = None,
     ) -> None:
         if space not in COORDINATES:
             raise ConfigError(f"cohort.space={space}: there is no such choice." + did_you_mean(space, COORDINATES))
@@ -68,6 +74,7 @@ class OpenFaceCohort:
         self.min_confidence = min_confidence
         self.task = task
         self.fps = fps
+        self.units, self.time_unit = units, time_unit
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
@@ -79,10 +86,11 @@ class OpenFaceCohort:
         columns, rows = read_rows(table, required=("subject", "group", "file"), next_step=next_step)
         if "task" not in columns and self.task is None:
             raise DataError(f"{table} has no column 'task'. Add one, or set cohort.task to the task of all recordings.")
-        sources = [self._source(root, row) for row in rows]
+        notes = reading_of(table)
+        sources = [self._source(root, row, notes) for row in rows]
         yield from stream(sources, where=str(table), groups=groups, tasks=tasks)
 
-    def _source(self, root: Path, row: Mapping[str, str]) -> Source:
+    def _source(self, root: Path, row: Mapping[str, str], notes: Mapping[str, str]) -> Source:
         who = {
             "subject": row["subject"],
             "group": row["group"],
@@ -90,16 +98,19 @@ class OpenFaceCohort:
             "session": row.get("session", ""),
         }
         attributes = {name: _number(cell) for name, cell in row.items() if name not in _OWN_COLUMNS and cell}
-        return Source(**who, read=partial(self._read, root / row["file"], attributes=attributes, **who))
+        read = partial(self._read, root / row["file"], notes, row.get("face_id", ""), attributes=attributes, **who)
+        return Source(**who, read=read)
 
-    def _read(self, file: Path, **recording: Any) -> Recording:
+    def _read(self, file: Path, notes_of_table: Mapping[str, str], face_id: str, **recording: Any) -> Recording:
         frame = read_numbers(file, lambda name: _WANTED.fullmatch(name) is not None)
         for name in ("success", "confidence"):
             if name not in frame:
                 raise DataError(f"{file} has no column {name!r}; is it an OpenFace CSV?")
-        frame, other_faces = _most_present_face(frame)
         axes, space = COORDINATES[self.space]
-        points = points_from_columns(frame, axes, file)
+        how = frame.attrs["notes"]
+        frame, of_faces = person_of(frame, axes, file, face_id=_face_id(face_id))
+        units = Units(space, self.units, self.time_unit)
+        points = units.points(points_from_columns(frame, axes, file), None)
         confidence = frame["confidence"].to_numpy(dtype=float)
         failed = ~(frame["success"].to_numpy() == 1)
         unsure = ~failed & ~(confidence >= self.min_confidence)
@@ -107,13 +118,22 @@ class OpenFaceCohort:
         notes: dict[str, Any] = {
             "frames_unsuccessful": int(failed.sum()),
             "frames_of_low_confidence": int(unsure.sum()),
-            "frames_of_other_faces": other_faces,
+            **of_faces,
+            **how,
+            **notes_of_table,
         }
         if space != "pixel":
             notes["millimetres"] = "OpenFace's, from guessed intrinsics and a mean face: nominal, not metric truth"
         score = np.repeat(confidence[:, None], face.N_POINTS, axis=1)
-        times = self._timestamps(frame, file)
-        landmarks, _, counts = on_one_clock(points, times, space=space, declare="set cohort.{key}={value}", score=score)
+        times = units.seconds(self._timestamps(frame, file), self.fps)
+        landmarks, _, counts = on_one_clock(
+            points,
+            times,
+            space=space,
+            declare="set cohort.{key}={value}",
+            in_seconds=self.time_unit is not None,
+            score=score,
+        )
         return Recording(**recording, landmarks=landmarks, notes={**notes, "frames_merged": 0, **counts})
 
     def _timestamps(self, frame: pd.DataFrame, file: Path) -> np.ndarray:
@@ -127,13 +147,10 @@ class OpenFaceCohort:
         return frame["frame"].to_numpy(dtype=float) / self.fps
 
 
-def _most_present_face(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The rows of the face tracked in most frames (of equal ones the lower id), and how many rows other faces had."""
-    if "face_id" not in frame or frame["face_id"].nunique() < 2:
-        return frame, 0
-    tracked = frame["success"].eq(1).groupby(frame["face_id"]).sum()
-    kept = frame[frame["face_id"] == tracked.idxmax()]
-    return kept, len(frame) - len(kept)
+def _face_id(cell: str) -> int | None:
+    if cell and not cell.isdecimal():
+        raise DataError(f"face_id is {cell!r} in the subjects table; it must be a whole number")
+    return int(cell) if cell else None
 
 
 def _number(cell: str) -> Any:

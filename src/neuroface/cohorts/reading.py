@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface import face
+from neuroface.cohorts.dialect import dialect_of, is_nan, read_text, repeated_columns, with_points
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.types import Recording
 
@@ -120,45 +121,65 @@ def read_rows(
     """
     if not path.is_file():
         raise DataError(f"There is no file {path}. {next_step}".rstrip())
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    table = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(map(str.strip, row))]
+    text = read_text(path)
+    how = dialect_of(text, usual=delimiter)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=how.separator)
+    table = [row for row in lines if any(map(str.strip, row))]
     if not table:
         raise DataError(f"{path} is empty; its first line must name the columns.")
     columns = [name.strip() for name in table[0]]
     for name in required:
         if name not in columns:
             raise DataError(f"{path} has no column {name!r}." + did_you_mean(name, columns))
+    if twice := repeated_columns(columns):
+        raise DataError(f"{path} has column {', '.join(map(repr, twice))} more than once. Name each column once.")
     for number, row in enumerate(table[1:], start=2):
         if len(row) != len(columns):
             raise DataError(f"Line {number} of {path} has {len(row)} cells, the first line {len(columns)} columns.")
-    return columns, [dict(zip(columns, map(str.strip, row), strict=True)) for row in table[1:]]
+    plain = with_points if how.decimal == "," else str
+    return columns, [dict(zip(columns, (plain(cell.strip()) for cell in row), strict=True)) for row in table[1:]]
+
+
+def reading_of(path: Path, *, usual: str = ",") -> dict[str, str]:
+    """A note on how a table is written, where that is unusual; {} otherwise."""
+    how = dialect_of(read_text(path), usual=usual).told(usual)
+    return {path.suffix.lstrip(".") + " file": f"read with {how}"} if how else {}
 
 
 def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
     """The wanted columns of a CSV of numbers; blanks around names and a byte order mark are skipped.
 
-    Errors: DataError for a missing or unreadable file, and for columns that are not numbers.
+    Every spelling of a missing number is read as NaN; what is unusual in how the file is written stands in
+    `attrs["notes"]`. Errors: DataError for a missing or unreadable file, and for columns that are not numbers.
     """
     import pandas as pd
 
     if not path.is_file():
         raise DataError(f"There is no file {path}")
+    text = read_text(path)
     try:
+        how = dialect_of(text)
         frame: pd.DataFrame = pd.read_csv(
-            path,
-            encoding="utf-8-sig",
+            io.StringIO(text),
+            sep=how.separator,
+            decimal=how.decimal,
             skipinitialspace=True,
             usecols=lambda name: wanted(name.strip()),
         )
     except (ValueError, OSError) as error:  # pandas' own parser errors are ValueErrors
         raise DataError(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from error
     frame.columns = frame.columns.str.strip()
-    text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if text:
-        raise DataError(f"{path} holds text where numbers are needed, in column {', '.join(text[:5])}")
+    if twice := repeated_columns(text.split("\n", 1)[0].split(how.separator)):
+        raise DataError(f"{path} has column {', '.join(map(repr, twice[:5]))} more than once; name each column once")
+    for name in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
+        known = frame[name][~frame[name].map(is_nan)]
+        numbers = pd.to_numeric(known, errors="coerce")
+        if not numbers[known.notna()].isna().any():
+            frame[name] = numbers.reindex(frame.index).astype(float)
+    frame.attrs["notes"] = {"csv file": f"read with {how.told(',')}"} if how.told(",") else {}
+    words = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    if words:
+        raise DataError(f"{path} holds text where numbers are needed, in column {', '.join(words[:5])}")
     return frame
 
 

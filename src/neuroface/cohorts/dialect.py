@@ -1,0 +1,96 @@
+"""How a text table is written: what stands between its cells, what parts decimals, which bytes are which letters.
+
+A spreadsheet under a European locale, and R's write.csv2, put semicolons between cells and commas into numbers. That is
+unmistakable, is read, and is told.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuroface.errors import DataError
+
+NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
+LINES = 50  # lines that are looked at
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+# pandas knows the usual ones; these are what C libraries print (Microsoft's among them), with any sign
+_NAN = re.compile(
+    r"[+-]?(nan(\(\w*\))?|1\.#(ind|qnan|snan)\w*|n/?a|none|null|missing|#n/?a|#num!|#value!|#div/0!|\.|-)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """separator: between cells. decimal: within numbers."""
+
+    separator: str
+    decimal: str = "."
+
+    def told(self, usual: str) -> str:
+        """What is unlike the usual separator and the decimal point, in words; "" for nothing."""
+        parts = [f"{NAMES.get(self.separator, self.separator)} between cells"] * (self.separator != usual)
+        return " and ".join([*parts, *["decimal commas"] * (self.decimal == ",")])
+
+
+def read_text(path: Path, *, encoding: str | None = None, key: str = "") -> str:
+    """The text of a file, UTF-8 with or without a byte order mark unless `encoding` says otherwise.
+
+    key: the key that declares an encoding, where there is one. Errors: DataError that names the line and column of the
+    first byte that is no letter, and the next step.
+    """
+    content = path.read_bytes()
+    try:
+        return content.decode(encoding or "utf-8-sig")
+    except LookupError as error:
+        raise DataError(f"{path}: there is no encoding {encoding!r}; try latin-1 or utf-16") from error
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        next_step = f"set {key}=latin-1 if it comes from Windows or R" if key else "save it as UTF-8"
+        raise DataError(
+            f"{path} is not UTF-8 text: line {line}, column {column} has byte 0x{content[error.start]:02x}; {next_step}"
+        ) from error
+
+
+def dialect_of(text: str, *, usual: str = ",") -> Dialect:
+    """The dialect of a table by its first lines.
+
+    Another separator than the usual one is taken when the first line has only that. Commas part decimals where numbers
+    have them and none has a point; between semicolons always, else only when one of them cannot group thousands.
+    """
+    lines = text.split("\n", LINES)[:LINES]
+    head = re.sub(r'"[^"]*"', "", lines[0]) if lines else ""
+    others = [mark for mark in (";", "\t", ",") if mark in head]
+    separator = usual if usual in head or not others else others[0]
+    if separator == "," and not any('"' in line for line in lines):
+        return Dialect(separator)  # a comma within a number would need quotes
+    cells = [cell.strip() for row in csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=separator) for cell in row]
+    with_comma = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    if not with_comma or any(map(_POINT.fullmatch, cells)):
+        return Dialect(separator)
+    grouped = separator == "," and all(map(_GROUPED.fullmatch, with_comma))
+    return Dialect(separator, "." if grouped else ",")
+
+
+def with_points(cell: str) -> str:
+    """A cell with a decimal comma as one with a point; any other cell as it is."""
+    return cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell
+
+
+def is_nan(cell: object) -> bool:
+    """Whether a cell is a spelling of a missing number: -nan(ind), 1.#QNAN, NA, None, a lone point, ..."""
+    return isinstance(cell, str) and _NAN.fullmatch(cell.strip()) is not None
+
+
+def repeated_columns(names: Sequence[str]) -> list[str]:
+    """Names that stand more than once, without blanks around them."""
+    plain = [name.strip() for name in names]
+    return sorted({name for name in plain if name and plain.count(name) > 1})

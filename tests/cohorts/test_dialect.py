@@ -1,0 +1,71 @@
+"""How tables are written: separators, decimal commas, bytes, and everybody's spelling of a missing number."""
+
+from __future__ import annotations
+
+import pytest
+
+from neuroface.cohorts.dialect import Dialect, dialect_of, is_nan, read_text
+from neuroface.cohorts.reading import read_numbers, read_rows, reading_of
+from neuroface.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "decimal"),
+    [
+        ("a,b\n1.5,2\n", ",", "."),
+        ("a;b\n1,5;2\n", ";", ","),
+        ("a;b\n1.5;2\n", ";", "."),
+        ("a\tb\n1,5\t2\n", "\t", ","),
+        ('a,b\n"1,5","0,25"\n', ",", ","),
+        ('a,b\n"1,500","2,250"\n', ",", "."),  # may be thousands: not touched, and told as text
+        ('a,b\n"1,500",2.5\n', ",", "."),
+        ('"a;b",c\n1,2\n', ",", "."),  # a semicolon within a name
+        ("one\n1\n", ",", "."),
+    ],
+)
+def test_dialects(text, separator, decimal):
+    assert dialect_of(text) == Dialect(separator, decimal)
+
+
+def test_what_is_unusual_is_told(tmp_path):
+    file = tmp_path / "s.csv"
+    file.write_text("subject;age\nP1;61,5\n")
+    assert read_rows(file, required=("subject",))[1] == [{"subject": "P1", "age": "61.5"}]
+    assert reading_of(file) == {"csv file": "read with semicolons between cells and decimal commas"}
+    file.write_text("subject,age\nP1,61.5\n")
+    assert reading_of(file) == {}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["-nan(ind)", "nan", "-NaN", "1.#IND", "-1.#IND00", "1.#QNAN", "NA", "N/A", "#N/A", "None", "null", ".", "-", ""],
+)
+def test_spellings_of_a_missing_number(tmp_path, cell):
+    assert is_nan(cell)
+    (tmp_path / "n.csv").write_text(f"x_0, x_1\n1.5, 2\n{cell}, 3\n")
+    frame = read_numbers(tmp_path / "n.csv", lambda name: name.startswith("x"))
+    assert frame["x_0"].isna().tolist() == [False, True]
+    assert frame["x_1"].tolist() == [2, 3]
+
+
+def test_words_are_no_numbers(tmp_path):
+    assert not any(map(is_nan, ["nana", "left", "1.#", "12", "?"]))
+    (tmp_path / "n.csv").write_text("x_0\n1.5\nleft\n")
+    with pytest.raises(DataError, match="holds text where numbers are needed, in column x_0"):
+        read_numbers(tmp_path / "n.csv", lambda name: True)
+
+
+def test_a_column_twice(tmp_path):
+    (tmp_path / "n.csv").write_text("x_0, x_0\n1,2\n")
+    with pytest.raises(DataError, match="column 'x_0' more than once"):
+        read_numbers(tmp_path / "n.csv", lambda name: True)
+    with pytest.raises(DataError, match="column 'x_0' more than once"):
+        read_rows(tmp_path / "n.csv", required=())
+
+
+def test_a_byte_that_is_no_letter_has_a_place(tmp_path):
+    file = tmp_path / "l.csv"
+    file.write_bytes("id,name\n1,Zoé\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"line 2, column 5 has byte 0xe9; set cohort.encoding=latin-1"):
+        read_text(file, key="cohort.encoding")
+    assert read_text(file, encoding="latin-1").endswith("Zoé\n")
