@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroface.cohort_summary import CohortSummary, Tally, why
+from neuroface.cohort_summary import CohortSummary, Tally, attributes_by_group, why
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.recording.spool import Spooled
 from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
@@ -303,8 +303,15 @@ def _with_columns(samples: Samples, columns: Mapping[str, str] | None) -> Sample
 def _summary_of_table(cohort: Any, samples: Samples) -> CohortSummary:
     groups = dict(zip(samples.subject, samples.meta.get("group", samples.y), strict=True))
     people = {str(group): list(groups.values()).count(group) for group in sorted(set(groups.values()))}
-    description, left_out = _first_line(cohort), list(getattr(cohort, "left_out_", ()))
-    return CohortSummary(description=description, people=people, repetitions=len(samples), left_out=left_out)
+    facts = getattr(cohort, "attributes_", {})
+    return CohortSummary(
+        description=_first_line(cohort),
+        people=people,
+        repetitions=len(samples),
+        left_out=list(getattr(cohort, "left_out_", ())),
+        notes=dict(getattr(cohort, "notes_", {})),
+        attributes=attributes_by_group({s: (str(groups[s]), facts[s]) for s in groups if s in facts}),
+    )
 
 
 def _first_line(thing: Any) -> str:

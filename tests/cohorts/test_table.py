@@ -204,3 +204,115 @@ def test_wrong_keys(keys, message):
     with pytest.raises(ConfigError) as caught:
         TableCohort(**{"path": "t.csv", "features": "f_*", **keys})
     assert str(caught.value) == message
+
+
+def noise(rows: int = 24, **more) -> pd.DataFrame:
+    """Two groups of people, one above the other, with two columns of noise."""
+    random = np.random.default_rng(0)
+    ids = [f"{k:02d}" for k in range(rows)]
+    dx = ["ALS" if k < rows // 2 else "HC" for k in range(rows)]
+    return pd.DataFrame({"id": ids, "dx": dx, "a": random.normal(size=rows), "b": random.normal(size=rows), **more})
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "why"),
+    [
+        ("Unnamed: 0", range(24), "counts the rows"),
+        ("z", range(124, 100, -1), "counts the rows"),
+        ("record", np.cumsum(np.arange(24) % 3 + 1), "only rises or falls with the rows"),
+        ("day", [20240100 + k % 28 + 1 for k in range(3, 72, 3)] + [20240215], "holds dates"),
+        ("when", [f"2024-02-{k % 28 + 1:02d}" for k in range(24)], "holds dates"),
+        ("visit_number", [1, 2, 1, 3] * 6, "says by its name when or in which order"),
+    ],
+)
+def test_a_glob_leaves_out_what_only_says_when(tmp_path, name, values, why):
+    made = cohort(tmp_path, noise(**{name: list(values)}), features="*")
+    assert made.table().feature_names == ("a", "b")
+    (left,) = made.left_out_
+    assert left["what"] == f"column {name}"
+    assert why in left["why"]
+    named = noise(**{name: list(values)})
+    if why != "holds dates":  # whoever names it means it
+        assert name in cohort(tmp_path, named, features=["a", name]).table().feature_names
+
+
+def test_a_persons_rows_counted(tmp_path):
+    table = (
+        pd.concat([noise(8)] * 3).sort_values("id", kind="stable").assign(a=np.random.default_rng(1).normal(size=24))
+    )
+    made = cohort(tmp_path, table.assign(k=[1, 2, 3] * 8), features="*")
+    assert made.table().feature_names == ("a", "b")
+    assert made.left_out_ == [{"what": "column k", "why": "it counts a person's rows"}]
+
+
+def test_whole_numbers_that_are_measures_stay(tmp_path):
+    made = cohort(tmp_path, noise(score=[3, 1, 2, 2] * 6), features="*")
+    assert made.table().feature_names == ("a", "b", "score")
+    assert made.left_out_ == []
+
+
+def test_people_that_the_question_does_not_ask_for_are_counted(tmp_path):
+    table = noise(12).assign(dx=["HC", "ALS", "PS"] * 4)
+    made = cohort(tmp_path, table)
+    made.features = ["a"]
+    made.table(classes=["HC", "ALS"])
+    assert made.left_out_ == [{"what": "4 of 12 people (PS)", "why": "another label or task than is asked for"}]
+
+
+def test_the_facts_of_people_are_for_the_report(tmp_path):
+    made = cohort(tmp_path, noise(age=[60.5] * 24, centre=["x"] * 24), features="*", age="age", site="centre")
+    assert made.table().feature_names == ("a", "b")
+    assert made.attributes_["00"] == {"age": 60.5, "site": "x"}
+
+
+def test_every_row_twice_is_refused_and_some_are_counted(tmp_path):
+    table = noise()
+    assert "holds each row 2 times: 24 of 48 rows are copies" in message_of(
+        cohort(tmp_path, pd.concat([table, table]), features=["a", "b"])
+    )
+    made = cohort(tmp_path, pd.concat([table, table[:3]]), features=["a", "b"])
+    made.table()
+    assert made.notes_ == {"rows_that_repeat_another": 3}
+
+
+def test_a_column_twice_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("id,dx,f_a,f_a\n1,HC,1,2\n")
+    wanted = "has column 'f_a' more than once"
+    assert wanted in message_of(TableCohort(path=tmp_path / "t.csv", subject="id", label="dx", features="f_*"))
+
+
+def test_a_measure_is_no_class_and_grades_are_told(tmp_path):
+    measured = noise(dx=np.linspace(0, 5, 24).round(2))
+    assert "holds 24 different numbers: a measure, and no classes" in message_of(
+        cohort(tmp_path, measured, features="a")
+    )
+    made = cohort(tmp_path, noise(dx=[1, 2, 3, 4] * 6), features="a")
+    made.table()
+    assert made.notes_["labels"].startswith("4 numbers in column dx are taken as so many classes")
+
+
+def test_groups_that_differ_in_case_or_blanks(tmp_path):
+    table = noise(dx=["HC", "hc", "ALS", "ALS"] * 6)
+    assert "groups 'HC' and 'hc' differ only in case or blanks. Write them alike." in message_of(
+        cohort(tmp_path, table)
+    )
+
+
+def test_tables_of_r_and_excel(tmp_path):
+    table = noise().assign(id=[f"0{k}" for k in range(24)])
+    table.to_csv(tmp_path / "r.csv", sep=";", decimal=",", index=False, encoding="latin-1")
+    table.to_excel(tmp_path / "e.xlsx", index=False)
+    for name in ("r.csv", "e.xlsx"):
+        made = TableCohort(path=tmp_path / name, subject="id", label="dx", features=["a", "b"])
+        samples = made.table()
+        np.testing.assert_allclose(samples.X, table[["a", "b"]])
+        assert samples.subject[1] == "01"
+        told = {"table": "read with semicolons between cells and decimal commas"} if name == "r.csv" else {}
+        assert made.notes_ == told
+
+
+def test_bytes_and_separators_by_key(tmp_path):
+    (tmp_path / "t.csv").write_bytes(noise().assign(dx="é").to_csv(index=False, sep="|").encode("latin-1"))
+    keys = {"path": tmp_path / "t.csv", "subject": "id", "label": "dx", "features": ["a"], "separator": "|"}
+    assert "line 2, column 4 has byte 0xe9; set cohort.encoding=latin-1" in message_of(TableCohort(**keys))
+    assert "have label é" in message_of(TableCohort(**keys, encoding="latin-1"))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import fnmatch
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuroface.cohorts.reading import given
+from neuroface.cohorts.table_checks import check_copies, check_spelling, told_of_numbers, why_no_feature
+from neuroface.cohorts.table_files import Written, matching, read_table
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.types import Samples
 
@@ -24,10 +26,12 @@ PER = ("subject", "sample")
 class TableCohort:
     """A table of features, one row per sample.
 
-    path: a .csv, .tsv or .parquet file, or a glob of files with the same columns. subject, label, task, sample, group:
-    names of columns; without `sample` rows are numbered within subject and task, without `group` the label is the
-    group. features: names or globs of numeric columns; columns that have another part to play never match a glob.
-    label_per: "subject" where a person has one label (a diagnosis), "sample" where a person's rows may differ.
+    path: a .csv, .tsv, .xlsx or .parquet file, or a glob of files with the same columns. subject, label, task, sample,
+    group: names of columns; without `sample` rows are numbered within subject and task, without `group` the label is
+    the group. age, sex, site: names of columns with facts about the person, for the report. features: names or globs of
+    numeric columns; columns that have another part to play never match a glob, nor do those that only count rows or
+    hold dates. label_per: "subject" where a person has one label (a diagnosis), "sample" where a person's rows may
+    differ. separator, decimal, encoding: of text files, where they are not as they look.
     """
 
     def __init__(
@@ -41,6 +45,12 @@ class TableCohort:
         sample: str | None = None,
         group: str | None = None,
         label_per: str = "subject",
+        age: str | None = None,
+        sex: str | None = None,
+        site: str | None = None,
+        separator: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
     ) -> None:
         if label_per not in PER:
             raise ConfigError(f"cohort.label_per={label_per}: there is no such choice." + did_you_mean(label_per, PER))
@@ -51,6 +61,8 @@ class TableCohort:
             raise ConfigError("cohort.features is empty. Set it to the feature columns, by name or glob, e.g. f_*.")
         self.subject, self.label, self.task, self.sample, self.group = subject, label, task, sample, group
         self.label_per = label_per
+        self.age, self.sex, self.site = age, sex, site
+        self.written = Written(separator, decimal, encoding)
 
     def table(
         self,
@@ -64,14 +76,21 @@ class TableCohort:
         exclude: subjects or samples to leave out. Errors: ConfigError for a column that does not exist; one DataError
         for all rows that cannot be used, for a label that one subject alone has, and for text in a feature column.
         """
+        self.notes_: dict[str, Any] = {}
+        self.left_out_: list[dict[str, str]] = []
         frame = self._read()
-        names = self._feature_names(frame)
         self._check_rows(frame)
-        X = _numbers(frame, names, str(self.path))
         who = {role: frame[column].astype(str).str.strip().to_numpy() for role, column in self._roles().items()}
+        check_spelling(who["label"], str(self.path))
         who.setdefault("task", np.full(len(frame), TASK))
+        names = self._feature_names(frame, _number_within(who["subject"], np.full(len(frame), TASK)))
+        X = _numbers(frame, names, str(self.path))
         keep = self._kept(who, classes, tasks)
-        who = {role: values[keep] for role, values in who.items()}
+        everyone, who = who, {role: values[keep] for role, values in who.items()}
+        if classes is None and (told := told_of_numbers(who["label"], self.label, str(self.path))):
+            self.notes_["labels"] = told
+        if copies := check_copies(who["subject"], X[keep], str(self.path)):
+            self.notes_["rows_that_repeat_another"] = copies
         number = _number_within(who["subject"], who["task"])
         if "sample" not in who:
             who["sample"] = np.array(
@@ -79,12 +98,11 @@ class TableCohort:
             )
         self._check_samples(who["sample"])
         out = _excluded(who, exclude)
-        self.left_out_ = [
+        self.left_out_ += [
             {"what": str(name), "why": "cohort.exclude"} for name in dict.fromkeys(who["subject"][out].tolist())
         ]
-        if not keep.all():
-            why = "another label or task than is asked for"
-            self.left_out_.append({"what": f"{(~keep).sum()} of {len(keep)} rows", "why": why})
+        self._tell_not_asked(everyone, keep)
+        self.attributes_ = self._facts(frame, keep, out)
         who = {role: values[~out] for role, values in who.items()}
         self._check_labels(who["subject"], who["label"])
         meta = {"sample": who["sample"], "group": who.get("group", who["label"]), "task": who["task"]}
@@ -96,6 +114,34 @@ class TableCohort:
             feature_names=tuple(names),
         )
 
+    def _tell_not_asked(self, who: Mapping[str, np.ndarray], keep: np.ndarray) -> None:
+        """Whose rows are not asked for, people first: they are part of who was in, and who was not."""
+        if keep.all():
+            return
+        gone = sorted(set(who["subject"].tolist()) - set(who["subject"][keep].tolist()))
+        why = "another label or task than is asked for"
+        if gone:
+            labels = sorted(set(who["label"][np.isin(who["subject"], gone)].tolist()))
+            people = f"{len(gone)} of {len(set(who['subject'].tolist()))} people"
+            self.left_out_.append({"what": f"{people} ({', '.join(labels)})", "why": why})
+        rest = int((~keep & ~np.isin(who["subject"], gone)).sum())
+        if rest:
+            self.left_out_.append({"what": f"{rest} of {len(keep)} rows", "why": why})
+
+    def _facts(self, frame: pd.DataFrame, keep: np.ndarray, out: np.ndarray) -> dict[str, dict[str, Any]]:
+        """{subject: {"age": .., "sex": .., "site": ..}} of the rows that stay, from a person's first row."""
+        facts: dict[str, dict[str, Any]] = {}
+        names = self._facts_columns()
+        for row in frame[keep][~out].to_dict("records") if names else ():
+            subject = str(row[self.subject]).strip()
+            facts.setdefault(
+                subject, {role: row[column] for role, column in names.items() if row[column] == row[column]}
+            )
+        return facts
+
+    def _facts_columns(self) -> dict[str, str]:
+        return {role: column for role in ("age", "sex", "site") if (column := getattr(self, role)) is not None}
+
     def _roles(self) -> dict[str, str]:
         """Which column plays which part."""
         roles = ("subject", "label", "task", "sample", "group")
@@ -105,12 +151,14 @@ class TableCohort:
         """All files below one another; columns with a part to play as text, so that 007 stays 007."""
         import pandas as pd
 
-        files = _matching(self.path)
+        files = matching(self.path)
         frames: list[pd.DataFrame] = []
         problems = Problems()
         for file in files:
-            frame = _read_file(file, text=list(self._roles().values()))
-            for role, column in self._roles().items():
+            frame, how = read_table(file, text=list(self._roles().values()), written=self.written)
+            if how:
+                self.notes_["table"] = f"read with {how}"
+            for role, column in (self._roles() | self._facts_columns()).items():
                 if column not in frame:
                     near = did_you_mean(column, map(str, frame.columns))
                     raise ConfigError(f"cohort.{role}={column}: {file} has no such column.{near}")
@@ -124,10 +172,15 @@ class TableCohort:
             raise DataError(f"{self.path} has no rows. Each sample needs one.")
         return table
 
-    def _feature_names(self, frame: pd.DataFrame) -> list[str]:
-        taken = set(self._roles().values())
+    def _feature_names(self, frame: pd.DataFrame, within: np.ndarray) -> list[str]:
+        """Columns that are named, and those that a glob matches unless they only say when or in which order.
+
+        within: (n,) number of each row within its person.
+        """
+        taken = {*self._roles().values(), *self._facts_columns().values()}
         columns = [str(column) for column in frame.columns]
         names: dict[str, None] = {}
+        no_features = {c: why for c in columns if c not in taken and (why := why_no_feature(frame[c], c, within))}
         for pattern in self.features:
             if pattern in taken:
                 raise ConfigError(f"cohort.features names {pattern}, which says who or what a row is. Leave it out.")
@@ -137,7 +190,13 @@ class TableCohort:
                     f"cohort.features={pattern} matches no column of {self.path}."
                     + did_you_mean(pattern, set(columns) - taken)
                 )
-            names.update(dict.fromkeys(found))
+            left = [c for c in found if c in no_features and c != pattern and c not in self.features]
+            self.left_out_ += [{"what": f"column {c}", "why": f"it {no_features[c]}"} for c in left]
+            names.update(dict.fromkeys(c for c in found if c not in left))
+        if not names:
+            raise ConfigError(
+                f"cohort.features matches only columns that count rows or hold dates: {', '.join(columns)}."
+            )
         return list(names)
 
     def _check_rows(self, frame: pd.DataFrame) -> None:
@@ -203,41 +262,6 @@ def _excluded(who: dict[str, np.ndarray], exclude: Collection[str]) -> np.ndarra
         if name not in known:
             raise ConfigError(f"cohort.exclude names {name!r}, which is not in the table." + did_you_mean(name, known))
     return out
-
-
-def _matching(path: str | Path) -> list[Path]:
-    """The file that `path` names, or the files that it matches as a glob, in order of name."""
-    given = Path(path).expanduser()
-    if given.exists() or not set("*?[") & set(str(given)):
-        return [given]
-    relative = given.relative_to(given.anchor) if given.anchor else given
-    files = sorted(Path(given.anchor or ".").glob(str(relative)))
-    if not files:
-        raise DataError(f"No file matches {path}. Set cohort.path to a file or a glob of files.")
-    return files
-
-
-def _read_file(file: Path, *, text: list[str]) -> pd.DataFrame:
-    """One file as a table with trimmed column names; `text` are the columns to keep as written."""
-    import pandas as pd
-
-    if not file.is_file():
-        raise DataError(f"There is no file {file}. Set cohort.path to a .csv, .tsv or .parquet file.")
-    try:
-        if file.suffix == ".parquet":
-            frame = pd.read_parquet(file)
-        elif file.suffix in (".csv", ".tsv"):
-            separator = "\t" if file.suffix == ".tsv" else ","
-            as_written = {name: str.strip for column in text for name in (column, f" {column}")}
-            frame = pd.read_csv(file, sep=separator, encoding="utf-8-sig", skipinitialspace=True, converters=as_written)
-        else:
-            raise DataError(f"{file} is neither .csv, .tsv nor .parquet.")
-    except ImportError as error:
-        raise DataError(f"Reading {file} needs pyarrow: pip install 'neuroface[parquet]'.") from error
-    except (ValueError, OSError) as error:
-        raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}.") from error
-    frame.columns = [str(column).strip() for column in frame.columns]
-    return frame
 
 
 def _numbers(frame: pd.DataFrame, names: list[str], path: str) -> np.ndarray:
