@@ -68,6 +68,17 @@ def test_only_what_is_asked_for():
     assert summary.people == {"ALS": 1, "HC": 1}
 
 
+def test_people_that_are_not_asked_for_are_told():
+    cohort = People(opening("N1"), opening("A1", "ALS"))
+    cohort.left_out_ = [{"what": "3 people of group PS", "why": "the question is of other groups"}]
+    assert build(cohort, STEPS, Wanted(classes=("HC", "ALS")))[1].left_out == cohort.left_out_
+    two = People(
+        *(opening(s, repetitions=(Repetition(0, 101, 0, label),)) for s, label in zip("ABC", "xyz", strict=True))
+    )
+    told = build(two, STEPS, Wanted(classes=("x", "y"), target="label"))[1].left_out
+    assert told == [{"what": "1 person", "why": "no repetition of a class that is asked for"}]
+
+
 def test_classes_inside_people():
     labelled = (Repetition(0, 50, 0, "rest"), Repetition(50, 101, 1, "smile"))
     samples, _ = build(

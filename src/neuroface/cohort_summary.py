@@ -85,6 +85,7 @@ class Tally:
         self.group_of: dict[str, str] = {}
         self.left_out: list[dict[str, str]] = []
         self.quality: list[dict[str, Any]] = []
+        self.of_other_classes: set[str] = set()
         self._used: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._filled: set[str] = set()

@@ -121,6 +121,10 @@ def build(
         rows += new
     for where, what in problems.items():
         tally.leave_out(where, what)
+    tally.left_out += getattr(cohort, "left_out_", ())  # people that the question does not ask for
+    if gone := tally.of_other_classes - {row.recording.subject for row in rows}:
+        people = "1 person" if len(gone) == 1 else f"{len(gone)} people"
+        tally.leave_out(people, "no repetition of a class that is asked for")
     if not skip_broken:
         problems.raise_if_any(SKIP, of=len(tally.names | {where for where, _ in problems.items()}))
     check_excluded(cohort, wanted, tally)
@@ -216,7 +220,10 @@ def _rows(
     if not found:
         raise DataError("has no repetition")
     asked = tuple(r for r in found if wanted.classes is None or wanted.class_of(recording, r) in wanted.classes)
-    names, values = view.rows(Seen(recording, pixels, landmarks, asked)) if asked else ((), [])
+    if not asked:
+        tally.of_other_classes.add(recording.subject)
+        return (), []
+    names, values = view.rows(Seen(recording, pixels, landmarks, asked))
     rows = []
     for repetition, value in zip(asked, values, strict=True):
         if value is None:

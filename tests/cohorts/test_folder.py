@@ -103,6 +103,22 @@ def test_groups_and_tasks_that_are_not_asked_for_are_skipped(tmp_path):
     assert [r.name for r in cohort.recordings(tasks=["doubt_question"])] == ["007/doubt_question"]
 
 
+def test_people_that_are_not_asked_for_are_told(tmp_path):
+    write(full_cohort(), tmp_path)
+    cohort = FolderCohort(root=tmp_path)
+    list(cohort.recordings(groups=["ALS"]))
+    assert cohort.left_out_ == [{"what": "1 person of group HC", "why": "the question is of other groups"}]
+    list(cohort.recordings(tasks=["doubt_question"]))
+    assert cohort.left_out_ == [{"what": "1 person of group ALS", "why": "no recording of task doubt_question"}]
+    list(cohort.recordings())
+    assert cohort.left_out_ == []
+
+
+def test_groups_that_differ_only_in_case(tmp_path):
+    write([recording("S1"), recording("S2", group="hc")], tmp_path)
+    assert "groups 'HC' and 'hc' differ only in case or blanks. Write them alike." in error_of(tmp_path)
+
+
 def test_an_unknown_group_gets_the_nearest(tmp_path):
     write(full_cohort(), tmp_path)
     with pytest.raises(DataError, match=r"holds no group AL. Did you mean 'ALS'"):

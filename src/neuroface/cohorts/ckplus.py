@@ -75,7 +75,7 @@ class CkPlusCohort:
             sources = [self._source(root, key, files, labels[key]) for key, files in found.items()]
         else:
             sources = self._with_emotions(root, found)
-        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _with_emotions(self, root: Path, found: Sequences) -> list[Source]:
         files = {key: _emotion_file(root, key) for key in found}

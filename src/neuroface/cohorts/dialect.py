@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,3 +94,14 @@ def repeated_columns(names: Sequence[str]) -> list[str]:
     """Names that stand more than once, without blanks around them."""
     plain = [name.strip() for name in names]
     return sorted({name for name in plain if name and plain.count(name) > 1})
+
+
+def check_spelling(labels: Iterable[str], where: str) -> None:
+    """Refuse labels that differ only in case or blanks, which would be two classes."""
+    found: dict[str, set[str]] = {}
+    for label in set(map(str, labels)):
+        found.setdefault("".join(label.casefold().split()), set()).add(label)
+    for several in found.values():
+        if len(several) > 1:
+            names = " and ".join(repr(name) for name in sorted(several))
+            raise DataError(f"{where}: groups {names} differ only in case or blanks. Write them alike.")

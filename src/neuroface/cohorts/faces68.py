@@ -52,7 +52,7 @@ class Faces68Cohort:
         """Recordings in order of their names. One DataError at the end names all that could not be read."""
         root = folder(self.root, "cohort.root")
         sources = _stills(root) if self.content == "stills" else _clips(root)
-        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
 
 def _stills(root: Path) -> list[Source]:

@@ -43,7 +43,7 @@ class FnpCohort:
             images = read_annotations(Path(self.annotations).expanduser(), root=root)
         else:
             images = read_annotations(beside, root=root) if beside.is_file() else _in_folders(root)
-        yield from stream(_sources(images), where=str(root), groups=groups, tasks=tasks)
+        yield from stream(_sources(images), where=str(root), groups=groups, tasks=tasks, of=self)
 
 
 def _in_folders(root: Path) -> list[Annotated]:

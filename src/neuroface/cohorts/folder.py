@@ -40,7 +40,7 @@ class FolderCohort:
     ) -> Iterator[Recording]:
         """Recordings in the order of participants.tsv. One DataError at the end names all that could not be read."""
         root = folder(self.root, "cohort.root")
-        yield from stream(self._sources(root), where=str(root), groups=groups, tasks=tasks)
+        yield from stream(self._sources(root), where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _sources(self, root: Path) -> list[Source]:
         people, twice = read_participants(root)

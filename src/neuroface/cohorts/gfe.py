@@ -67,7 +67,7 @@ class GfeCohort:
             Source(signer, GROUP, expression, partial(_read, root / f"{name}.npz", signer, expression, weights))
             for name, signer, expression in catalogue
         ]
-        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _catalogue(self, root: Path) -> list[tuple[str, str, str]]:
         """(file name, signer, expression) of what index.csv lists and is asked for."""

@@ -53,7 +53,7 @@ class MeeiCohort:
             raise DataError(f"There is no folder such as Flaccid/MildFlaccid/MildFlaccid1 in {root}. Set cohort.root.")
         facts = _facts(root, self.sheet)
         sources = [source for place in people for source in self._sources(place, facts)]
-        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _sources(self, place: Path, facts: Mapping[str, Mapping[str, Any]]) -> list[Source]:
         match = PERSON.fullmatch(place.name)

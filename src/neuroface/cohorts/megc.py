@@ -63,7 +63,7 @@ class MegcCohort:
                 notes["flow images that the CSV does not list"] = strays
             told.add(row["sub"])
             sources.append(_source(row, found, points, notes))
-        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
 
 class FlowFolder:

@@ -88,7 +88,7 @@ class OpenFaceCohort:
             raise DataError(f"{table} has no column 'task'. Add one, or set cohort.task to the task of all recordings.")
         notes = reading_of(table)
         sources = [self._source(root, row, notes) for row in rows]
-        yield from stream(sources, where=str(table), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(table), groups=groups, tasks=tasks, of=self)
 
     def _source(self, root: Path, row: Mapping[str, str], notes: Mapping[str, str]) -> Source:
         who = {

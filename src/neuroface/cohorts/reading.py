@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface import face
-from neuroface.cohorts.dialect import dialect_of, is_nan, read_text, repeated_columns, with_points
+from neuroface.cohorts.dialect import check_spelling, dialect_of, is_nan, read_text, repeated_columns, with_points
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.types import Recording
 
@@ -58,9 +58,11 @@ def stream(
     where: str,
     groups: Collection[str] | None = None,
     tasks: Collection[str] | None = None,
+    of: Any = None,
 ) -> Iterator[Recording]:
     """Read the sources that are asked for, one at a time.
 
+    of: the cohort, whose `left_out_` then tells of the people that are not asked for.
     Every sound recording is yielded; after the last one a BrokenRecordingsError names every one that was not sound.
     Errors at once: DataError for an empty cohort, and for a group or task that the cohort does not hold.
     """
@@ -71,6 +73,9 @@ def stream(
     asked = [
         s for s in sources if (groups is None or s.group in {*groups, ""}) and (tasks is None or s.task in {*tasks, ""})
     ]
+    check_spelling({s.group for s in sources} - {""}, where)
+    if of is not None:
+        of.left_out_ = not_asked_for(sources, groups, tasks)
     problems, seen = Problems(), set()
     for source in asked:
         if source.name in seen:
@@ -88,6 +93,30 @@ def stream(
         problems.raise_if_any(f"Repair them, or leave them out with cohort.exclude=[{broken}].", of=len(asked))
     except DataError as error:
         raise BrokenRecordingsError(str(error), problems.items()) from None
+
+
+def not_asked_for(
+    sources: Sequence[Source], groups: Collection[str] | None, tasks: Collection[str] | None
+) -> list[dict[str, str]]:
+    """Who is in a cohort and not in the question, as what and why: people of other groups, and of other tasks only."""
+    groups_of: dict[str, set[str]] = {}
+    for source in sources:
+        if source.group:
+            groups_of.setdefault(source.group, set()).add(source.subject)
+    told = []
+    for group, people in sorted(groups_of.items()):
+        if groups is not None and group not in groups:
+            told.append({"what": f"{_people(len(people))} of group {group}", "why": "the question is of other groups"})
+            continue
+        having = {s.subject for s in sources if tasks is None or s.task in (*tasks, "")}
+        if lacking := people - having:
+            why = f"no recording of task {', '.join(tasks or ())}"
+            told.append({"what": f"{_people(len(lacking))} of group {group}", "why": why})
+    return told
+
+
+def _people(count: int) -> str:
+    return f"{count} {'person' if count == 1 else 'people'}"
 
 
 def _check_known(noun: str, asked: Collection[str] | None, known: set[str], where: str) -> None:

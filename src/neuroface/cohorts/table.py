@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroface.cohorts.dialect import check_spelling
 from neuroface.cohorts.reading import given
-from neuroface.cohorts.table_checks import check_copies, check_spelling, told_of_numbers, why_no_feature
+from neuroface.cohorts.table_checks import check_copies, told_of_numbers, why_no_feature
 from neuroface.cohorts.table_files import Written, matching, read_table
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.types import Samples

@@ -77,17 +77,6 @@ def check_copies(subject: np.ndarray, X: np.ndarray, path: str) -> int:
     return int((count - 1).sum())
 
 
-def check_spelling(labels: np.ndarray, where: str) -> None:
-    """Refuse labels that differ only in case or blanks, which would be two classes."""
-    found: dict[str, set[str]] = {}
-    for label in set(map(str, labels)):
-        found.setdefault("".join(label.casefold().split()), set()).add(label)
-    for several in found.values():
-        if len(several) > 1:
-            names = " and ".join(repr(name) for name in sorted(several))
-            raise DataError(f"{where}: groups {names} differ only in case or blanks. Write them alike.")
-
-
 def told_of_numbers(labels: np.ndarray, column: str, path: str) -> str:
     """What to say of labels that are numbers, or "". Errors: DataError for a measure, which has no classes."""
     try:

@@ -86,7 +86,7 @@ class TorontoCohort:
     ) -> Iterator[Recording]:
         """Recordings by group and name. One DataError at the end names all that could not be read."""
         layout = scan(folder(self.root, "cohort.root"))
-        yield from stream(self._sources(layout), where=str(layout.root), groups=groups, tasks=tasks)
+        yield from stream(self._sources(layout), where=str(layout.root), groups=groups, tasks=tasks, of=self)
 
     def inventory(self) -> str:
         """What lies under root against what the public release holds, as text; reads no video."""

@@ -66,7 +66,7 @@ class VideosCohort:
         root = folder(self.root, "cohort.root")
         found = find_videos(root, images=self.images)
         sources = self._nobody_known(root, found) if self.subjects is None else self._from_table(root, found)
-        yield from stream(sources, where=str(root), groups=groups, tasks=tasks)
+        yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _nobody_known(self, root: Path, found: list[Path]) -> list[Source]:
         """Each file as a subject named after it."""

@@ -39,7 +39,7 @@ class YfpCohort:
         root = folder(self.root, "cohort.root")
         next_step = "Set cohort.annotations to a CSV with columns image,subject,region,intensity."
         _, rows = read_rows(Path(self.annotations).expanduser(), required=COLUMNS, next_step=next_step)
-        yield from stream([_source(root, row) for row in rows], where=str(root), groups=groups, tasks=tasks)
+        yield from stream([_source(root, row) for row in rows], where=str(root), groups=groups, tasks=tasks, of=self)
 
 
 def _source(root: Path, row: Mapping[str, str]) -> Source:

@@ -297,7 +297,8 @@ def _left_out(run: Run) -> str:
     left_out = [str(item["what"]) for item in run.cohort.get("left_out") or ()]
     if not left_out:
         return "nobody left out"
-    return f"left out: {', '.join(left_out)}" if len(left_out) <= 3 else f"{len(left_out)} left out"
+    more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+    return f"left out: {', '.join(left_out[:3])}{more}"
 
 
 def command(run: Run) -> str:
