@@ -112,9 +112,60 @@ def test_another_launcher_is_hydras(capsys, tmp_path, monkeypatch):
 
 
 def test_on_the_command_line_nothing_but_the_runs_is_left(tmp_path: Path):
-    words = ["prepare", "-m", "cohort.people={HC: 1},{HC: 2}", "cohort.tasks=[OPEN]", "out=made"]
+    words = ["prepare", "-m", "cohort.people={HC: 1}", "cohort.tasks=[OPEN]", "out=made,more"]
     answer = subprocess.run(
         [sys.executable, "-m", "neuroface", *words], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "more"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "says"),
+    [
+        (
+            "train",
+            ["run=x", "seed=1,2"],
+            "2 of the 2 runs would write to one place, run=x: seed=1; seed=2. Nothing was ",
+        ),
+        (
+            "train",
+            ["run=x,y", "seed=1,2"],
+            "2 of the 4 runs would write to one place, run=x: seed=1; seed=2",
+        ),
+        (
+            "train",
+            ["experiment=guarin", "seed=1,2"],
+            "2 of the 2 runs would write to one place, run=runs/guarin: seed=1",
+        ),
+        (
+            "features",
+            ["out=x.csv", "frame=head,camera"],
+            "would write to one place, out=x.csv: frame=head; frame=camera",
+        ),
+        (
+            "landmarks",
+            ["out=x", "lift=none,depth"],
+            "Nothing was started; start them one by one, each with its own out=",
+        ),
+        (
+            "train",
+            ["hydra/launcher=basic", "run=x", "seed=1,2"],
+            "leave run= out, which gives each a folder of its own",
+        ),
+    ],
+)
+def test_a_sweep_that_would_write_to_one_place_is_refused_before_the_first_run(verb, words, says):
+    done: list[list[str]] = []
+    with pytest.raises(ConfigError) as error:
+        with_flags(verb, ["-m", *words], runner(done))
+    assert says in str(error.value)
+    assert done == []
+
+
+def test_a_sweep_over_places_or_without_one_runs():
+    done: list[list[str]] = []
+    with_flags("train", ["-m", "run=x,y"], runner(done))
+    with_flags("train", ["-m", "seed=1,2"], runner(done))
+    with_flags("train", ["-m", "run=x", "seed=1"], runner(done))
+    assert len(done) == 5

@@ -21,6 +21,9 @@ from neuroface.configuration.tree import config_dir
 from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
 from neuroface.places import file_error
 
+# The key that says where a verb writes.
+PLACES = {"train": "run", "features": "out", "landmarks": "out", "prepare": "out", "eval": "out"}
+
 Run = Callable[[list[str]], None]
 
 
@@ -35,6 +38,9 @@ def with_flags(verb: str, words: list[str], run: Run) -> None:
     if ours:
         run_all(verb, jobs(overrides), run)
     else:
+        if flags & {"-m", "--multirun"}:
+            theirs = ("hydra/", "hydra.sweep", "hydra.launcher")
+            check_places(verb, jobs([word for word in overrides if not word.startswith(theirs)]))
         _hand_over(verb, words, run)
 
 
@@ -50,6 +56,7 @@ def jobs(overrides: list[str]) -> list[list[str]]:
 
 def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
     """Run each of several; what cannot start is told before the others begin, and a failing one does not stop them."""
+    check_places(verb, runs)
     failures = _that_cannot_start(verb, runs)
     if len(failures) == len(runs):
         raise ConfigError("\n".join(dict.fromkeys(map(str, failures.values()))))
@@ -70,6 +77,35 @@ def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
         raise ConfigError(f"none of the {len(runs)} runs could start, as told above.")
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(runs)} runs failed: {'; '.join(failures)}.")
+
+
+def check_places(verb: str, runs: list[list[str]]) -> None:
+    """ConfigError when several runs would write to one place; what cannot be composed is told elsewhere."""
+    key = PLACES.get(verb)
+    if key is None or len(runs) < 2:
+        return
+    places: dict[str, list[list[str]]] = {}
+    for overrides in runs:
+        try:
+            config, choices = compose(verb, overrides)
+        except ConfigError:
+            continue
+        place = config.get(key) or (f"runs/{choices['experiment']}" if choices.get("experiment") else None)
+        if place:
+            places.setdefault(str(place), []).append(overrides)
+    for place, there in places.items():
+        if len(there) > 1:
+            leave = "leave run= out, which gives each a folder of its own, or " if key == "run" else ""
+            raise ConfigError(
+                f"{len(there)} of the {len(runs)} runs would write to one place, {key}={place}: {_differing(there)}. "
+                f"Nothing was started; {leave}start them one by one, each with its own {key}=."
+            )
+
+
+def _differing(runs: list[list[str]]) -> str:
+    """What tells runs apart, of the first few: the words that not all of them have."""
+    own = [" ".join(word for word in words if any(word not in other for other in runs)) for words in runs]
+    return "; ".join(own[:4]) + ("; ..." if len(own) > 4 else "")
 
 
 def _that_cannot_start(verb: str, runs: list[list[str]]) -> dict[str, NeurofaceError]:
