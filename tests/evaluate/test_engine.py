@@ -347,3 +347,24 @@ def test_an_estimator_says_itself_how_it_is_kept_and_which_people_it_held_out(tm
     # Classes are in the model's order, ALS first: HC got .1, ALS got .6 for ALS, and half-way between tells them apart.
     thresholds = read_predictions(tmp_path / "predictions.csv")["threshold"]
     assert thresholds.tolist() == pytest.approx([(0.1 + 0.6) / 2] * len(thresholds))
+
+
+def test_a_null_does_not_outlive_its_folds(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4})
+    protocol = replace(ALS_HC, permutations=3)
+    run(tmp_path, samples, protocol=protocol)
+    for file in tmp_path.glob("folds/*"):
+        file.unlink()
+    with RunFolder(tmp_path).open({"seed": 0, "classifier": "other"}) as folder:
+        engine.run(plan(samples, KNeighborsClassifier(1), Loso(), protocol=protocol), folder)
+    thirds = 3 * read_null(tmp_path)["p_ALS"]  # a nearest neighbour votes on each of three repetitions
+    assert np.allclose(thirds, thirds.round())
+
+
+def test_more_permutations_extend_those_that_are_there(tmp_path):
+    samples = cohort({"HC": 4, "ALS": 4})
+    run(tmp_path, samples, protocol=replace(ALS_HC, permutations=2))
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("null/*")}
+    assert run(tmp_path, samples, protocol=replace(ALS_HC, permutations=4))["subject"]["n_permutations"] == 4
+    assert {name: (tmp_path / "null" / name).stat().st_mtime_ns for name in before} == before
+    assert run(tmp_path, samples, protocol=replace(ALS_HC, permutations=1))["subject"]["n_permutations"] == 4

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from neuroface.errors import ConfigError, DataError
-from neuroface.evaluate.ensemble import combine
+from neuroface.evaluate.ensemble import combine, combined_null
 from neuroface.evaluate.predictions import to_csv
 
 PEOPLE = [f"{group}{i}" for group in ("HC", "ALS") for i in range(4)]
@@ -76,3 +78,15 @@ def test_runs_of_other_samples_do_not_go_together(tmp_path, monkeypatch):
 def test_one_run_is_no_ensemble(tmp_path):
     with pytest.raises(ConfigError, match="needs two runs or more"):
         combine([write_run(tmp_path / "a", knows)])
+
+
+def test_the_null_of_a_mean_is_the_mean_of_refitted_nulls(tmp_path):
+    runs = [write_run(tmp_path / "a", knows), write_run(tmp_path / "b", guesses)]
+    for run, p in zip(runs, (0.2, 0.6), strict=True):
+        (run / "null").mkdir()
+        (run / "null" / "00000.csv").write_text(f"permutation,subject,task,y,p_HC,p_ALS\n0,HC0,OPEN,ALS,{1 - p},{p}\n")
+        facts = {"digest": "", "status": "done", "wall_s": 0, "seeds": {"run": 0}, "null": "refit"}
+        (run / "run.json").write_text(json.dumps(facts))
+    assert combined_null(runs)["p_ALS"].tolist() == pytest.approx([0.4])
+    (runs[1] / "run.json").write_text(json.dumps(facts | {"null": "predictions"}))
+    assert combined_null(runs) is None

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from neuroface.evaluate.permutations import permute_labels, run_permutation
+from neuroface.evaluate.permutations import arrangements, permute_labels, run_permutation
 from neuroface.evaluate.splits import Loso, LosoRebalanced, make_folds
 from neuroface.evaluate.task import Task
 from neuroface.evaluate.weights import sample_weights
@@ -45,3 +45,19 @@ def test_a_permutation_is_fitted_with_its_own_labels_and_splits():
     assert np.array_equal(y, again[0])
     assert np.array_equal(p, again[1])
     assert not np.array_equal(y, run_permutation(task, Loso(), 5)[0])
+
+
+@pytest.mark.parametrize(
+    ("samples", "n"),
+    [
+        (cohort({"HC": 2, "ALS": 2}), 6),
+        (cohort({"HC": 2, "ALS": 2, "PS": 2}), 90),
+        (two_classes_each(n_people=2, per_class=2), 36),
+        (cohort({"HC": 30, "ALS": 30}), None),
+    ],
+)
+def test_few_people_allow_few_arrangements(samples, n):
+    assert arrangements(samples.y, samples.subject) == n
+    if n is not None:
+        drawn = {tuple(permute_labels(samples.y, samples.subject, seed=0, permutation=b)) for b in range(12 * n)}
+        assert len(drawn) == n

@@ -90,3 +90,39 @@ def test_command_names_choices_task_seed_and_places_but_not_the_machine(make_run
         "neuroface train cohort=synthetic classifier=forest features=[als11_v1] split=loso protocol=als_vs_hc "
         "protocol.task=OPEN seed=0"
     )
+
+
+def with_null(
+    make_run: Callable[..., Path], *, name: str, permutations: int, p: float, facts: dict | None = None, **scores
+):
+    folder = make_run(name=name, permutations=permutations)
+    for file, new in (("scores.json", scores), ("run.json", facts or {})):
+        content = json.loads((folder / file).read_text()) | new
+        if file == "scores.json":
+            content["subject"]["auc_p"] = p
+        (folder / file).write_text(json.dumps(content))
+    return runs.read(folder)
+
+
+def test_a_null_that_is_too_small_never_speaks_of_chance(make_run: Callable[..., Path]) -> None:
+    few = with_null(make_run, name="few", permutations=3, p=0.25)
+    assert "cannot be told from that" not in wording.answer(few)
+    assert "3 permutations cannot give less than p = 0.25; the same command with" in wording.answer(few)
+    assert wording.null(few).endswith("p = 0.250 (3 permutations; too few to tell)")
+    small = with_null(make_run, name="small", permutations=99, p=0.17, arrangements=6)
+    assert "these people allow 6 arrangements of the labels only, and p is hardly below 0.17" in wording.answer(small)
+    enough = with_null(make_run, name="enough", permutations=99, p=0.17)
+    assert "this result cannot be told from that of shuffled labels" in wording.answer(enough)
+
+
+def test_a_null_without_refits_says_what_its_p_is_worth_in_the_first_lines(make_run: Callable[..., Path]) -> None:
+    run = with_null(make_run, name="cheap", permutations=99, p=0.01, facts={"null": "predictions"})
+    assert ".077-.086" in wording.answer(run)
+    assert "not refitted: p < .05 in .077-.086 without any signal" in wording.null(run)
+
+
+def test_the_audit_line_names_what_was_found(make_run: Callable[..., Path]) -> None:
+    folder = make_run()
+    found = [{"check": "no feature that encodes the class", "found": ["id: one value per class"]}]
+    (folder / "audit.json").write_text(json.dumps({"verdict": "suspect", "findings": found, "checks": {}}))
+    assert wording.quality(runs.read(folder)).endswith("audit: SUSPECT (id: one value per class)")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from neuroface.cli import main
 from neuroface.errors import ConfigError, NeurofaceError, RunMismatchError
 from neuroface.studies.experiment import distinct_cells
 from neuroface.studies.train import run_path
@@ -231,3 +232,26 @@ def test_nothing_is_significant_where_nothing_is(tmp_path):
         assert abs(scores["auc"] - scores["auc_null_mean"]) < 3 * scores["auc_null_sd"]
         p_values.append(scores["auc_p"])
     assert sum(p < 0.05 for p in p_values) <= 1
+
+
+def test_an_audit_that_is_not_clean_ends_with_its_exit_code_after_all_is_written(tmp_path, capsys):
+    rows = [
+        f"{g}{i},{g},{i % 3 + 0.1 * i + 0.01 * (g == 'HC')},{int(g == 'ALS')}" for g in ("HC", "ALS") for i in range(4)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["id,group,a,b", *rows]))
+    words = ["cohort=table", f"cohort.path={tmp_path / 't.csv'}", "cohort.subject=id", "classifier=logistic"]
+    words += ["execution.n_jobs=1", "execution.tensorboard=false", "protocol.permutations=0"]
+    for name, features, code in (("suspect", "[a,b]", 5), ("clean", "[a]", 0)):
+        assert main(["train", *words, f"cohort.features={features}", f"run={tmp_path / name}"]) == code
+        assert (tmp_path / name / "report" / "report.html").is_file()
+    assert "suspect is SUSPECT (b: one value per class)" in capsys.readouterr().err
+    runs = f"run=[{tmp_path / 'clean'},{tmp_path / 'suspect'}]"
+    assert main(["eval", runs, f"out={tmp_path / 'both'}", "bootstrap=50"]) == 5
+    assert read(tmp_path / "both", "audit.json")["verdict"] == "suspect"
+
+
+def test_permutations_are_no_other_science(tmp_path):
+    from neuroface.configuration.compose import compose, science
+
+    few, many = (science(compose("train", [f"protocol.permutations={n}"])[0]) for n in (3, 99))
+    assert few == many

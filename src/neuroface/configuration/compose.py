@@ -28,7 +28,11 @@ from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more", "table", "takes", "synthetic_means")
 # The same of keys inside a group.
-NOT_SCIENCE_OF = {"landmarks": ("device", "batch_size", "allow_download"), "lift": ("store",)}
+NOT_SCIENCE_OF = {
+    "landmarks": ("device", "batch_size", "allow_download"),
+    "lift": ("store",),
+    "protocol": ("permutations",),  # more of them make the null of the same result finer
+}
 # Bytes up to which a file of a cohort's folder is told from another by its contents.
 SMALL = 1 << 20
 # Keys of a cohort that say where its files are.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import LeakageError
+from neuroface.evaluate.audit_order import counting_features, sorted_by_class, telling_order
 from neuroface.evaluate.splits import Fold
 from neuroface.types import Samples
 
@@ -22,8 +23,12 @@ NOT_CHECKED = (
     "between groups, choices made outside this run after seeing its results"
 )
 FITTED = "nothing that a test subject is judged by was fitted on them"
+ENCODING = "no feature that encodes the class"
+ORDER = "no feature that counts rows and tells the class"
 CHOSEN = "no epoch was chosen by looking at a test subject"
-DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and equal rows of two people say nothing
+DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and single equal rows of two people say nothing
+EQUAL_BY_CHANCE = 0.05  # pairs of rows that coarse columns alone may make equal before equal rows say nothing
+DISTINCT_ROWS = 4  # of them all of two people are equal by chance hardly ever, however coarse
 
 
 def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = False) -> None:
@@ -56,15 +61,19 @@ def audit(samples: Samples, folds: Sequence[Fold], *, shows_test: bool = False) 
         CHOSEN: _tested(samples, folds) if shows_test else [],
         "no sample twice": [s for s, n in Counter(map(str, samples.meta["sample"])).items() if n > 1],
         "no identical rows of different people": _shared_rows(samples),
-        "no feature that encodes the class": _encoding_features(samples) if samples.view == "table" else None,
+        ENCODING: _encoding_features(samples) if samples.view == "table" else None,
+        ORDER: telling_order(samples) if samples.view == "table" else None,
     }
+    if counting := checks[ORDER]:  # what is told already is not told twice
+        encoding = {text.partition(":")[0] for text in checks[ENCODING] or ()}
+        checks[ORDER] = [text for text in counting if text.partition(":")[0] not in encoding]
     findings = [{"check": check, "found": found} for check, found in checks.items() if found]
     verdict = "leaky" if checks[FITTED] or checks[CHOSEN] else "suspect" if findings else "clean"
     return {
         "verdict": verdict,
         "checks": {name: _outcome(found) for name, found in checks.items()},
         "findings": findings,
-        "notes": _constant_features(samples) if samples.view == "table" else [],
+        "notes": _notes(samples),
         "not_checked": NOT_CHECKED,
         "n_subjects": len(set(map(str, samples.subject))),
         "n_samples": len(samples),
@@ -106,18 +115,55 @@ def _tested(samples: Samples, folds: Sequence[Fold]) -> list[str]:
 
 
 def _shared_rows(samples: Samples) -> list[str] | None:
-    """Pairs of people with equal feature rows; None where rows repeat within people as well."""
+    """Pairs of people with equal feature rows.
+
+    Where rows repeat within most people as well, or would by chance (coarse features), only pairs that are equal as a
+    whole are told, and None where there is none: nothing can be said. What one person repeats hides nothing between
+    the others.
+    """
     owners: dict[bytes, list[str]] = {}
     for row, subject in zip(samples.X, samples.subject, strict=True):
         parts = [np.asarray(part) for part in (row.values() if isinstance(row, Mapping) else [row])]
         if not all(part.dtype.kind == "f" and np.isnan(part).all() for part in parts):
             owners.setdefault(row_bytes(row), []).append(str(subject))
-    rows_of = Counter(subject for subjects in owners.values() for subject in subjects)
-    distinct_within = sum(len(set(subjects)) for subjects in owners.values())
-    if distinct_within < DISTINCT_SHARE * sum(rows_of.values()):
-        return None
-    shared = Counter(pair for subjects in owners.values() for pair in combinations(sorted(set(subjects)), 2))
-    return [f"{a} and {b} share {n} of {min(rows_of[a], rows_of[b])} rows" for (a, b), n in shared.items()]
+    rows_of: dict[str, Counter[bytes]] = {}
+    for row, subjects in owners.items():
+        for subject in subjects:
+            rows_of.setdefault(subject, Counter())[row] += 1
+    pairs = Counter(pair for subjects in owners.values() for pair in combinations(sorted(set(subjects)), 2))
+    size = {subject: rows.total() for subject, rows in rows_of.items()}
+    # A table that stands twice in a file repeats every row: that is no coarseness.
+    copies = min((n for rows in rows_of.values() for n in rows.values()), default=1)
+    distinct = [len(rows) * copies / rows.total() for rows in rows_of.values()]
+    coarse = bool(distinct) and float(np.median(distinct)) < DISTINCT_SHARE
+    coarse |= samples.view == "table" and _equal_by_chance(np.asarray(samples.X, dtype=float)) > EQUAL_BY_CHANCE
+    if coarse:
+        pairs = Counter({(a, b): n for (a, b), n in pairs.items() if n >= DISTINCT_ROWS and rows_of[a] == rows_of[b]})
+    shared = {(a, b): (rows_of[a] & rows_of[b]).total() for a, b in pairs}
+    found = [f"{a} and {b} share {n} of {min(size[a], size[b])} rows" for (a, b), n in shared.items()]
+    return None if coarse and not found else found
+
+
+def _equal_by_chance(X: np.ndarray) -> float:
+    """How many pairs of rows coarse and unrelated columns would make equal; 0 where a column hardly repeats."""
+    n, share = len(X), 1.0
+    for column in X.T:
+        counts = np.unique(column, return_counts=True)[1]
+        if len(counts) >= DISTINCT_SHARE * n:
+            return 0.0
+        share *= float((counts * (counts - 1)).sum()) / (n * (n - 1))
+    return share * n * (n - 1) / 2
+
+
+def _notes(samples: Samples) -> list[str]:
+    """What is worth knowing and no reason to doubt."""
+    rows = Counter((str(subject), row_bytes(row)) for row, subject in zip(samples.X, samples.subject, strict=True))
+    again = rows.total() - len(rows)
+    notes = [f"{again} of {rows.total()} rows repeat another of the same person, value for value"] if again else []
+    if samples.view == "table":
+        notes += _constant_features(samples)
+        notes += [f"{name} {how}, which is no feature" for name, how in counting_features(samples).items()]
+    return notes + sorted_by_class(samples)
 
 
 def _encoding_features(samples: Samples) -> list[str]:

@@ -83,6 +83,9 @@ def _begin(plan: Plan, folder: RunFolder) -> None:
             f"Run folder {folder.path} was started with other data: values, subjects or classes have changed since. "
             f"Choose another run=, or delete {folder.path} to start again."
         )
+    if not any((folder.path / "folds").glob("*.csv")):  # what was drawn beside deleted folds is not of these
+        for name in ("null", "inner"):
+            shutil.rmtree(folder.path / name, ignore_errors=True)
     subject = plan.task.subject
     folder.write_json("audit.json", plan.audit)
     folder.write_json(
@@ -95,6 +98,7 @@ def _begin(plan: Plan, folder: RunFolder) -> None:
     weighted = "sample_weight" in fit_arguments(plan.task.estimator)
     folder.update(
         null="refit" if plan.refit_null else "predictions",
+        permutations=plan.permutations,
         data_digest=plan.data_digest,
         seeds={"run": plan.task.seed},
         n_folds=len(plan.folds),

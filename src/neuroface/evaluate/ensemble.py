@@ -13,7 +13,8 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.evaluate.design import Kind, design_of
-from neuroface.evaluate.predictions import classes_of, read_predictions
+from neuroface.evaluate.predictions import classes_of, read_null, read_predictions
+from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.threshold import NEUTRAL, threshold_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,31 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
         if "threshold" in found:
             found.loc[rows, "threshold"] = _threshold(inner, weights[fold], classes, design)
     return found, weights
+
+
+def combined_null(runs: Sequence[Path]) -> pd.DataFrame | None:
+    """The null of the runs' mean: permutation by permutation the mean of theirs, which were fitted anew.
+
+    None where a run has none, or not a refitted one, or where the runs did not permute alike.
+    """
+    if any(RunFolder(run).facts.get("null") != "refit" for run in runs):
+        return None
+    tables = [read_null(run) for run in runs]
+    first = tables[0]
+    if first is None or len({RunFolder(run).facts["seeds"]["run"] for run in runs}) > 1:
+        return None
+    keys = [name for name in ("permutation", "sample", "subject", "task", "y") if name in first]
+    p = [str(name) for name in first if str(name).startswith("p_")]
+    shared = first
+    for table in tables[1:]:
+        if table is None or [*table.columns] != [*first.columns]:
+            return None
+        shared = shared[shared["permutation"].isin(table["permutation"])]
+        other = shared[keys].merge(table, on=keys, how="left")
+        if len(other) != len(shared) or other[p].isna().to_numpy().any():
+            return None
+        shared = shared.assign(**{name: shared[name].to_numpy() + other[name].to_numpy() for name in p})
+    return shared.assign(**{name: shared[name] / len(runs) for name in p}) if len(shared) else None
 
 
 def _order(table: pd.DataFrame) -> list[tuple[str, str]]:

@@ -7,8 +7,10 @@ reported.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import exp, lgamma, log
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,19 @@ def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation
         rows = np.flatnonzero(person == i)
         permuted[rows] = rng.permutation(y[rows])
     return permuted
+
+
+def arrangements(y: np.ndarray, subject: np.ndarray) -> int | None:
+    """How many different arrangements of the labels permute_labels can give; None for more than a million.
+
+    p is hardly below one over their number, however many permutations are drawn.
+    """
+    found = design_of(y, subject)
+    of_person = dict(zip(map(str, subject), map(str, y), strict=True))
+    sets = [Counter(of_person[person] for person in found.one)]
+    sets += [Counter(map(str, y[np.asarray(subject).astype(str) == person])) for person in found.several]
+    logarithm = sum(lgamma(n.total() + 1) - sum(lgamma(k + 1) for k in n.values()) for n in sets)
+    return round(exp(logarithm)) if logarithm < log(1e6) else None
 
 
 def run_permutation(task: Task, splitter: Any, permutation: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,14 +24,15 @@ class Protocol:
 
     classes: the classes in order; of two, the last is the positive one; None or () for those that are found. task: the
     task whose repetitions are used, None for all. target: "group" when the class belongs to the person, "label" when it
-    belongs to the repetition. permutations: size of the permutation null, 0 for none; p is at least
-    1 / (permutations + 1). balance: make the classes weigh the same in every training fold. permute: "refit" fits
-    everything anew for each permutation; "predictions" permutes the classes against the predictions as they are, which
-    costs nothing but does not show what the procedure itself does to null data; "auto" refits unless the estimator says
-    that it is costly. leak: "refused", or "accepted" where a published result is made again that judges people by
-    values fitted on them; the audit then says so. ordered: the classes are degrees of one thing, grades say, in their
-    order. merge: class -> the labels that it takes together, with target="label" only; None, each label is a class.
-    name: what reports call it.
+    belongs to the repetition. permutations: size of the permutation null, 0 for none; p is at least 1 / (permutations +
+    1). They are no part of a run's identity: in a finished run's folder more are added to those that are there, and
+    where fewer are asked for, all that are there stay in use. balance: make the classes weigh the same in every
+    training fold. permute: "refit" fits everything anew for each permutation; "predictions" permutes the classes
+    against the predictions as they are, which costs nothing but does not show what the procedure itself does to null
+    data; "auto" refits unless the estimator says that it is costly. leak: "refused", or "accepted" where a published
+    result is made again that judges people by values fitted on them; the audit then says so. ordered: the classes are
+    degrees of one thing, grades say, in their order. merge: class -> the labels that it takes together, with
+    target="label" only; None, each label is a class. name: what reports call it.
     """
 
     classes: tuple[str, ...]

@@ -17,6 +17,7 @@ from neuroface.evaluate.auc_intervals import mean_interval
 from neuroface.evaluate.clustered import clustered_auc_interval
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.one_more import Drawn, draw_confusions, limits
+from neuroface.evaluate.permutations import arrangements
 from neuroface.evaluate.scores_decisions import DECISION_SCORES, balanced_accuracy, with_intervals
 from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
@@ -58,11 +59,14 @@ def summarise(
     rng = np.random.default_rng(derive_seed(seed, "bootstrap"))
     if absent := {"subject", "y"} - set(predictions.columns):
         raise DataError(f"Predictions lack the columns {', '.join(sorted(absent))}.")
-    design = design_of(predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str))
+    samples = predictions.drop_duplicates("sample") if "sample" in predictions else predictions
+    y, subject = samples["y"].to_numpy(str), samples["subject"].to_numpy(str)
+    design = design_of(y, subject)
     head: dict[str, Any] = {
         "classes": list(classes),
         "target": "group" if design.kind == "between" else "label",
         "design": design.facts,
+        "arrangements": arrangements(y, subject),
     }
     if ordered:
         head["ordered"] = True

@@ -9,6 +9,9 @@ from typing import Any
 from neuroface.report.run import Run, feature_columns
 
 SIGNIFICANT = 0.05  # the conventional level; only chooses the words, every p is shown
+# Share of results without any signal whose p is below .05 where only classes are permuted and nothing is fitted anew;
+# measured by simulation over classifiers and sizes of groups.
+SIZE_OF_PREDICTIONS = ".077-.086"
 NOTHING = "–"
 SPLITS = {
     "loso": "leave one subject out",
@@ -150,14 +153,58 @@ def listed(names: Sequence[Any], at_most: int = 5) -> str:
 
 
 def null(run: Run) -> str:
-    """null 0.43 ± 0.17, p = 0.002 (499 permutations)."""
+    """null 0.43 ± 0.17, p = 0.002 (499 permutations); and what such a p is not worth."""
     found = run.headline
     if found.null_mean is None or not found.n_permutations:
         return "no permutation null was run"
-    permutations = count(found.n_permutations, "permutation")
+    about = [count(found.n_permutations, "permutation")]
     if run.facts.get("null") == "predictions":
-        permutations += " of predictions"
-    return f"null {number(found.null_mean)} ± {number(found.null_sd)}, {p_value(found.p)} ({permutations})"
+        about[0] += f" of predictions, not refitted: p < .05 in {SIZE_OF_PREDICTIONS} without any signal"
+    if found.p is not None and found.p > SIGNIFICANT and cannot_tell(run):
+        about.append("too few to tell")
+    return f"null {number(found.null_mean)} ± {number(found.null_sd)}, {p_value(found.p)} ({'; '.join(about)})"
+
+
+def cannot_tell(run: Run) -> str:
+    """Why no p of this null can be small enough to tell a result from chance; nothing where one can."""
+    found = run.headline
+    arrangements = run.scores.get("arrangements")
+    if found.null_sd == 0:
+        return "the null is the same in all permutations"
+    if arrangements and 1 / arrangements > SIGNIFICANT:
+        bound = f"p is hardly below {1 / arrangements:.2f}"
+        return f"these people allow {arrangements} arrangements of the labels only, and {bound}"
+    least = 1 / (found.n_permutations + 1)
+    if least > SIGNIFICANT:
+        return (
+            f"{count(found.n_permutations, 'permutation')} cannot give less than p = {least:.2f}; the same command "
+            "with protocol.permutations=499 adds to them"
+        )
+    return ""
+
+
+def _against_null(run: Run) -> str:
+    found = run.headline
+    if found.null_mean is None or found.p is None or not found.n_permutations:
+        return "No permutation null was run, so nothing is said about chance."
+    reached = round(found.p * (found.n_permutations + 1)) - 1  # p = (1 + reached) / (1 + permutations)
+    if found.p <= SIGNIFICANT:
+        verdict = "shuffled labels do not explain this result"
+    elif why := cannot_tell(run):
+        verdict = f"whether this is chance cannot be told, as {why}"
+    else:
+        verdict = "this result cannot be told from that of shuffled labels"
+    cheap = (
+        f" Nothing was fitted anew for them, so p is too small (below .05 in {SIZE_OF_PREDICTIONS} of results without "
+        "any signal); protocol.permute=refit mends it."
+        if run.facts.get("null") == "predictions"
+        else ""
+    )
+    return (
+        f"With shuffled labels the same pipeline scored {number(found.null_mean)} ± {number(found.null_sd)} "
+        f"and did as well in {reached} of {count(found.n_permutations, 'permutation')} ({p_value(found.p)}): {verdict}."
+        f"{cheap}"
+    )
 
 
 def answer(run: Run) -> str:
@@ -180,22 +227,6 @@ def answer(run: Run) -> str:
     return f"{told} {_against_null(run)}" + (f" {unlike}." if unlike else "")
 
 
-def _against_null(run: Run) -> str:
-    found = run.headline
-    if found.null_mean is None or found.p is None or not found.n_permutations:
-        return "No permutation null was run, so nothing is said about chance."
-    reached = round(found.p * (found.n_permutations + 1)) - 1  # p = (1 + reached) / (1 + permutations)
-    verdict = (
-        "shuffled labels do not explain this result"
-        if found.p <= SIGNIFICANT
-        else "this result cannot be told from that of shuffled labels"
-    )
-    return (
-        f"With shuffled labels the same pipeline scored {number(found.null_mean)} ± {number(found.null_sd)} "
-        f"and did as well in {reached} of {count(found.n_permutations, 'permutation')} ({p_value(found.p)}): {verdict}."
-    )
-
-
 def pixels(run: Run) -> str:
     """What features of landmarks in pixels are worth between people; nothing where there are none."""
     units = {feature_and_unit(name)[1] for name in feature_columns(run.features)} if run.features is not None else set()
@@ -216,16 +247,16 @@ def null_note(run: Run) -> str:
     """Why a score is compared with the null; nothing where no null was run."""
     if run.headline.null_mean is None or not run.headline.n_permutations:
         return ""
-    if run.is_within_person:
-        return (
-            "Labels were shuffled within each person and everything was fitted again: compare a score with this null."
-        )
     chance = ".5" if run.is_binary else f"1/{len(run.classes)}"
     if run.facts.get("null") == "predictions":
         return (
             "Labels were shuffled against the predictions as they are: fitting everything anew for each permutation "
             f"would take long. Such a null lies at {chance} and does not show what the procedure itself does to data "
             "without any signal; protocol.permute=refit does."
+        )
+    if run.is_within_person:
+        return (
+            "Labels were shuffled within each person and everything was fitted again: compare a score with this null."
         )
     return (
         f"Why the null mean need not be {chance}: leaving people out makes their own class rarer in training, which "
@@ -269,6 +300,8 @@ def quality(run: Run) -> str:
     """2 of 22 people had frames filled (1.4 %); nobody left out; audit: clean."""
     verdict = str(run.audit.get("verdict", "not done"))
     shown = verdict.upper() if verdict in ("suspect", "leaky") else verdict
+    found = [str(text) for finding in run.audit.get("findings") or () for text in finding["found"]]
+    shown += f" ({listed(found, 2)})" if found else ""
     return "; ".join([_filled(run), _left_out(run), f"audit: {shown}"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,15 @@ def score_again(path: Path, *, n_bootstrap: int) -> None:
 def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int) -> Path:
     """Write the run folder of several runs taken together, with its report; returns it.
 
-    Its null permutes classes against the ensemble's predictions as they are; so does that of costly classifiers.
+    Its audit and the facts about its cohort are those of all runs, the worst first. Its null is the mean of theirs
+    where these were fitted anew and weigh alike; else classes are permuted against its predictions as they are.
     """
     from neuroface.evaluate import ensemble as several
     from neuroface.evaluate.run_files import read_json, read_yaml
+    from neuroface.evaluate.several_audits import merged_audit, merged_cohort
 
     predictions, weights = several.combine(runs, method=method)
+    null = several.combined_null(runs) if method == "mean" else None
     path = Path(out) if out else runs[0].parent / f"{method}-of-{'-'.join(run.name for run in runs)}"
     check_writable("out", path)
     config = {
@@ -53,19 +57,33 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         "seeds": first["seeds"],
         "n_folds": first["n_folds"],
         "n_done": first["n_done"],
-        "null": "predictions",
+        "null": "predictions" if null is None else "refit",
     }
     with RunFolder(path).open(config, **facts) as folder:
-        for name in ("cohort.json", "audit.json", "splits.json"):
-            folder.write_json(name, read_json(runs[0] / name))
+        folder.write_json("audit.json", merged_audit(_of_each(runs, "audit.json")))
+        folder.write_json("cohort.json", merged_cohort(_of_each(runs, "cohort.json")))
+        folder.write_json("splits.json", read_json(runs[0] / "splits.json"))
         folder.write_json("weights.json", {"runs": [str(run) for run in runs], "folds": weights})
         folder.write_text("predictions.csv", _as_csv(predictions))
-        for b in range(read_json(runs[0] / "scores.json")["subject"].get("n_permutations") or 0):
-            _permute(folder, predictions, b, seed=first["seeds"]["run"])
+        shutil.rmtree(path / "null", ignore_errors=True)
+        if null is None:
+            for b in range(max(len(list((run / "null").glob("*.csv"))) for run in runs)):
+                _permute(folder, predictions, b, seed=first["seeds"]["run"])
+        else:
+            for number, rows in null.groupby("permutation", sort=False):
+                folder.write_text(f"null/{int(str(number)):05d}.csv", _as_csv(rows))
         _score(folder, seed=first["seeds"]["run"], n_bootstrap=n_bootstrap)
         folder.update(status="done")
     draw(path, tensorboard=False)
     return path
+
+
+def _of_each(runs: list[Path], name: str) -> dict[str, dict[str, Any]]:
+    """A JSON file of each run, by the shortest names that tell the runs apart."""
+    from neuroface.evaluate.run_files import read_json
+
+    short = len({run.name for run in runs}) == len(runs)
+    return {run.name if short else str(run): read_json(run / name) for run in runs}
 
 
 def _as_csv(predictions: pd.DataFrame) -> str:

@@ -38,7 +38,9 @@ def train(
     """
     part, folder = science(config), RunFolder(path)
     drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
-    if folder.is_done(part) and all(file.exists() for file in drawn):
+    # Permutations are added to those that are there; where there are more already, all of them stay in use.
+    whole_null = len(list((path / "null").glob("*.csv"))) >= config.protocol.permutations
+    if folder.is_done(part) and whole_null and all(file.exists() for file in drawn):
         return
     check_writable("run", path)
     if "features" in config.cohort or not _looks_at_features(config):  # then the choice of ours is not used

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from neuroface.studies import folders, start
 from neuroface.studies.experiment_folder import ABOUT
+from neuroface.studies.verdict import refuse_unclean
 
 
 def run(overrides: list[str]) -> None:
     """Run what the overrides ask for, and tell how it came out; of an experiment, that is told as its cells end."""
     path = start.run(overrides)
-    if not (path / ABOUT).is_file():
-        print(folders.summary(path))
+    if (path / ABOUT).is_file():
+        refuse_unclean(folders.run_folders(str(path)), accepted=True)
+        return
+    print(folders.summary(path))
+    refuse_unclean([path])
