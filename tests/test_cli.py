@@ -186,6 +186,23 @@ def test_help_shows_what_the_verb_uses_under_the_words_given(words, shown, not_s
     assert [text for text in not_shown if text in told.split("groups and their choices")[-1]] == []
 
 
+def test_examples_can_be_pasted_into_any_shell(tmp_path):
+    """zsh refuses a word with brackets that match no file, bash expands braces: such words are quoted."""
+    root = Path(__file__).resolve().parents[1]
+    files = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
+    texts = {str(file.relative_to(root)): file.read_text(encoding="utf-8") for file in files}
+    texts["neuroface --help"] = neuroface("--help").stdout
+    bare = [
+        f"{name}: {line.strip()}"
+        for name, text in texts.items()
+        for line in text.splitlines()
+        if re.search(r"(^ *|`)neuroface [a-z]+ |^    [a-z.]+=", line)
+        for command in re.findall(r"`(neuroface [^`]*)`", line) or [line]
+        if re.search(r"=[^ '`]*[\[{*]", re.sub(r"'[^']*'|#.*", "", command)) and "[group=" not in command
+    ]
+    assert bare == []
+
+
 def test_works_from_any_directory(tmp_path):
     assert "rom.mouth_opening" in neuroface("list", "features", cwd=tmp_path).stdout
 

@@ -10,7 +10,7 @@ from checks import face_with_lips, flat, missing, times
 from neuroface import face
 from neuroface.cohorts.synthetic import SyntheticCohort
 from neuroface.errors import DataError
-from neuroface.repetitions import MOVEMENTS, agreement, find, given, period, unusual_count
+from neuroface.repetitions import MOVEMENTS, agreement, find, given, period, unusual_count, whole
 from neuroface.types import Landmarks, Repetition
 
 NON_SPEECH = ("OPEN", "SPREAD", "BIGSMILE", "KISS", "BLOW", "BROW")
@@ -105,6 +105,10 @@ def test_timestamps_and_not_frame_numbers_are_time():
     assert scores["mean_iou"] > 0.8
 
 
+def test_a_whole_recording_is_one_repetition_whatever_its_task():
+    assert whole(acted("OPEN", np.zeros(20)), task="reading", given=(Repetition(0, 5, 0),)) == (Repetition(0, 20, 0),)
+
+
 def test_given_repetitions_are_returned_as_they_are():
     bounds = (Repetition(0, 10, 0), Repetition(10, 20, 1))
     assert given(acted("OPEN", np.zeros(20)), task="OPEN", given=bounds) is bounds
@@ -113,10 +117,14 @@ def test_given_repetitions_are_returned_as_they_are():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda face: given(face, task="OPEN", given=None), "has no repetition bounds; set repetitions=find"),
+        (
+            lambda face: given(face, task="OPEN", given=None),
+            "has no repetition bounds; set repetitions=find, or repetitions=whole to take it as one",
+        ),
         (
             lambda face: find(face, task="OPNE", given=None),
-            "has task 'OPNE', whose movement is not known. Did you mean 'OPEN'?",
+            "has task 'OPNE', whose movement is not known; repetitions=whole takes each recording as one. "
+            "Did you mean 'OPEN'?",
         ),
         (
             lambda face: find(missing(face), task="OPEN", given=None),

@@ -127,7 +127,8 @@ def test_every_broken_recording_is_named_at_once():
     assert str(error.value).splitlines() == [
         "5 problems",
         "  1 of 5 recordings: N2/OPEN: pixel landmarks have no depth; set lift=none for features in pixels.",
-        "  1 of 5 recordings: N3/OPEN: has no repetition bounds; set repetitions=find.",
+        "  1 of 5 recordings: N3/OPEN: has no repetition bounds; set repetitions=find, or repetitions=whole to take it "
+        "as one.",
         "  1 of 5 recordings: N4/OPEN: has no landmark in any frame.",
         "  1 of 5 recordings: N5/OPEN: has no repetition.",
         "  1 of 5 recordings: N1/OPEN: comes twice; give the recordings of a task different sessions.",

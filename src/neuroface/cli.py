@@ -134,7 +134,7 @@ verbs
 
 examples
   neuroface train                                              a random forest on a synthetic clinic, HC v ALS
-  neuroface train protocol=ps_vs_hc features=[ps13_v1]         another question, another feature set
+  neuroface train protocol=ps_vs_hc 'features=[ps13_v1]'       another question, another feature set
   neuroface train cohort=folder cohort.root=DIR run=runs/mine  your recordings
   neuroface train -m classifier=forest,logistic                several runs
 

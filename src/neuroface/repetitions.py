@@ -16,8 +16,13 @@ from neuroface.types import Landmarks, Repetition
 def given(landmarks: Landmarks, *, task: str, given: tuple[Repetition, ...] | None) -> tuple[Repetition, ...]:
     """The repetitions that came with the recording; DataError when none did."""
     if given is None:
-        raise DataError("has no repetition bounds; set repetitions=find")
+        raise DataError("has no repetition bounds; set repetitions=find, or repetitions=whole to take it as one")
     return given
+
+
+def whole(landmarks: Landmarks, *, task: str, given: tuple[Repetition, ...] | None) -> tuple[Repetition, ...]:
+    """Each recording is one repetition, from its first frame to its last; given bounds are not looked at."""
+    return (Repetition(0, len(landmarks), 0),)
 
 
 def opening(points: np.ndarray) -> np.ndarray:
@@ -104,7 +109,10 @@ def find(
     if task == "REST":
         return (Repetition(0, len(landmarks), 0),)
     if task not in MOVEMENTS:
-        raise DataError(f"has task {task!r}, whose movement is not known.{did_you_mean(task, (*MOVEMENTS, 'REST'))}")
+        near = did_you_mean(task, (*MOVEMENTS, "REST"))
+        raise DataError(
+            f"has task {task!r}, whose movement is not known; repetitions=whole takes each recording as one.{near}"
+        )
     movement, times = MOVEMENTS[task], landmarks.timestamps_s
     signal = _without_gaps(movement.signal(landmarks.points), times)
     detail = signals.lowpass(signal, times, cutoff_hz=movement.cutoff_hz)

@@ -178,3 +178,38 @@ def test_real_clips(shared_data):
     assert len(recordings) == 21
     assert sum(len(r.landmarks) for r in recordings) == 1395
     assert recordings[-1].subject == "single_face"
+
+
+def test_several_clips_of_one_person_without_session_or_task_are_named(tmp_path):
+    for name in ("a", "b", "c"):
+        clip(tmp_path / f"{name}.avi")
+    table = tmp_path / "who.csv"
+    table.write_text("file,subject,group\na.avi,S1,HC\nb.avi,S1,HC\nc.avi,S2,ALS\n")
+    with pytest.raises(DataError) as error:
+        list(VideosCohort(root=tmp_path, subjects=table).recordings())
+    assert str(error.value) == (
+        f"{table} gives one name to several files (S1/video: a.avi, b.avi). Add a column session (1, 2, ...) where a "
+        "person did the same again, or a column task (OPEN, REST, ...) where it was something else."
+    )
+    table.write_text("file,subject,group,session\na.avi,S1,HC,1\nb.avi,S1,HC,2\nc.avi,S2,ALS,1\n")
+    names = [recording.name for recording in VideosCohort(root=tmp_path, subjects=table).recordings()]
+    assert names == ["S1/1/video", "S1/2/video", "S2/1/video"]
+
+
+def test_classes_that_are_not_there_name_the_key_and_those_that_are(tmp_path):
+    for name in ("a", "b"):
+        clip(tmp_path / f"{name}.avi")
+    with pytest.raises(
+        DataError, match=r"no group HC, ALS. It has unlabelled. Say who is of which group, in the cohort's"
+    ):
+        list(VideosCohort(root=tmp_path).recordings(groups=["HC", "ALS"]))
+    table = tmp_path / "who.csv"
+    table.write_text("file,subject,group\na.avi,S1,control\nb.avi,S2,patient\n")
+    with pytest.raises(
+        DataError, match=r"It has control, patient. Say 'protocol.classes=\[control,patient\]' with those"
+    ):
+        list(VideosCohort(root=tmp_path, subjects=table).recordings(groups=["HC", "ALS"]))
+    with pytest.raises(
+        DataError, match=r"no task OPEN. It has video. Say protocol.task=..., or protocol.task=null for all"
+    ):
+        list(VideosCohort(root=tmp_path, subjects=table).recordings(tasks=["OPEN"]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import checks
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, DataError
 from neuroface.landmarks.given import as_they_are, given
 from neuroface.types import Landmarks, Recording
 
@@ -34,3 +34,12 @@ def test_what_cannot_smooth_is_told():
         given(recording, smooth="butter")
     with pytest.raises(ConfigError, match=r"cutoff_hz=12: it must lie between 0 and half the frame rate, 10 Hz"):
         given(recording, smooth="butterworth")
+
+
+def test_a_video_without_landmarks_says_what_finds_them():
+    unseen = Landmarks(np.full((3, 68, 2), np.nan), np.arange(3) / 25, "pixel")
+    filmed = Recording("S1", "HC", "OPEN", unseen, video=object())  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"^has video but no landmarks yet; landmarks=fan or landmarks=face_alignment"):
+        given(filmed)
+    with pytest.raises(DataError, match=r"^has no landmark in any frame$"):
+        given(Recording("S1", "HC", "OPEN", unseen))

@@ -67,7 +67,51 @@ def test_what_was_counted_is_printed_and_written(words, tmp_path, capsys):
     assert "frames_missing" not in found.notes  # whoever reads these landmarks counts them anew
 
 
-def test_a_recording_without_a_face_stops_it_by_name(words, tmp_path):
-    with pytest.raises(DataError, match=r"unseen/video.*has a face in none of its 6 frames"):
+def test_a_recording_without_a_face_is_named_and_the_others_are_kept(words, tmp_path, capsys, monkeypatch):
+    with pytest.raises(DataError, match=r"unseen/video.*has a face in none of its 6 frames") as error:
         landmarks.run(words)
-    assert not (tmp_path / "out" / "landmarks" / "participants.tsv").exists()
+    assert f"The landmarks of 1 recordings of 1 people are kept in {tmp_path / 'out'}" in str(error.value)
+    before = (tmp_path / "out" / "quality.csv").read_bytes()
+    (first,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
+
+    def unexpected(*_, **__):
+        raise AssertionError("what was found is not found again")
+
+    monkeypatch.setattr("neuroface.samples.detected", unexpected)
+    landmarks.run([*words, "cohort.exclude=[unseen]"])
+    assert "recordings found before 1" in capsys.readouterr().out
+    (again,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
+    np.testing.assert_array_equal(first.landmarks.points, again.landmarks.points)
+    assert first.notes == again.notes
+    assert (tmp_path / "out" / "quality.csv").read_bytes() == before
+
+
+def test_an_interrupted_command_keeps_what_it_found(words, tmp_path, monkeypatch):
+    from neuroface import samples
+
+    detect = samples.detected
+
+    def interrupted(recording, steps):
+        if recording.subject == "unseen":
+            raise KeyboardInterrupt
+        return detect(recording, steps)
+
+    monkeypatch.setattr(samples, "detected", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        landmarks.run(words)
+    (kept,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
+    assert kept.name == "seen/video"
+
+
+@pytest.mark.parametrize("session", ["before_after", "1/2"])
+def test_an_impossible_name_is_told_before_any_landmark_is_found(session, words, tmp_path, monkeypatch):
+    table = tmp_path / "who.csv"
+    table.write_text(f"file,subject,session\nseen,P1,{session}\nunseen,P2,1\n")
+
+    def unexpected(*_, **__):
+        raise AssertionError("names are known before")
+
+    monkeypatch.setattr("neuroface.samples.detected", unexpected)
+    with pytest.raises(DataError, match=rf"session '{session}' cannot be part of a file name.*Nothing was computed"):
+        landmarks.run([*words, f"cohort.subjects={table}"])
+    assert not (tmp_path / "out").exists() or not (tmp_path / "out" / "landmarks").exists()

@@ -183,9 +183,7 @@ def write(recordings: Iterable[Recording], out: str | Path, *, video: bool = Tru
         new, old = _files(stage), {f for f in _files(target) if not any(part.startswith(".") for part in f.parts)}
         lost = sorted(map(str, old - new - {Path(DESCRIPTION)}))
         if lost:
-            raise DataError(
-                f"{target} holds {len(lost)} files of another cohort, first {lost[0]}. Choose another folder with out=."
-            )
+            raise DataError(_of_another_cohort(target, len(lost), lost[0]))
         # participants.tsv last: then all is there
         for number, file in enumerate(sorted(new, key=lambda f: (f.parent == Path(), f))):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
@@ -198,6 +196,33 @@ def write(recordings: Iterable[Recording], out: str | Path, *, video: bool = Tru
     return Written(target, count, len(people), dict(groups), tasks)
 
 
+def check(recordings: Iterable[Recording], out: str | Path) -> None:
+    """Refuse beforehand what `write` would refuse after all frames were read: foreign folders, impossible names.
+
+    Looks at names and facts only. Errors: the DataErrors of `write`; nothing is made or changed.
+    """
+    target = Path(out).expanduser().resolve()
+    _refuse_foreign(target)
+    people: People = {}
+    stems: set[str] = set()
+    problems = Problems()
+    for recording in recordings:
+        problem = _unwritable(recording, people, stems)
+        if problem:
+            problems.add(recording.name, problem)
+        people[recording.subject] = (recording.group, dict(recording.attributes))
+        stems.add(native.stem(recording).casefold())
+    problems.raise_if_any("Nothing was computed or written.")
+    marks = sorted(path for path in target.glob("sub-*/**/*") if _is_landmarks(path))
+    lost = [path for path in marks if path.stem.removesuffix("_landmarks").casefold() not in stems]
+    if lost:
+        raise DataError(_of_another_cohort(target, len(lost), lost[0].relative_to(target)))
+
+
+def _of_another_cohort(target: Path, number: int, first: Path | str) -> str:
+    return f"{target} holds {number} files of another cohort, first {first}. Choose another folder with out=."
+
+
 def _files(root: Path) -> set[Path]:
     """The files below a cohort's folder, relative to it; a video's folder counts as one."""
     found: set[Path] = set()
@@ -208,6 +233,16 @@ def _files(root: Path) -> set[Path]:
 
 def _claim(target: Path) -> None:
     """Make `target` a neuroface folder if it is absent or empty; refuse any other that neuroface did not write."""
+    _refuse_foreign(target)
+    target.mkdir(parents=True, exist_ok=True)
+    for left in target.glob(f"{STAGE}*"):  # an earlier write that was killed
+        shutil.rmtree(left)
+    generated = [{"Name": "neuroface", "Version": neuroface.__version__}]
+    facts = {"Name": target.name, "BIDSVersion": "1.9.0", "DatasetType": "derivative", "GeneratedBy": generated}
+    native.write_json(target / DESCRIPTION, facts)
+
+
+def _refuse_foreign(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise DataError(f"{target} is a file. Choose a folder with out=.")
     marker = target / DESCRIPTION
@@ -215,12 +250,6 @@ def _claim(target: Path) -> None:
         made_by = native.read_json(marker).get("GeneratedBy") or [] if marker.is_file() else []
         if not any(isinstance(tool, dict) and tool.get("Name") == "neuroface" for tool in made_by):
             raise DataError(f"{target} is not empty and not written by neuroface. Choose an empty folder with out=.")
-    target.mkdir(parents=True, exist_ok=True)
-    for left in target.glob(f"{STAGE}*"):  # an earlier write that was killed
-        shutil.rmtree(left)
-    generated = [{"Name": "neuroface", "Version": neuroface.__version__}]
-    facts = {"Name": target.name, "BIDSVersion": "1.9.0", "DatasetType": "derivative", "GeneratedBy": generated}
-    native.write_json(marker, facts)
 
 
 def _write_all(recordings: Iterable[Recording], stage: Path, *, video: bool) -> tuple[People, tuple[str, ...], int]:

@@ -19,6 +19,7 @@ from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.openface_faces import person_of
 from neuroface.cohorts.reading import (
     Source,
+    check_told_apart,
     folder,
     given,
     points_from_columns,
@@ -88,6 +89,7 @@ class OpenFaceCohort:
             raise DataError(f"{table} has no column 'task'. Add one, or set cohort.task to the task of all recordings.")
         notes = reading_of(table)
         sources = [self._source(root, row, notes) for row in rows]
+        check_told_apart(sources, [row["file"] for row in rows], table)
         yield from stream(sources, where=str(table), groups=groups, tasks=tasks, of=self)
 
     def _source(self, root: Path, row: Mapping[str, str], notes: Mapping[str, str]) -> Source:

@@ -121,8 +121,34 @@ def _people(count: int) -> str:
 
 def _check_known(noun: str, asked: Collection[str] | None, known: set[str], where: str) -> None:
     missing = [name for name in asked or () if name not in known]
-    if missing:
-        raise DataError(f"{where} holds no {noun} {', '.join(missing)}." + did_you_mean(missing[0], known))
+    if not missing:
+        return
+    near = did_you_mean(missing[0], known)
+    told = near if near.startswith(" Did") else f" It has {', '.join(sorted(known))}." if known else ""
+    classes = f"'protocol.classes=[{','.join(sorted(known))}]' with those to tell apart, controls first"
+    if len(known) < 2:
+        classes = "who is of which group, in the cohort's table, and which two to tell apart: 'protocol.classes=[A,B]'"
+    key = classes if noun == "group" else "protocol.task=..., or protocol.task=null for all"
+    raise DataError(f"{where} holds no {noun} {', '.join(missing)}.{told} Say {key}.")
+
+
+def check_told_apart(sources: Sequence[Source], files: Sequence[str], table: Path) -> None:
+    """DataError where several files of one person have the same task and session, so that nothing tells them apart.
+
+    files: of each source, as the table names it.
+    """
+    named: dict[str, list[str]] = {}
+    for source, file in zip(sources, files, strict=True):
+        if file not in named.setdefault(source.name, []):
+            named[source.name].append(file)
+    several = {name: some for name, some in named.items() if len(some) > 1}
+    if several:
+        shown = "; ".join(f"{name}: {', '.join(some[:4])}{', ...' * (len(some) > 4)}" for name, some in several.items())
+        shown = shown if len(several) <= 3 else "; ".join(shown.split("; ")[:3]) + f"; and {len(several) - 3} more"
+        raise DataError(
+            f"{table} gives one name to several files ({shown}). Add a column session (1, 2, ...) where a person did "
+            "the same again, or a column task (OPEN, REST, ...) where it was something else."
+        )
 
 
 def given(value: Any, key: str, what: str) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from neuroface import face
 from neuroface.cohorts import native
 from neuroface.cohorts.clock import on_one_clock
-from neuroface.cohorts.reading import Source, folder, given, read_rows, reading_of, stream, unreadable
+from neuroface.cohorts.reading import Source, check_told_apart, folder, given, read_rows, reading_of, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.clip import BAG, is_rgbd, open_clip
 from neuroface.recording.images import SUFFIXES as IMAGE_SUFFIXES
@@ -83,7 +83,9 @@ class VideosCohort:
         unlisted = [file for file in found if file.resolve() not in listed]
         notes: dict[str, Any] = reading_of(table, usual=delimiter)
         notes |= {"files_not_in_subjects_table": len(unlisted)} if unlisted else {}
-        return [self._source(root / row["file"], row, notes) for row in rows]
+        sources = [self._source(root / row["file"], row, notes) for row in rows]
+        check_told_apart(sources, [row["file"] for row in rows], table)
+        return sources
 
     def _source(self, file: Path, row: Mapping[str, str], notes: Mapping[str, Any]) -> Source:
         who = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +15,20 @@ from neuroface.types import Landmarks, Recording
 Seen = Callable[[Recording, Landmarks, dict[str, int]], None]
 
 
-def located(config: DictConfig, *, seen: Seen | None = None, problems: Problems | None = None) -> Iterator[Recording]:
+def located(
+    config: DictConfig,
+    *,
+    check: Callable[[list[Recording]], Mapping[str, Recording] | None] | None = None,
+    seen: Seen | None = None,
+    problems: Problems | None = None,
+) -> Iterator[Recording]:
     """Each wanted recording with lifted landmarks and without its video.
 
-    seen: is told each recording with its landmarks as they were found and its video, the lifted ones, and what was
-    counted. problems: collects what is wrong. Errors: DataError, at the end, that names every recording that cannot be
-    used, unless cohort.skip_broken.
+    check: is given all recordings before any landmark is found; what it raises stops here, and recordings that it
+    returns, by name, are taken as they are. seen: is told each other recording with its landmarks as they were found
+    and its video, the lifted ones, and what was counted. problems: collects what is wrong instead of an error. Errors:
+    DataError that names every recording that cannot be read (before the first) or used (at the end), unless
+    cohort.skip_broken.
     """
     from neuroface.configuration.compose import instantiate
     from neuroface.samples import SKIP, detected
@@ -28,20 +36,25 @@ def located(config: DictConfig, *, seen: Seen | None = None, problems: Problems 
 
     cohort, common = build_cohort(config)
     steps, measure = build_steps(config), instantiate(config.quality, "quality")
-    problems = Problems() if problems is None else problems
-    for recording in wanted_recordings(cohort, common, quality=measure):
+    wrong = Problems() if problems is None else problems
+    recordings = list(wanted_recordings(cohort, common, quality=measure))
+    known = (check(recordings) if check else None) or {}
+    for recording in recordings:
+        if recording.name in known:
+            yield known[recording.name]
+            continue
         try:
             found, lifted, counted = detected(recording, steps)
         except DataError as error:
-            problems.add(recording.name, why(error, recording.notes))
+            wrong.add(recording.name, why(error, recording.notes))
             continue
         notes = {**recording.notes, **counts_to_note(counted), **_made_by(steps.landmarks)}
         recording = replace(recording, landmarks=found, notes=notes)
         if seen:
             seen(recording, lifted, counted)
         yield replace(recording, landmarks=lifted, video=None)
-    if not common.get("skip_broken"):
-        problems.raise_if_any(SKIP)
+    if problems is None and not common.get("skip_broken"):
+        wrong.raise_if_any(SKIP)
 
 
 def _made_by(step: Any) -> dict[str, str]:

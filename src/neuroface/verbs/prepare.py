@@ -40,7 +40,9 @@ def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) 
     from neuroface.cohorts import folder
     from neuroface.studies.building import wanted_recordings
 
-    written = folder.write(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out)
+    recordings = list(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")))
+    folder.check(recordings, out)  # before the first of their frames is read
+    written = folder.write(recordings, out)
     people = f"{written.recordings} recordings of {written.people} people"
     return f"{people}\n{out}\nread it with cohort=folder cohort.root={out}"
 
