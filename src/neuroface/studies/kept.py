@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+import neuroface
 from neuroface.configuration.compose import science
 from neuroface.evaluate.run_folder import digest_of
 from neuroface.types import Recording
@@ -24,7 +25,7 @@ class Kept:
         part = science(config)
         for key in WHO:
             part["cohort"].pop(key, None)
-        self.digest = digest_of(part)
+        self.digest = digest_of({**part, "neuroface": neuroface.__version__})
 
     def found(self, wanted: set[str]) -> tuple[dict[str, Recording], list[dict[str, Any]]]:
         """The recordings there by name, and their rows of quality.csv; none where they were made in another way."""
