@@ -38,7 +38,7 @@ class Kept:
             return {}, []
         known = {recording.name: recording for recording in FolderCohort(root=self.out / "landmarks").recordings()}
         known = {name: recording for name, recording in known.items() if name in wanted}
-        rows = pd.read_csv(table).astype(object).to_dict("records") if table.is_file() else []
+        rows: list[Any] = pd.read_csv(table).astype(object).to_dict("records") if table.is_file() else []
         return known, [row for row in rows if row["recording"] in known]
 
     def sign(self) -> None:
