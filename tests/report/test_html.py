@@ -152,3 +152,32 @@ def test_a_broken_file_is_named(make_run: MakeRun) -> None:
     (folder / "scores.json").write_text("{")
     with pytest.raises(DataError, match=r"scores\.json cannot be read"):
         html.render(folder)
+
+
+@pytest.mark.parametrize(("vector", "start"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_figures_as_vectors_for_a_paper(make_run: MakeRun, vector: str, start: bytes) -> None:
+    folder = make_run("binary")
+    html.render(folder, vector=vector)
+    files = sorted((folder / "report").glob(f"*.{vector}"))
+    assert {file.stem for file in files} == FIGURES["binary"]
+    before = [file.read_bytes() for file in files]
+    assert all(content.startswith(start) for content in before)
+    html.render(folder, vector=vector)
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_scores_stand_in_rows_so_that_the_table_fits_a_page(make_run: MakeRun) -> None:
+    from neuroface.report import page_tables, run
+
+    shown = page_tables.scores(run.read(make_run("binary")), None)
+    assert shown.columns[1] == "this run"
+    assert [row[0] for row in shown.rows][:3] == ["AUC", "sensitivity", "specificity"]
+    assert all(row[1] for row in shown.rows)  # what this run does not have is no row
+    assert len(shown.columns) <= 6
+
+
+@pytest.mark.parametrize(("kind", "one"), [("binary", True), ("three_way", False)])
+def test_two_classes_have_one_table_of_features(make_run: MakeRun, kind: str, one: bool) -> None:
+    from neuroface.report import page_tables, run
+
+    assert (page_tables.effects(run.read(make_run(kind))) is None) == one

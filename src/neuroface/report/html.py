@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 DPI = 160  # sharp on a dense screen at half the page's width, and small enough to mail
 
 
-def render(folder: Path | str, *, published: Published | str | None = None) -> Path:
+def render(folder: Path | str, *, published: Published | str | None = None, vector: str | None = None) -> Path:
     """Write report/report.html, one PNG per figure and one CSV per table into the run folder; returns the page.
 
     folder: a finished run (DataError otherwise). published: a paper, or its name in report/published, whose number is
-    shown beside ours. The page needs no other file and no network.
+    shown beside ours. vector: "pdf" or "svg" writes each figure in that format, too. The page needs no other file and
+    no network.
     """
     run = runs.read(folder)
     out = run.folder / "report"
     out.mkdir(exist_ok=True)
     drawn = []
     for name, picture in pictures.of(run).items():
-        data = png(picture.figure)
-        write_whole(out / f"{name}.png", data)
+        data = write_figure(out, name, picture.figure, vector=vector)
         if name == "confusion" and not run.is_binary:  # what users of the palsy system look for
             write_whole(out / "confusion_matrix.png", data)
         drawn.append(
@@ -66,10 +66,25 @@ def render_experiment(
     return page
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as PNG; the same figure gives the same bytes."""
+def write_figure(out: Path, name: str, figure: Figure, *, vector: str | None = None) -> bytes:
+    """Write out/name.png and, for vector "pdf" or "svg", that file beside it; returns the PNG.
+
+    The same figure gives the same bytes. In a vector file text stays text and all of it can be scaled and edited.
+    """
+    import matplotlib
+
+    data = _saved(figure, "png", dpi=DPI, metadata={"Software": None})
+    write_whole(out / f"{name}.png", data)
+    if vector:
+        undated = {"CreationDate": None} if vector == "pdf" else {"Date": None}
+        with matplotlib.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "neuroface"}):
+            write_whole(out / f"{name}.{vector}", _saved(figure, vector, metadata=undated))
+    return data
+
+
+def _saved(figure: Figure, kind: str, **keys: Any) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(buffer, format=kind, **keys)
     return buffer.getvalue()
 
 

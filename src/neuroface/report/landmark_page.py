@@ -16,7 +16,7 @@ from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.landmarks import metrics
 from neuroface.report import landmark_figures, landmark_tables, page_tables, wording
-from neuroface.report.html import png, template, write_whole
+from neuroface.report.html import template, write_figure, write_whole
 from neuroface.report.tables import aligned_text
 
 NAMES = {"error_before": "before", "error_after": "after"}
@@ -25,11 +25,11 @@ BEFORE, AFTER, TRUTH = "#d55e00", "#0072b2", "#ffffff"
 LIMIT = {"%": 0.1, "px": 10.0}  # an error above it is a failure; Sagonas et al. and others use 10 %
 
 
-def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray) -> Path:
+def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray, vector: str | None = None) -> Path:
     """Write report/report.html, its tables as CSV and figures as PNG; returns the page.
 
     folder: a finished run. crops: (n, S, S, 3) uint8; truth: (n, 68, 2) px of the crop; both in the order of
-    predictions.csv.
+    predictions.csv. vector: "pdf" or "svg" writes each figure in that format, too.
     """
     run = _read(Path(folder))
     out = run["path"] / "report"
@@ -40,8 +40,7 @@ def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray) -> Path:
         write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
     pictures = []
     for name, (figure, caption) in _figures(run, points, crops, truth).items():
-        data = png(figure)
-        write_whole(out / f"{name}.png", data)
+        data = write_figure(out, name, figure, vector=vector)
         pictures.append({"name": name, "data": base64.b64encode(data).decode(), "caption": caption, "alt": caption})
     page = out / "report.html"
     write_whole(page, template("landmarks.html.j2").render(_context(run, tables, pictures)).encode())

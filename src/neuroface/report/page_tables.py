@@ -41,15 +41,20 @@ def _cell(value: object) -> str:
 
 
 def scores(run: Run, paper: Value | None) -> Shown:
-    """Rows: this run, single repetitions, shuffled labels, dummy, paper. Columns: the measures."""
+    """Rows: the measures. Columns: this run, single repetitions, shuffled labels, dummy, paper."""
     table = run_tables.scores(run, paper)
-    measures = list(dict.fromkeys(table["measure"]))
+    columns = list(dict.fromkeys(table["who"]))
+    found = {(row["measure"], row["who"]): row for row in table.to_dict("records")}
     rows = []
-    for who in dict.fromkeys(table["who"]):
-        by = {row["measure"]: row for row in table[table["who"] == who].to_dict("records")}
-        cells = [_score(by[m], spread=who.startswith("shuffled")) if m in by else "" for m in measures]
-        rows.append([who, *cells])
-    return Shown(["", *measures], rows, [False] + [True] * len(measures))
+    ours = table["who"].isin(["this run", paper.label if paper else ""])
+    for measure in dict.fromkeys(table["measure"][ours]):  # chance alone is no row
+        known = [found.get((measure, who)) for who in columns]
+        cells = [
+            _score(row, spread=who.startswith("shuffled")) if row else ""
+            for who, row in zip(columns, known, strict=True)
+        ]
+        rows.append([str(measure), *cells])
+    return Shown(["", *columns], rows, [False] + [True] * len(columns))
 
 
 def _score(row: Mapping[Hashable, Any], *, value: str = "value", spread: bool = False) -> str:
@@ -86,7 +91,7 @@ def features(run: Run) -> Shown | None:
 def effects(run: Run) -> Shown | None:
     """Each feature's Hedges g for every pair of more than two classes; None otherwise."""
     table = run_tables.features(run)
-    if table.empty or "pair" not in table:  # two classes, or classes inside people
+    if table.empty or run.is_binary or "pair" not in table:  # which classes inside people lack
         return None
     pairs = list(dict.fromkeys(table["pair"]))
     rows = [

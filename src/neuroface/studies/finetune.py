@@ -103,7 +103,7 @@ def is_run(path: Path) -> bool:
     return (path / FACES).is_dir()
 
 
-def draw(path: Path) -> Path:
+def draw(path: Path, *, vector: str | None = None) -> Path:
     """Draw the report of a finished run of a landmark network; returns the page."""
     from neuroface.evaluate.predictions import read_predictions
     from neuroface.landmarks import annotated
@@ -112,7 +112,7 @@ def draw(path: Path) -> Path:
     faces = annotated.load(path / FACES)
     judged = set(read_predictions(path / "predictions.csv")["sample"])  # with split=first_people not everybody is
     rows = np.flatnonzero([f"{r}/{f}" in judged for r, f in zip(faces.recording, faces.frame, strict=True)])
-    return landmark_page.render(path, crops=faces.crops[rows], truth=faces.points[rows])
+    return landmark_page.render(path, crops=faces.crops[rows], truth=faces.points[rows], vector=vector)
 
 
 def summary(path: Path) -> str:

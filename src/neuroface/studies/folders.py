@@ -47,6 +47,8 @@ def summary(path: Path) -> str:
     return finetune.summary(path) if finetune.is_run(path) else train.summary(path)
 
 
-def draw(path: Path) -> Path:
-    """Draw the report of a finished run again; returns the page."""
-    return finetune.draw(path) if finetune.is_run(path) else train.draw(path, tensorboard=False)
+def draw(path: Path, *, vector: str | None = None) -> Path:
+    """Draw the report of a finished run again, figures as "pdf" or "svg", too, if asked; returns the page."""
+    if finetune.is_run(path):
+        return finetune.draw(path, vector=vector)
+    return train.draw(path, tensorboard=False, vector=vector)

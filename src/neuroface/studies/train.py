@@ -95,12 +95,12 @@ def _work(
             )
 
 
-def draw(path: Path, *, tensorboard: bool = True) -> Path:
+def draw(path: Path, *, tensorboard: bool = True, vector: str | None = None) -> Path:
     """Draw the report of a finished run; returns the page."""
     from neuroface.report import html
     from neuroface.report import tensorboard as board
 
-    page = html.render(path, published=RunFolder(path).facts.get("published"))
+    page = html.render(path, published=RunFolder(path).facts.get("published"), vector=vector)
     if tensorboard:
         board.write(path)
     return page

@@ -1,16 +1,23 @@
-"""`neuroface report`: the report of finished runs, drawn again."""
+"""`neuroface report`: the report of finished runs, drawn again; its figures as PDF or SVG for a paper, if asked."""
 
 from __future__ import annotations
 
 from neuroface.configuration.compose import compose
+from neuroface.errors import ConfigError, did_you_mean
 from neuroface.studies import folders
-from neuroface.studies.experiment import draw_table
+
+FORMATS = ("pdf", "svg")
 
 
 def run(overrides: list[str]) -> None:
     """Draw report/report.html of each run again from what the run folder holds."""
     config, _ = compose("report", overrides)
+    if config.format not in (None, *FORMATS):
+        raise ConfigError(f"format={config.format}: there is no such format." + did_you_mean(config.format, FORMATS))
     for path in folders.run_folders(config.run):
-        print(folders.draw(path))
+        page = folders.draw(path, vector=config.format)
+        print(page)
+        for figure in sorted(page.parent.glob(f"*.{config.format}")) if config.format else ():
+            print(figure)
     for folder in folders.experiment_folders(config.run):
-        print(draw_table(folder))
+        print(folders.summary(folder))
