@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from neuroface.classifiers.least_squares import Ridge
 from neuroface.errors import DataError, RunFailedError
 from neuroface.evaluate import engine
 from neuroface.evaluate.fold import run_fold
@@ -121,3 +122,34 @@ def test_a_fit_carries_what_fitting_alone_would_be_given():
 def test_weights_do_not_need_codes_without_gaps():
     y, person = np.array([0, 0, 2, 2]), np.array([1, 1, 5, 7])
     assert np.array_equal(weights_of_codes(y, person), sample_weights(y.astype(str), person.astype(str)))
+
+
+def test_weights_of_many_permutations_at_once_are_those_one_by_one():
+    rng, person = np.random.default_rng(0), np.repeat(np.arange(9), [3, 1, 4, 2, 5, 1, 2, 3, 9])
+    y = np.stack([rng.integers(0, 3, len(person)) for _ in range(6)])
+    y[:, :3] = [0, 1, 2]
+    for balance in (True, False):
+        together = weights_of_codes(y, person, balance=balance)
+        for row, codes in zip(together, y, strict=True):
+            assert np.array_equal(row, weights_of_codes(codes, person, balance=balance))
+
+
+def test_a_closed_form_gives_the_same_null_whatever_was_done_before(tmp_path):
+    run(tmp_path / "whole", Ridge(), permutations=60)
+    run(tmp_path / "parts", Ridge(), permutations=60, n_jobs=2)
+    whole, parts = (sorted((tmp_path / name / "null").glob("*.csv")) for name in ("whole", "parts"))
+    before = [file.read_bytes() for file in whole]
+    assert [file.read_bytes() for file in parts] == before
+    for file in parts[7:50]:
+        file.unlink()
+    run(tmp_path / "parts", Ridge(), permutations=60)
+    assert [file.read_bytes() for file in parts] == before
+
+
+def test_a_closed_form_equals_fitting_anew():
+    task = task_of(cohort({"HC": 4, "ALS": 5}, repetitions=2), Ridge())
+    for splitter in (Loso(), LosoRebalanced()):
+        for b, y, p in run_permutations(task, splitter, range(3)):
+            y_alone, p_alone = run_permutation(task, splitter, b)
+            assert (y == y_alone).all()
+            assert p == pytest.approx(p_alone, abs=1e-10)

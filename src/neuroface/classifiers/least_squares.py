@@ -28,7 +28,8 @@ MOST_PRODUCTS = 4_000_000  # values of a fold's products; larger tables are fitt
 class Rows:
     """Training rows of a fold, about their own mean. x, seen: (n, p), 0 where missing. shift: (p,).
 
-    products: (n, p * p) of x with x; of x with seen and of seen with seen, too, where a value is missing, else None.
+    products: (n, p (p + 1) / 2) of x with x, each pair once; (n, p * p) of x with seen and of seen with seen where a
+    value is missing, else None.
     varies: (p,) whether a column has two values.
     """
 
@@ -62,7 +63,8 @@ def rows_of(X: np.ndarray) -> Rows:
     low, high = np.where(seen, X, np.inf).min(axis=0), np.where(seen, X, -np.inf).max(axis=0)
     mask = seen.astype(float)
     mixed = None if seen.all() else (_products(x, mask), _products(mask, mask))
-    return Rows(x, mask, shift, high > low, (_products(x, x), *(mixed or (None, None))))
+    first, second = np.triu_indices(X.shape[1])
+    return Rows(x, mask, shift, high > low, (x[:, first] * x[:, second], *(mixed or (None, None))))
 
 
 def moments(rows: Rows, weights: np.ndarray, y: np.ndarray, n_classes: int) -> Moments:
@@ -88,7 +90,9 @@ def _centred(rows: Rows, weights: np.ndarray, mean: np.ndarray, total: np.ndarra
     p = mean.shape[1]
     both, once, never = rows.products
     # A product of one row of weights at a time: how many fits are asked for must not change how sums are formed.
-    square = (weights[:, None, :] @ both).reshape(-1, p, p)
+    square = np.empty((len(weights), p, p))
+    first, second = np.triu_indices(p)
+    square[:, first, second] = square[:, second, first] = (weights[:, None, :] @ both)[:, 0]
     if once is None or never is None:
         return square - total[:, :, None] * mean[:, :, None] * mean[:, None, :]
     mixed = (weights[:, None, :] @ once).reshape(-1, p, p)

@@ -64,9 +64,21 @@ def codes_of(task: Task) -> Codes:
     )
 
 
-def fit_of(task: Task, codes: Codes, train: np.ndarray, test: np.ndarray, seed: int) -> Fit:
-    """What `fold.fit` would be asked with this seed: people and classes weigh the same."""
-    weights = weights_of_codes(codes.y[train], codes.person[train], balance=task.balance)
+def fit_of(
+    task: Task,
+    codes: Codes,
+    train: np.ndarray,
+    test: np.ndarray,
+    seed: int,
+    *,
+    weights: np.ndarray | None = None,
+) -> Fit:
+    """What `fold.fit` would be asked with this seed: people and classes weigh the same.
+
+    weights: (n_train,), where they are known already.
+    """
+    if weights is None:
+        weights = weights_of_codes(codes.y[train], codes.person[train], balance=task.balance)
     # As `seeds.seeded` sets it in the copy that is fitted.
     return Fit(codes.y, train, test, weights, derive_seed(seed, "random_state"))
 

@@ -17,10 +17,11 @@ import numpy as np
 
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.fold import fit, predict
-from neuroface.evaluate.many import codes_of, fit_of, predict_many
+from neuroface.evaluate.many import Codes, Fit, codes_of, fit_of, predict_many
 from neuroface.evaluate.seeds import derive_seed
-from neuroface.evaluate.splits import make_folds
+from neuroface.evaluate.splits import Fold, make_folds
 from neuroface.evaluate.task import Task
+from neuroface.evaluate.weights import weights_of_codes
 
 BATCH = 50  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
 
@@ -32,16 +33,26 @@ def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation
     several (restricted permutation; Winkler et al., NeuroImage 2015; 123:253). Both are exchanged, in every design;
     each person keeps how many rows of how many classes they have.
     """
-    rng = np.random.default_rng(derive_seed(seed, "permutation", permutation))
-    people, first, person = np.unique(subject, return_index=True, return_inverse=True)
-    several = np.isin(people, design_of(y, subject).several)
-    class_of = y[first]
-    class_of[~several] = rng.permutation(class_of[~several])
-    permuted = class_of[person]
-    for i in np.flatnonzero(several):
-        rows = np.flatnonzero(person == i)
-        permuted[rows] = rng.permutation(y[rows])
-    return permuted
+    return Exchange(y, subject).permuted(np.asarray(y), seed=seed, permutation=permutation)
+
+
+class Exchange:
+    """Who and what changes places in the permutations of one question; y, subject: (n,)."""
+
+    def __init__(self, y: np.ndarray, subject: np.ndarray) -> None:
+        people, self.first, self.person = np.unique(subject, return_index=True, return_inverse=True)
+        self.several = np.isin(people, design_of(y, subject).several)
+        self.rows = [np.flatnonzero(self.person == i) for i in np.flatnonzero(self.several)]
+
+    def permuted(self, y: np.ndarray, *, seed: int, permutation: int) -> np.ndarray:
+        """(n,) values of y, classes or their numbers, after permutation number `permutation`."""
+        rng = np.random.default_rng(derive_seed(seed, "permutation", permutation))
+        of_person = y[self.first]
+        of_person[~self.several] = rng.permutation(of_person[~self.several])
+        permuted = of_person[self.person]
+        for rows in self.rows:
+            permuted[rows] = rng.permutation(y[rows])
+        return permuted
 
 
 def arrangements(y: np.ndarray, subject: np.ndarray) -> int | None:
@@ -77,22 +88,38 @@ def run_permutations(
     task: Task, splitter: Any, permutations: Sequence[int]
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """(number, *run_permutation(...)) of each, by an estimator that can predict many fits at once (see many.py)."""
+    codes, exchange = codes_of(task), Exchange(task.y, task.subject)
+    names = np.array(task.classes)
+    blind = not getattr(splitter, "reads_classes", True)
+    same = make_folds(splitter, task.X, task.y, task.subject) if blind else None
     for start in range(0, len(permutations), BATCH):
         batch = permutations[start : start + BATCH]
-        labels = [permute_labels(task.y, task.subject, seed=task.seed, permutation=b) for b in batch]
-        folds = [make_folds(splitter, task.X, y, task.subject) for y in labels]
-        fits = []
-        for b, y, of_b in zip(batch, labels, folds, strict=True):
-            codes = codes_of(replace(task, y=y))
-            seeds = [derive_seed(task.seed, "permutation", b, fold.name) for fold in of_b]
-            fits += [fit_of(task, codes, fold.train, fold.test, seed) for fold, seed in zip(of_b, seeds, strict=True)]
-        found = predict_many(task, fits)
-        for b, y, of_b in zip(batch, labels, folds, strict=True):
-            total, times = np.zeros((len(y), len(task.classes))), np.zeros(len(y))
-            for fold in of_b:
+        y = np.stack([exchange.permuted(codes.y, seed=task.seed, permutation=b) for b in batch])
+        folds = [same or make_folds(splitter, task.X, names[of_b], task.subject) for of_b in y]
+        found = predict_many(task, _fits(task, codes.person, y, batch, folds, blind=blind))
+        for b, of_b, its_folds in zip(batch, y, folds, strict=True):
+            total, times = np.zeros((len(of_b), len(task.classes))), np.zeros(len(of_b))
+            for fold in its_folds:
                 total[fold.test] += next(found)
                 times[fold.test] += 1
-            yield b, y, total / times[:, None]
+            yield b, names[of_b], total / times[:, None]
+
+
+def _fits(
+    task: Task, person: np.ndarray, y: np.ndarray, batch: Sequence[int], folds: Sequence[Sequence[Fold]], *, blind: bool
+) -> list[Fit]:
+    """All fits of the permutations `batch`, whose classes are y (B, n). blind: all have the same folds."""
+    shared = {}
+    if blind:
+        for fold in folds[0]:
+            shared[fold.name] = weights_of_codes(y[:, fold.train], person[fold.train], balance=task.balance)
+    fits = []
+    for i, (b, of_b) in enumerate(zip(batch, folds, strict=True)):
+        for fold in of_b:
+            seed = derive_seed(task.seed, "permutation", b, fold.name)
+            weights = shared[fold.name][i] if blind else None
+            fits.append(fit_of(task, Codes(y[i], person), fold.train, fold.test, seed, weights=weights))
+    return fits
 
 
 def permute_predictions(task: Task, probabilities: np.ndarray, permutation: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,6 +49,8 @@ class Loso:
     weights remove much of it, the permutation null shows the rest.
     """
 
+    reads_classes = False  # who is tested in which fold is the same for all permutations of the classes
+
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
         subjects = _subjects(groups)
         for subject in ordered_unique(subjects):
@@ -71,6 +73,8 @@ class LosoRebalanced(Loso):
     one class are dropped, and nobody for a held-out subject who shows every class: then the shares stay as they are.
     seed: who is dropped depends on it and on the held-out subject only.
     """
+
+    reads_classes = True
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed

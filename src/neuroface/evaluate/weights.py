@@ -18,12 +18,18 @@ def sample_weights(y: np.ndarray, subject: np.ndarray, *, balance: bool = True) 
 
 
 def weights_of_codes(class_code: np.ndarray, person: np.ndarray, *, balance: bool = True) -> np.ndarray:
-    """As sample_weights, of classes and people that are small whole numbers: a permutation null asks very often."""
-    n_classes = class_code.max() + 1
-    cell = person * n_classes + class_code
-    rows = np.bincount(cell, minlength=(person.max() + 1) * n_classes)
-    classes_of_person = (rows.reshape(-1, n_classes) > 0).sum(axis=1)
-    weights = 1 / (rows[cell] * classes_of_person[person])
+    """As sample_weights, of classes and people that are small whole numbers: a permutation null asks very often.
+
+    class_code: (n,), or (B, n) for the weights (B, n) of B permutations; person: (n,).
+    """
+    codes = np.atleast_2d(class_code)
+    n_classes, n_people, at = codes.max() + 1, person.max() + 1, np.arange(len(codes))[:, None]
+    cell = (at * n_people + person) * n_classes + codes
+    rows = np.bincount(cell.ravel(), minlength=len(codes) * n_people * n_classes)
+    classes_of_person = (rows.reshape(len(codes), n_people, n_classes) > 0).sum(axis=2)
+    weights = 1 / (rows[cell] * classes_of_person[:, person])
     if balance:
-        weights = weights / np.bincount(class_code, weights=weights)[class_code]
-    return weights * (len(weights) / weights.sum())
+        of_class = at * n_classes + codes
+        weights = weights / np.bincount(of_class.ravel(), weights=weights.ravel())[of_class]
+    weights = weights * (codes.shape[1] / weights.sum(axis=1, keepdims=True))
+    return weights.reshape(class_code.shape)
