@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from neuroface.configuration.compose import compose, explained, quoted, without_null
 from neuroface.configuration.search_path import hydra_context, searchpath, split_searchpath
 from neuroface.configuration.tree import config_dir
-from neuroface.errors import ConfigError, NeurofaceError, RunFailedError
+from neuroface.errors import AuditError, ConfigError, NeurofaceError, RunFailedError
 from neuroface.places import file_error
 
 # The key that says where a verb writes.
@@ -75,6 +75,8 @@ def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
             failures[name] = error
     if len(failures) == len(runs) and all(isinstance(error, ConfigError) for error in failures.values()):
         raise ConfigError(f"none of the {len(runs)} runs could start, as told above.")
+    if failures and all(isinstance(error, AuditError) for error in failures.values()):
+        raise AuditError(f"the audits of {len(failures)} of {len(runs)} runs are not clean: {'; '.join(failures)}.")
     if failures:
         raise RunFailedError(f"{len(failures)} of {len(runs)} runs failed: {'; '.join(failures)}.")
 

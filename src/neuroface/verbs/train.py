@@ -11,7 +11,7 @@ def run(overrides: list[str]) -> None:
     """Run what the overrides ask for, and tell how it came out; of an experiment, that is told as its cells end."""
     path = start.run(overrides)
     if (path / ABOUT).is_file():
-        refuse_unclean(folders.run_folders(str(path)), accepted=True)
+        refuse_unclean(sorted(file.parent for file in path.glob("*/audit.json")), accepted=True)
         return
     print(folders.summary(path))
     refuse_unclean([path])
