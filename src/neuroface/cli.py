@@ -25,6 +25,7 @@ VERBS = {
     "reproduce": "make a paper's tables again, ours beside the paper's (neuroface reproduce guarin run=FOLDER)",
     "fetch": "bring the file of a face network that is not ours to ship (neuroface fetch mesh)",
     "list": "show what there is to choose from (neuroface list features)",
+    "completion": 'complete words in your shell (eval "$(neuroface completion bash)"; or zsh, fish)',
     "check": "run the contract suite on a component (neuroface check features=rom)",
 }
 
@@ -49,6 +50,11 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     if verb in ("-V", "--version", "version"):
         print(f"neuroface {__version__}")
+        return 0
+    if verb == "__complete":
+        from neuroface.verbs.complete import candidates
+
+        sys.stdout.write("".join(f"{word}\n" for word in candidates(rest, VERBS)))
         return 0
     if verb not in VERBS:
         from neuroface.errors import did_you_mean

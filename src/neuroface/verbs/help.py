@@ -45,6 +45,12 @@ def verb_help(verb: str, line: str, words: Sequence[str] = ()) -> str:
     if verb == "reproduce":
         names = ", ".join(groups()["experiment"])
         return f"neuroface reproduce EXPERIMENT [run=FOLDER] [key=value ...]: {line}\n\nexperiments: {names}"
+    if verb == "completion":
+        return (
+            f"neuroface completion bash|zsh|fish: {line}\n\n"
+            'bash, zsh  add to ~/.bashrc or ~/.zshrc:  eval "$(neuroface completion bash)"\n'
+            "fish       neuroface completion fish > ~/.config/fish/completions/neuroface.fish"
+        )
     if verb == "check":
         return f"neuroface check group=choice [group=choice ...] | all: {line}"
     tree = Tree(verb, [word for word in words if "=" in word])
