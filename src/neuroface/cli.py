@@ -18,6 +18,7 @@ VERBS = {
     "train": "fit and test a classifier, leaving people out; writes a run folder with a report",
     "eval": "score finished runs again from their predictions (run=FOLDER)",
     "report": "draw the report of a run again (run=FOLDER)",
+    "show": "tell what a run folder holds and how it came out; open=true opens its page (run=FOLDER)",
     "explain": "draw what a run's networks looked at in the people they had not seen (run=FOLDER)",
     "landmarks": "write landmarks and their quality, drawn on the clip if asked (out=FOLDER)",
     "features": "write the feature table of a cohort (out=FILE.csv)",

@@ -169,3 +169,15 @@ def test_a_sweep_over_places_or_without_one_runs():
     with_flags("train", ["-m", "seed=1,2"], runner(done))
     with_flags("train", ["-m", "run=x", "seed=1"], runner(done))
     assert len(done) == 5
+
+
+def test_after_several_runs_all_that_were_started_are_named(capsys):
+    done, after = [], []
+
+    def fail(words):
+        if "seed=2" in words:
+            raise DataError("nobody is there.")
+
+    with pytest.raises(RunFailedError):
+        with_flags("train", ["-m", "seed=1,2,-3"], runner(done, fail), after.append)
+    assert after == [[["seed=1"], ["seed=2"]]]  # the last could not start

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from neuroface.studies.experiment import distinct_cells
 from neuroface.studies.train import run_path
 from neuroface.verbs import eval as eval_verb
 from neuroface.verbs import report as report_verb
-from neuroface.verbs import train
+from neuroface.verbs import show, train
 
 SMALL = ["size=ci", "classifier.estimator.n_estimators=10", "execution.n_jobs=1", "protocol.permutations=4"]
 
@@ -96,6 +97,50 @@ def test_report_is_drawn_again(finished, capsys):
     report_verb.run([f"run={finished}"])
     assert page.is_file()
     assert capsys.readouterr().out.strip() == str(page)
+
+
+def test_several_runs_are_laid_side_by_side(finished, tmp_path, capsys):
+    train.after_several([[*SMALL, f"run={finished}"], [*SMALL, "seed=9", f"run={tmp_path / 'gone'}"]])
+    header, first, second = capsys.readouterr().out.strip().splitlines()
+    assert header.split() == ["run", "score", "interval", "null", "p", "time", "folder"]
+    found = read(finished, "scores.json")["subject"]
+    low, high = found["auc_ci"]
+    assert f"subject AUC {found['auc']:.2f}" in first
+    assert f"[{low:.2f}, {high:.2f}]" in first
+    assert f"{found['auc_null_mean']:.2f} ± {found['auc_null_sd']:.2f}" in first
+    assert first.endswith(str(finished))
+    assert second.startswith("seed=9  not finished")
+
+
+def test_show_tells_what_a_run_holds_and_opens_it_only_on_request(finished, capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    show.run([f"run={finished}"])
+    told = capsys.readouterr().out
+    assert "subject AUC" in told
+    assert re.search(r"folds/\*.csv +12: finished folds", told)
+    assert opened == []
+    show.run([f"run={finished}", "open=true"])
+    assert opened == [(finished / "report" / "report.html").resolve().as_uri()]
+
+
+def test_show_of_an_unfinished_run_says_how_far_it_is_and_how_to_go_on(tmp_path, capsys):
+    facts = {
+        "status": "incomplete",
+        "digest": "0",
+        "wall_s": 1.0,
+        "n_done": 3,
+        "n_folds": 12,
+        "command": "neuroface train",
+    }
+    (tmp_path / "run.json").write_text(json.dumps(facts))
+    show.run([f"run={tmp_path}"])
+    assert (
+        f"{tmp_path}: incomplete, 3 of 12 folds\ngo on with it: neuroface train run={tmp_path}"
+        in capsys.readouterr().out
+    )
+    with pytest.raises(ConfigError, match="has no page yet; neuroface report run="):
+        show.run([f"run={tmp_path}", "open=true"])
 
 
 def test_a_run_that_is_not_there():

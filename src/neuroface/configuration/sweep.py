@@ -25,18 +25,20 @@ from neuroface.places import file_error
 PLACES = {"train": "run", "features": "out", "landmarks": "out", "prepare": "out", "eval": "out"}
 
 Run = Callable[[list[str]], None]
+After = Callable[[list[list[str]]], None]
 
 
-def with_flags(verb: str, words: list[str], run: Run) -> None:
+def with_flags(verb: str, words: list[str], run: Run, after: After | None = None) -> None:
     """`-m` runs every combination here, one after the other; other flags and launchers are Hydra's.
 
+    after: is given the words of all runs that were started here, once they have ended.
     Errors: ConfigError if no run can start; RunFailedError if some of several failed.
     """
     flags = {word for word in words if word.startswith("-")}
     overrides = [word for word in words if word not in flags]
     ours = flags <= {"-m", "--multirun"} and not any(o.startswith(("hydra/", "hydra.sweep")) for o in overrides)
     if ours:
-        run_all(verb, jobs(overrides), run)
+        run_all(verb, jobs(overrides), run, after)
     else:
         if flags & {"-m", "--multirun"}:
             theirs = ("hydra/", "hydra.sweep", "hydra.launcher")
@@ -54,7 +56,7 @@ def jobs(overrides: list[str]) -> list[list[str]]:
     return [[*combination, *searchpath(folders)] for combination in combinations]
 
 
-def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
+def run_all(verb: str, runs: list[list[str]], run: Run, after: After | None = None) -> None:
     """Run each of several; what cannot start is told before the others begin, and a failing one does not stop them."""
     check_places(verb, runs)
     failures = _that_cannot_start(verb, runs)
@@ -73,6 +75,8 @@ def run_all(verb: str, runs: list[list[str]], run: Run) -> None:
         except NeurofaceError as error:
             print(f"neuroface: {name}: {error}", file=sys.stderr)
             failures[name] = error
+    if after is not None:
+        after([overrides for overrides in runs if not isinstance(failures.get(" ".join(overrides)), ConfigError)])
     if len(failures) == len(runs) and all(isinstance(error, ConfigError) for error in failures.values()):
         raise ConfigError(f"none of the {len(runs)} runs could start, as told above.")
     if failures and all(isinstance(error, AuditError) for error in failures.values()):

@@ -26,6 +26,11 @@ def run(overrides: list[str]) -> Path:
     return path
 
 
+def folder_of(overrides: list[str]) -> Path:
+    """Where `run` would write what these words ask for, or has written it."""
+    return train.run_path(*compose("train", with_meant_cohort(overrides)))
+
+
 def with_meant_cohort(overrides: list[str]) -> list[str]:
     """The words, cohort=synthetic replaced by the synthetic cohort that an experiment means by it (synthetic_means)."""
     named = [word for word in overrides if word.startswith("experiment=")]

@@ -13,4 +13,4 @@ def run_verb(verb: str, arguments: list[str]) -> None:
         return
     from neuroface.configuration.sweep import with_flags
 
-    with_flags(verb, arguments, module.run)
+    with_flags(verb, arguments, module.run, getattr(module, "after_several", None))

@@ -53,8 +53,6 @@ def _of_verb(verb: str, before: Sequence[str], last: str) -> Iterable[str]:
         return simple[verb]()
     if verb == "reproduce" and "=" not in last and not before:
         return groups(folders)["experiment"]
-    if verb == "show":
-        return _paths(last) if "=" in last else ["run=", "open=true"]
     given = [word for word in before if "=" in word]
     tree = Tree("train" if verb == "reproduce" else verb, given, folders)
     return [*_choices(_used(verb, tree.groups), last), *_keys(verb, tree, last)]

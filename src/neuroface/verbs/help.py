@@ -11,6 +11,7 @@ from neuroface.configuration.yaml_tree import Tree, groups
 OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
     "eval": "run=FOLDER, or run='[A,B,...]'",
+    "show": "run=FOLDER, or run='[A,B,...]', open=true",
     "report": "run=FOLDER, or run='[A,B,...]'",
     "explain": "run=FOLDER, or run='[A,B,...]', panels=N samples to draw (24), tiles=N across the face (8)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
@@ -25,6 +26,7 @@ GROUPS_OF = {
     "prepare": (*READING, "faces"),
     "explain": ("execution",),
     "eval": (),
+    "show": (),
     "report": (),
 }
 ROOT_KEYS_OF = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroface.studies import folders, start
+from neuroface.studies import folders, several, start
 from neuroface.studies.experiment_folder import ABOUT
 from neuroface.studies.verdict import refuse_unclean
 
@@ -15,3 +15,9 @@ def run(overrides: list[str]) -> None:
         return
     print(folders.summary(path))
     refuse_unclean([path])
+
+
+def after_several(runs: list[list[str]]) -> None:
+    """Lay several runs side by side, one line each, in the order in which they were started."""
+    if len(runs) > 1:
+        print(f"\n{several.table(runs)}")
