@@ -91,6 +91,19 @@ MODELS = {
     )
 }
 
+# face-alignment 1.5, api.py. The digits in the name are the first of the file's SHA-256.
+OFFICIAL_FAN = "2DFAN4-11f355bf06.pth.tar"
+BUNDLED_FAN = Path(__file__).parent / "landmarks" / "bundled" / "fan_wild.safetensors"
+
+
+def official_fan() -> Path:
+    """Where face-alignment puts the official FAN: where torch.hub keeps files, told without importing torch."""
+    home = os.environ.get("TORCH_HOME")
+    if not home:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        home = str(Path(cache) / "torch")
+    return Path(home).expanduser() / "hub" / "checkpoints" / OFFICIAL_FAN
+
 
 def folder() -> Path:
     """Where fetched files are kept: in neuroface's folder of the user's cache (XDG_CACHE_HOME, or else ~/.cache)."""

@@ -151,3 +151,9 @@ def test_landmarks_in_mm_are_no_boxes():
     with pytest.raises(DataError) as error:
         LandmarkBoxes().of(mm)
     assert str(error.value) == "has no landmarks in pixels to take the face from; choose a detector"
+
+
+def test_the_face_in_the_middle_is_meant_where_that_is_asked():
+    boxes = {i: [LARGE, np.array([0.0, 0, 6, 6])] for i in range(4)}  # of frames of 8 x 8 px
+    np.testing.assert_array_equal(follow(boxes, 4)[0].box, LARGE)
+    assert [seen.box[2] for seen in follow(boxes, 4, whose="central")] == [6] * 4

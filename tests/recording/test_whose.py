@@ -7,6 +7,7 @@ import pytest
 
 from neuroface.errors import ConfigError, DataError
 from neuroface.recording import whose
+from neuroface.recording.faces import first
 from neuroface.types import Frame, Landmarks, Recording
 
 IMAGE = np.zeros((100, 300, 3), dtype=np.uint8)
@@ -38,8 +39,8 @@ def passer_by(frame: Frame) -> np.ndarray:
 
 def test_the_rules_choose():
     both = np.array([BYSTANDER, PATIENT])
-    assert whose.first(both, IMAGE, "largest") == 0
-    assert whose.first(both, IMAGE, "central") == 1
+    assert first(both, IMAGE, "largest") == 0
+    assert first(both, IMAGE, "central") == 1
 
 
 def test_the_longest_face_is_the_only_one_that_is_found():

@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from neuroface.configuration import arguments
+from neuroface.configuration.choices import settle_choices
 from neuroface.configuration.search_path import hydra_context, split_searchpath
 from neuroface.configuration.values import check_types, settle
 from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
@@ -74,6 +75,7 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given: {' '.join(f'{key}=...' for key in missing)}")
     settle(config)
+    settle_choices(config)
     return config, choices
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,14 @@ class OneFace(Protocol):
 
     @property
     def score(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Points68:
+    """The landmarks of one frame. points: (68, 2) px of the frame; score: (68,) 0..1."""
+
+    points: np.ndarray
+    score: np.ndarray
 
 
 def frames_of(recording: Recording) -> Iterator[tuple[float, Frame]]:

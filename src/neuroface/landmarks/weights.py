@@ -23,10 +23,10 @@ from torch import Tensor
 
 from neuroface.errors import DataError, WeightsNotFoundError
 from neuroface.landmarks.fan import FAN
+from neuroface.model_files import BUNDLED_FAN, OFFICIAL_FAN
 
-BUNDLED = Path(__file__).parent / "bundled" / "fan_wild.safetensors"
-# face-alignment 1.5, api.py. The digits in the name are the first of the file's SHA-256.
-OFFICIAL_NAME = "2DFAN4-11f355bf06.pth.tar"
+BUNDLED = BUNDLED_FAN
+OFFICIAL_NAME = OFFICIAL_FAN
 OFFICIAL_URL = f"https://www.adrianbulat.com/downloads/python-fan/{OFFICIAL_NAME}"
 OFFICIAL_SIZE = "about 91 MiB"  # 23.9 million numbers of 4 bytes
 TORCHSCRIPT_NAME = "2DFAN4-cd938726ad.zip"  # what face-alignment 1.4 fetches in its place

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroface.errors import ConfigError, did_you_mean
+from neuroface.recording import whose as whose_face
 from neuroface.recording.crop import ALIGNMENTS
 from neuroface.recording.face_detectors import HaarDetector
 from neuroface.recording.faces import FaceDetector, Follow
@@ -23,7 +24,8 @@ class FaceCutting:
 
     rate_fps: crops per second, the first frame of each 1/rate s by timestamp; None is every frame. detector: takes a
     Frame and returns boxes (N, 4) px, or a given source with `.of(recording)`; None is HaarDetector(). keep,
-    search_every_s, min_overlap, patience_s: see Follow; a given source is asked for each frame. align: "box" is a
+    search_every_s, min_overlap, patience_s: see Follow; a given source is asked for each frame. whose: see
+    recording.whose. align: "box" is a
     square about the box, "similarity" and "perspective" warp by the recording's landmarks (frames without them are
     dropped and counted). margin, size: see crop.square. image_type: png or jpg.
     Errors: ConfigError for values without meaning.
@@ -32,6 +34,7 @@ class FaceCutting:
     rate_fps: float | None = None
     detector: Any = None
     keep: str = "track"
+    whose: str = "largest"
     search_every_s: float = 0.15
     min_overlap: float = 0.3
     patience_s: float = 1.0
@@ -59,13 +62,14 @@ class FaceCutting:
                 f"detector {self.detector!r} is neither callable nor a source of boxes with .of(recording)."
             )
         # a given source knows its own gaps, and asking it costs nothing
+        whose_face.check(self.whose, given_boxes=hasattr(self.detector, "of"))
         search_every_s = 0.0 if hasattr(self.detector, "of") else self.search_every_s
-        object.__setattr__(self, "follow", Follow(self.keep, search_every_s, self.min_overlap, self.patience_s))
+        follow = Follow(self.keep, search_every_s, self.min_overlap, self.patience_s, self.whose)
+        object.__setattr__(self, "follow", follow)
 
     def detector_for(self, recording: Recording) -> FaceDetector:
         """The detector for one recording; a given source is asked for its boxes."""
-        found: FaceDetector = self.detector.of(recording) if hasattr(self.detector, "of") else self.detector
-        return found
+        return whose_face.detector_for(recording, self.detector, self.whose)
 
     def settings(self) -> dict[str, Any]:
         """Every setting as plain data; the detector by its name and its own settings."""

@@ -17,6 +17,8 @@ from neuroface.types import Frame
 
 FaceDetector = Callable[[Frame], np.ndarray]
 RULES = ("track", "largest")
+# Whose face is meant where nothing is known yet; recording.whose knows the last two.
+WHOSE = ("largest", "central", "longest", "boxes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +34,11 @@ class Seen:
 class Follow:
     """How one face is followed through a recording.
 
-    keep: "track" keeps the box that overlaps most with the last one and takes the largest only at the start and after
-    `patience_s` without it; "largest" takes the largest of each frame. search_every_s: time from one frame that is
-    searched to the next, 0 for each frame; between two faces that overlap by `min_overlap` (intersection over union)
-    the box is interpolated in time, otherwise each frame between them is searched too: nothing is guessed across a
-    loss.
+    keep: "track" keeps the box that overlaps most with the last one and takes the one that `whose` prefers only at the
+    start and after `patience_s` without it; "largest" takes the largest of each frame. whose: see recording.whose.
+    search_every_s: time from one frame that is searched to the next, 0 for each frame; between two faces that overlap
+    by `min_overlap` (intersection over union) the box is interpolated in time, otherwise each frame between them is
+    searched too: nothing is guessed across a loss.
     Errors: ConfigError for values without meaning.
     """
 
@@ -44,6 +46,7 @@ class Follow:
     search_every_s: float = 0.15
     min_overlap: float = 0.3
     patience_s: float = 1.0
+    whose: str = "largest"
 
     def __post_init__(self) -> None:
         if self.keep not in RULES:
@@ -103,10 +106,20 @@ class Follow:
         if not len(boxes):
             return None
         recent = last is not None and frame.timestamp_s - last.frame.timestamp_s <= self.patience_s
-        if last is None or last.box is None or not recent or self.keep == "largest":
-            return boxes[np.argmax(boxes[:, 2] * boxes[:, 3])]
+        if self.keep == "largest":
+            return boxes[first(boxes, frame.color, "largest")]
+        if last is None or last.box is None or not recent:
+            return boxes[first(boxes, frame.color, self.whose)]
         shared = np.array([overlap(last.box, box) for box in boxes])
         return boxes[np.argmax(shared)] if shared.max() >= self.min_overlap else None
+
+
+def first(boxes: np.ndarray, image: np.ndarray, whose: str) -> int:
+    """Which of the boxes (N, 4) px is the person's where nothing is known yet: the most central, or the largest."""
+    if whose == "central":
+        middle = np.array(image.shape[1::-1]) / 2
+        return int(np.argmin(np.linalg.norm(boxes[:, :2] + boxes[:, 2:] / 2 - middle, axis=1)))
+    return int(np.argmax(boxes[:, 2] * boxes[:, 3]))
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> float:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
-from neuroface.recording.faces import FaceDetector, overlap
+from neuroface.recording.faces import WHOSE, FaceDetector, overlap
 from neuroface.types import Frame, Recording
 
-RULES = ("largest", "central", "longest", "boxes")
 # The film is looked through at this interval for the face that is in it longest.
 LOOK_THROUGH_S = 0.5
 # Boxes half a second apart are one face if they share this much (intersection over union).
@@ -22,18 +21,10 @@ GONE_AFTER_S = 2.0
 
 def check(whose: str, *, given_boxes: bool) -> None:
     """ConfigError for a rule that there is not, or for boxes that nobody gives."""
-    if whose not in RULES:
-        raise ConfigError(f"whose={whose}: there is no such rule." + did_you_mean(whose, RULES))
+    if whose not in WHOSE:
+        raise ConfigError(f"whose={whose}: there is no such rule." + did_you_mean(whose, WHOSE))
     if whose == "boxes" and not given_boxes:
         raise ConfigError("whose=boxes: a table says where the face is; choose the detector boxes and give its path.")
-
-
-def first(boxes: np.ndarray, image: np.ndarray, whose: str) -> int:
-    """Which of the boxes (N, 4) px is the person's where nothing is known yet: the most central, or the largest."""
-    if whose == "central":
-        middle = np.array(image.shape[1::-1]) / 2
-        return int(np.argmin(np.linalg.norm(boxes[:, :2] + boxes[:, 2:] / 2 - middle, axis=1)))
-    return int(np.argmax(boxes[:, 2] * boxes[:, 3]))
 
 
 def detector_for(recording: Recording, detector: FaceDetector, whose: str) -> FaceDetector:
