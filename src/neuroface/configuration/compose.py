@@ -50,9 +50,10 @@ NO_NAME = r"(?i)null|true|false|[+-]?\d[\d_]*(\.\d*)?(e[+-]?\d+)?"
 COMMON_KEYS = {"cohort": ("exclude", "skip_broken", "frontal_only", "layout"), "classifier": ("view",)}
 
 
-def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]]:
+def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[DictConfig, dict[str, Any]]:
     """The configuration of a verb under the given overrides, and which option of each group was chosen.
 
+    choose: fill in what is left to this machine, see choices.py.
     Errors: ConfigError that names the nearest valid group, option or key, or a value that is not what is wanted.
     """
     overrides, folders = split_searchpath(overrides)
@@ -75,7 +76,8 @@ def compose(verb: str, overrides: list[str]) -> tuple[DictConfig, dict[str, Any]
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given: {' '.join(f'{key}=...' for key in missing)}")
     settle(config)
-    settle_choices(config)
+    if choose:
+        settle_choices(config)
     return config, choices
 
 

@@ -85,7 +85,7 @@ def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator
         yield f"{group}={name}", _check_settings(group, name, folders)
         return
     try:
-        config, _ = compose("prepare", [word, *searchpath(folders)])
+        config, _ = compose("prepare", [word, *searchpath(folders)], choose=False)
     except ConfigError as error:
         yield f"{group}={name}", [str(error)]
         return
