@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neuroface.classifiers.load import load_model
     from neuroface.door.calls import evaluate, features, landmarks, show, train
     from neuroface.door.experiment import Experiment
     from neuroface.door.run import Run
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "train": "neuroface.door.calls",
     "show": "neuroface.door.calls",
+    "load_model": "neuroface.classifiers.load",
     "Run": "neuroface.door.run",
     "Experiment": "neuroface.door.experiment",
     "Recording": "neuroface.types",
@@ -50,6 +52,7 @@ __all__ = [
     "evaluate",
     "features",
     "landmarks",
+    "load_model",
     "show",
     "train",
 ]
