@@ -9,6 +9,7 @@ from neuroface import face
 from neuroface.cohorts.landmark_files import (
     read_annotated_frames,
     read_boxes,
+    read_dlib_faces,
     read_dlib_xml,
     read_pts,
     write_annotated_frames,
@@ -96,6 +97,18 @@ def test_dlib_part_whose_name_is_no_number_is_named(tmp_path, name):
     message = rf"parts 0 to 67 are needed, others are in a/b\.jpg \(68, one named '{name}'\)$"
     with pytest.raises(DataError, match=message):
         read_dlib_xml(dlib(tmp_path / "a.xml", parts))
+
+
+def test_dlib_boxes_to_ignore_and_faces_of_other_parts_are_passed_over_and_counted(tmp_path):
+    def box(n_parts, more=""):
+        parts = "".join(f"<part name='{i:02d}' x='{100 + i}' y='200'/>" for i in range(n_parts))
+        return f"<box top='1' left='2' width='30' height='40'{more}>{parts}</box>"
+
+    boxes = box(0, " ignore='1'") + box(68) + box(5) + box(68, " ignore='1'")
+    (tmp_path / "a.xml").write_text(f"<dataset><images><image file='b.jpg'>{boxes}</image></images></dataset>")
+    faces, passed_over = read_dlib_faces(tmp_path / "a.xml")
+    assert [found.points[3, 0] for found in faces] == [103]
+    assert passed_over == {"boxes_to_ignore": 2, "faces_without_68_parts": 1}
 
 
 def test_dlib_without_faces_or_without_xml_is_refused(tmp_path):

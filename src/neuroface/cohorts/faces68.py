@@ -18,7 +18,7 @@ import numpy as np
 from neuroface import face
 from neuroface.cohorts import native
 from neuroface.cohorts.clock import CODES, on_one_clock
-from neuroface.cohorts.landmark_files import read_dlib_xml, read_pts
+from neuroface.cohorts.landmark_files import read_dlib_faces, read_pts
 from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.video import VideoFile
@@ -83,7 +83,7 @@ def _dlib_stills(file: Path, people: Mapping[str, str]) -> list[Source]:
     Faces of one image are numbered from the second on.
     """
     try:
-        annotated = read_dlib_xml(file)
+        annotated, passed_over = read_dlib_faces(file)
     except DataError as error:  # told with the problems of all other files
         return [Source(subject=file.name, group=GROUP, task=STILL, read=unreadable(str(error)))]
     sources, seen = [], Counter[str]()
@@ -98,7 +98,8 @@ def _dlib_stills(file: Path, people: Mapping[str, str]) -> list[Source]:
             "task": STILL,
             "session": image.stem.replace("_", "-"),
         }
-        read = partial(_still, image, found.points, **who)
+        counts, passed_over = passed_over, {}  # told with the first face
+        read = partial(_still, image, found.points, notes=counts, **who)
         there = image.is_file()
         sources.append(Source(**who, read=read if there else unreadable(f"has no image {found.image}")))
     return sources
@@ -122,9 +123,16 @@ def _read_still(image: Path, points: Path, **who: Any) -> Recording:
     return _still(image, read_pts(points), codes=CODES, **who)
 
 
-def _still(image: Path, points: np.ndarray, *, codes: Sequence[float] = (0.0, *CODES), **who: Any) -> Recording:
+def _still(
+    image: Path,
+    points: np.ndarray,
+    *,
+    codes: Sequence[float] = (0.0, *CODES),
+    notes: Mapping[str, int] | None = None,
+    **who: Any,
+) -> Recording:
     landmarks, _, counts = on_one_clock(points[None], np.zeros(1), space="pixel", codes=codes)
-    return Recording(**who, landmarks=landmarks, notes=counts, video=VideoFile(image))
+    return Recording(**who, landmarks=landmarks, notes={**(notes or {}), **counts}, video=VideoFile(image))
 
 
 def _clips(root: Path) -> list[Source]:

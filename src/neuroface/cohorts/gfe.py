@@ -11,20 +11,21 @@ mirrored its image is not documented and the points cannot tell. Use side-blind 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from neuroface import face
-from neuroface.cohorts import native
+from neuroface.cohorts import gfe_uci, native
 from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.reading import Source, folder, given, read_rows, stream
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.types import Camera, Recording, Repetition
 
 GROUP = "signer"
+INDEX = "index.csv"
 N_SOURCE_POINTS = 100
 
 # Focal length: NUI_CAMERA_COLOR_NOMINAL_FOCAL_LENGTH_IN_PIXELS = 531.15 at 640 x 480, NuiImageCamera.h of the Kinect
@@ -45,7 +46,8 @@ KINECT_V1 = Camera(
 class GfeCohort:
     """Signers' facial expressions recorded with a Kinect; real, healthy, and labelled frame by frame.
 
-    root: the folder of the pack. expression: one that every signer recorded, or "all" of those.
+    root: the folder of the pack, or of the text files as UCI gives them out.
+    expression: one that every signer recorded, or "all" of those.
     """
 
     def __init__(self, *, root: str | Path | None, expression: str = "all") -> None:
@@ -62,30 +64,38 @@ class GfeCohort:
         """
         root = folder(self.root, "cohort.root")
         catalogue = self._catalogue(root)
-        weights = read_map(root / "gfe100_to_ibug68.json")
-        sources = [
-            Source(signer, GROUP, expression, partial(_read, root / f"{name}.npz", signer, expression, weights))
-            for name, signer, expression in catalogue
-        ]
+        packed, own_map = (root / INDEX).is_file(), root / "gfe100_to_ibug68.json"
+        weights = read_map(own_map) if packed or own_map.is_file() else gfe_uci.default_weights()
+        sources = []
+        for name, signer, expression in catalogue:
+            arrays = partial(_arrays, root / f"{name}.npz") if packed else partial(gfe_uci.read, root, name)
+            sources.append(Source(signer, GROUP, expression, partial(_read, arrays, signer, expression, weights)))
         yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _catalogue(self, root: Path) -> list[tuple[str, str, str]]:
-        """(file name, signer, expression) of what index.csv lists and is asked for."""
-        required, next_step = ("recording", "signer", "expression"), "Set cohort.root to the folder of the pack."
-        _, rows = read_rows(root / "index.csv", required=required, next_step=next_step)
+        """(file name, signer, expression) of what is asked for: of index.csv or, without one, of UCI's text files."""
+        rows = gfe_uci.found(root)
+        if (root / INDEX).is_file() or not rows:
+            next_step = "Set cohort.root to the folder of the pack, or of UCI's *_datapoints.txt and *_targets.txt."
+            _, listed = read_rows(root / INDEX, required=("recording", "signer", "expression"), next_step=next_step)
+            rows = [(row["recording"], row["signer"], row["expression"]) for row in listed]
         signers: dict[str, set[str]] = {}
-        for row in rows:
-            signers.setdefault(row["expression"], set()).add(row["signer"])
+        for _, signer, expression in rows:
+            signers.setdefault(expression, set()).add(signer)
         everybody = set().union(*signers.values())
         shared = [expression for expression, who in signers.items() if who == everybody]
         if self.expression != "all" and self.expression not in shared:
             who = ", ".join(sorted(signers.get(self.expression, ())))
-            why = f"was recorded by signer {who} only" if who else "is not in index.csv"
+            why = (
+                f"was recorded by signer {who} only"
+                if who
+                else f"is not in {INDEX if (root / INDEX).is_file() else root}"
+            )
             raise ConfigError(
                 f"cohort.expression={self.expression} {why}." + did_you_mean(self.expression, ["all", *shared])
             )
         asked = shared if self.expression == "all" else [self.expression]
-        return [(r["recording"], r["signer"], r["expression"]) for r in rows if r["expression"] in asked]
+        return [row for row in rows if row[2] in asked]
 
 
 def read_map(file: Path) -> np.ndarray:
@@ -192,8 +202,10 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read(file: Path, signer: str, expression: str, weights: np.ndarray) -> Recording:
-    arrays = _arrays(file)
+def _read(
+    read_arrays: Callable[[], dict[str, np.ndarray]], signer: str, expression: str, weights: np.ndarray
+) -> Recording:
+    arrays = read_arrays()
     times, repaired = repair_milliseconds(arrays["timestamp_s"])
     pixels, depth = to_landmarks(arrays["x_px"], arrays["y_px"], arrays["z_mm"], weights)
     # the source counts seconds since 1970 in ms; from the first frame they are exact again

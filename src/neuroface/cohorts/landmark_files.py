@@ -46,19 +46,30 @@ def read_pts(file: Path) -> np.ndarray:
 
 
 def read_dlib_xml(file: Path) -> list[AnnotatedImage]:
-    """Every annotated face of a dlib training file, in its order; pixels count from 0.
+    """Every whole annotated face of a dlib training file, in its order; see `read_dlib_faces`."""
+    return read_dlib_faces(file)[0]
 
-    Parts are taken by their number, whatever their order. Errors: DataError that names the images whose faces do not
-    have exactly the parts 0 to 67.
+
+def read_dlib_faces(file: Path) -> tuple[list[AnnotatedImage], dict[str, int]]:
+    """Every whole annotated face of a dlib training file, in its order, and what was passed over.
+
+    Pixels count from 0.
+    Parts are taken by their number, whatever their order. Boxes that dlib is told to ignore, and those that do not have
+    exactly the parts 0 to 67, are passed over and counted. Errors: DataError for a file without any whole face.
     """
     try:
         images = list(ElementTree.fromstring(_text(file)).iter("image"))
     except ElementTree.ParseError as error:
         raise DataError(f"{file} cannot be read as XML: {error}") from error
-    faces, wrong = [], []
+    faces: list[AnnotatedImage] = []
+    wrong: list[str] = []
+    ignored = 0
     for image in images:
         name = image.get("file", "(an image without a name)")
         for box in image.iter("box"):
+            if box.get("ignore", "0").strip().lower() in ("1", "true"):
+                ignored += 1
+                continue
             parts = {_part_name(part): (part.get("x"), part.get("y")) for part in box.iter("part")}
             if set(parts) != set(range(face.N_POINTS)):
                 texts = "".join(f", one named {part!r}" for part in parts if isinstance(part, str))
@@ -67,11 +78,12 @@ def read_dlib_xml(file: Path) -> list[AnnotatedImage]:
             left, top, width, height = _numbers([[box.get(k) for k in ("left", "top", "width", "height")]], file)[0]
             points = _numbers([parts[point] for point in range(face.N_POINTS)], file)
             faces.append(AnnotatedImage(name, np.array([left, top, left + width, top + height]), points))
-    if wrong:
+    if not faces and wrong:
         raise DataError(f"{file}: parts 0 to {face.N_POINTS - 1} are needed, others are in {', '.join(wrong)}")
     if not faces:
         raise DataError(f"{file} holds no annotated face; it needs <image> with <box> with <part>")
-    return faces
+    counts = {"boxes_to_ignore": ignored, "faces_without_68_parts": len(wrong)}
+    return faces, {name: count for name, count in counts.items() if count}
 
 
 def _part_name(part: ElementTree.Element) -> int | str:
