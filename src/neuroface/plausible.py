@@ -46,20 +46,26 @@ def check_landmarks(points: np.ndarray, *, pixels: bool, from_camera: bool = Fal
     frames = points[:: max(1, len(points) // LOOKS)]
     right, left = frames[:, face.CANTHUS_RIGHT_OUTER], frames[:, face.CANTHUS_LEFT_OUTER]
     mouth = (frames[:, face.MOUTH_CORNER_RIGHT] + frames[:, face.MOUTH_CORNER_LEFT]) / 2
-    eyes, across, down = (left + right) / 2, left - right, mouth - (left + right) / 2
-    seen = np.isfinite(across).all(axis=1) & np.isfinite(down).all(axis=1)
+    eyes, across = (left + right) / 2, left - right
+    down, nose = mouth - eyes, frames[:, face.NOSE_TIP] - (left + right + mouth) / 3
+    vectors = np.stack([eyes, across, down], axis=1)
+    seen = np.isfinite(vectors).all(axis=(1, 2))
     if not seen.any():
         return  # nothing to judge by; a recording without any landmark is another reader's question
-    eyes, across, down = (np.median(vectors[seen], axis=0) for vectors in (eyes, across, down))
-    apart = float(np.median(np.linalg.norm((left - right)[seen], axis=1)))
+    eyes, across, down = _middle(vectors[seen])
+    apart = float(_middle(np.sqrt(((left - right)[seen] ** 2).sum(axis=1))))
     if pixels:
         _check_pixels(apart, down, declare)
     else:
         _check_millimetres(apart, declare)
         if from_camera:
             _check_distance(float(eyes[2]), declare)
-    nose = np.median((frames[:, face.NOSE_TIP] - (left + right + mouth) / 3)[seen], axis=0)
-    _check_axes(across, down, nose, declare)
+    _check_axes(across, down, _middle(nose[seen]), declare)
+
+
+def _middle(values: np.ndarray) -> np.ndarray:
+    """Upper median over the first axis; numpy's own takes longer than all else here."""
+    return np.sort(values, axis=0)[len(values) // 2]
 
 
 def _check_millimetres(apart: float, declare: str) -> None:
@@ -141,7 +147,7 @@ def check_clock(
     """
     if len(timestamps_s) < 2:
         return
-    interval = float(np.median(np.diff(timestamps_s)))
+    interval = float(_middle(np.diff(timestamps_s)))
     low, high = INTERVAL_S
     agrees = fps is None or 0.5 < interval * fps < 2
     if agrees and low <= interval <= (SPARSE_S if declared else high):

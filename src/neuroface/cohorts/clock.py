@@ -14,6 +14,7 @@ from neuroface.types import Landmarks, Space
 
 # What files hold, in all coordinates of a point, where there is no point; 0 besides.
 CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 9999.0, 99999.0)
+SMALLEST_OF_LARGE = min(code for code in CODES if code > 0)
 SAME_FACE = 0.3  # of the distance of the eyes: a face that moved less between two rows of one time is one face
 MERGED_SHARE = 0.05  # of the frames: more rows of one time that differ are no slip but a clock too coarse
 SURER_SHARE = 0.25  # of the frames: more second faces are a second person
@@ -42,7 +43,7 @@ def on_one_clock(
     if len(points) != len(timestamps_s):
         raise DataError(f"has {len(points)} frames but {len(timestamps_s)} timestamps")
     points, counts = without_codes(points, space, codes)
-    if not np.isfinite(points).any():
+    if not (np.isfinite(points[0]).any() or np.isfinite(points).any()):  # mostly the first frame tells
         zeros = " or stored as a number such as 0" if counts else ""
         raise DataError(f"has no landmark in any of its {len(points)} frames; all are missing{zeros}")
     steps = np.diff(timestamps_s)
@@ -72,9 +73,11 @@ def without_codes(
     A point in the camera's own plane (z of 0) was never measured. In the head's space the origin may be a landmark:
     what is at 0 in every frame stays.
     """
-    last = points[..., -1]
+    last = np.ascontiguousarray(points[..., -1])
     coded = np.zeros(last.shape, dtype=bool)
-    for code in codes:
+    # most files hold none: the codes lie at both ends of what a coordinate can be
+    ends = (last <= 0) | (last >= SMALLEST_OF_LARGE)
+    for code in codes if ends.any() else ():
         found = last == code
         if not found.any():
             continue
@@ -84,7 +87,7 @@ def without_codes(
             found &= ~found.all(axis=0)
         coded |= found
     right, left = points[:, face.CANTHUS_RIGHT_OUTER], points[:, face.CANTHUS_LEFT_OUTER]
-    for frame in np.flatnonzero((right == left).all(axis=1)):
+    for frame in np.flatnonzero(right[:, 0] == left[:, 0]):
         coded[frame] |= (points[frame] == right[frame]).all()
     if not coded.any():
         return points, {}

@@ -17,6 +17,7 @@ from neuroface.errors import DataError
 
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
 LINES = 50  # lines that are looked at
+HEAD_BYTES = 65_536
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
@@ -58,6 +59,14 @@ def read_text(path: Path, *, encoding: str | None = None, key: str = "") -> str:
         raise DataError(
             f"{path} is not UTF-8 text: line {line}, column {column} has byte 0x{content[error.start]:02x}; {next_step}"
         ) from error
+
+
+def read_head(path: Path) -> str:
+    """The first lines of a file, whatever bytes it holds: enough to see how it is written without reading it twice."""
+    with path.open("rb") as file:
+        content = file.read(HEAD_BYTES)
+    text = content.decode("utf-8-sig", errors="replace")
+    return text.rpartition("\n")[0] if len(content) == HEAD_BYTES and "\n" in text else text
 
 
 def dialect_of(text: str, *, usual: str = ",") -> Dialect:

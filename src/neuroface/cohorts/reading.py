@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface import face
-from neuroface.cohorts.dialect import check_spelling, dialect_of, is_nan, read_text, repeated_columns, with_points
+from neuroface.cohorts.dialect import (
+    check_spelling,
+    dialect_of,
+    is_nan,
+    read_head,
+    read_text,
+    repeated_columns,
+    with_points,
+)
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.types import Recording
 
@@ -211,20 +219,24 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
 
     if not path.is_file():
         raise DataError(f"There is no file {path}")
-    text = read_text(path)
+    head = read_head(path)
+    how = dialect_of(head)
     try:
-        how = dialect_of(text)
         frame: pd.DataFrame = pd.read_csv(
-            io.StringIO(text),
+            path,
+            encoding="utf-8-sig",
             sep=how.separator,
             decimal=how.decimal,
             skipinitialspace=True,
             usecols=lambda name: wanted(name.strip()),
         )
+    except UnicodeDecodeError:
+        read_text(path)  # says where the byte is
+        raise
     except (ValueError, OSError) as error:  # pandas' own parser errors are ValueErrors
         raise DataError(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from error
     frame.columns = frame.columns.str.strip()
-    if twice := repeated_columns(text.split("\n", 1)[0].split(how.separator)):
+    if twice := repeated_columns(head.split("\n", 1)[0].split(how.separator)):
         raise DataError(f"{path} has column {', '.join(map(repr, twice[:5]))} more than once; name each column once")
     for name in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
         known = frame[name][~frame[name].map(is_nan)]
