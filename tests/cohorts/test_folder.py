@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from checks import read_until_error, still_face
-from neuroface.cohorts.folder import FolderCohort, write
+from neuroface.cohorts.folder import FolderCohort
+from neuroface.cohorts.folder_writer import write
 from neuroface.errors import ConfigError, DataError
 from neuroface.types import Camera, Landmarks, Recording, Repetition, Truth
 

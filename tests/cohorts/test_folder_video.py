@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from neuroface.cohorts.folder import FolderCohort, write
+from neuroface.cohorts.folder import FolderCohort
+from neuroface.cohorts.folder_writer import write
 from neuroface.cohorts.videos import VideosCohort
 from neuroface.errors import DataError
 from neuroface.landmarks import lift

@@ -77,7 +77,7 @@ def read_events(
         return None, {}
     columns, rows = read_rows(file, required=(), delimiter="\t" if file.suffix == ".tsv" else ",")
     frames, events = [], []
-    times = _Times(file, columns)
+    times = Times(file, columns)
     for number, row in enumerate(rows):
         where = f"line {number + 2} of {file.name}"
         label = None if row.get("label", MISSING) == MISSING else row["label"]
@@ -102,7 +102,7 @@ def read_events(
     return repetitions, {**cut, **told}
 
 
-class _Times:
+class Times:
     """The columns of an events file that say when: a beginning, and an end or a duration."""
 
     def __init__(self, file: Path, columns: Sequence[str]) -> None:
@@ -114,17 +114,22 @@ class _Times:
                 f"{', '.join(columns)}"
             )
 
-    def of(self, row: Mapping[str, str]) -> tuple[float, float]:
-        """Seconds of beginning and end. Errors: ValueError for what is no time, or for an end that contradicts."""
+    def of(self, row: Mapping[str, str], *, points: bool = False) -> tuple[float, float]:
+        """Seconds of beginning and end, the same for a point where points may be.
+
+        Errors: ValueError for what is no time, or for an end that contradicts.
+        """
         if self.start is None or (self.end is None and self.lasts is None):
             raise ValueError("it has no frames, and the file no columns onset and duration")
         start_s = seconds(row[self.start[0]], per_s=self.start[1])
+        if points and self.lasts is not None and row[self.lasts[0]] == MISSING:
+            return start_s, start_s
         ends = [] if self.end is None else [seconds(row[self.end[0]], per_s=self.end[1])]
         if self.lasts is not None:
             ends.append(start_s + seconds(row[self.lasts[0]], per_s=self.lasts[1]))
         if abs(ends[-1] - ends[0]) > 1e-2:  # two decimals is what tools write
             raise ValueError(f"onset and duration end at {ends[1]:g} s, offset says {ends[0]:g} s")
-        if ends[0] <= start_s:
+        if ends[0] < start_s or (ends[0] == start_s and not points):
             raise ValueError(f"it ends at {ends[0]:g} s, not after its beginning at {start_s:g} s")
         return start_s, ends[0]
 

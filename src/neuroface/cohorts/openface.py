@@ -7,7 +7,7 @@ guessed intrinsics and a mean face: they are consistent within a recording, not 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface import face
+from neuroface.cohorts.annotated import annotated, annotations_of
 from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.openface_faces import person_of
 from neuroface.cohorts.reading import (
@@ -49,6 +50,8 @@ class OpenFaceCohort:
     space: "3d" (mm, nominal) or "2d" (px). min_confidence: frames below it, and those OpenFace calls unsuccessful, are
     missing. task: the task of every recording when the table has no such column. fps: for files without a timestamp
     column. units, time_unit: mm, cm or m, and s, ms, us or frames (with fps), of files that are not OpenFace's own.
+    annotations, tier, annotations_offset_s: repetitions from the files of annotation tools, called as the CSV; see
+    annotated.Annotations.
     """
 
     def __init__(
@@ -62,6 +65,9 @@ class OpenFaceCohort:
         fps: float | None = None,
         units: str | None = None,
         time_unit: str | None = None,
+        annotations: str | Path | None = None,
+        tier: str | Sequence[str] | None = None,
+        annotations_offset_s: float = 0.0,
     ) -> None:
         if space not in COORDINATES:
             raise ConfigError(f"cohort.space={space}: there is no such choice." + did_you_mean(space, COORDINATES))
@@ -76,6 +82,7 @@ class OpenFaceCohort:
         self.task = task
         self.fps = fps
         self.units, self.time_unit = units, time_unit
+        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s)
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
@@ -101,7 +108,8 @@ class OpenFaceCohort:
         }
         attributes = {name: _number(cell) for name, cell in row.items() if name not in _OWN_COLUMNS and cell}
         read = partial(self._read, root / row["file"], notes, row.get("face_id", ""), attributes=attributes, **who)
-        return Source(**who, read=read)
+        called = Path(row["file"])
+        return Source(**who, read=annotated(self.annotations, read, called.name, called.stem))
 
     def _read(self, file: Path, notes_of_table: Mapping[str, str], face_id: str, **recording: Any) -> Recording:
         frame = read_numbers(file, lambda name: _WANTED.fullmatch(name) is not None)

@@ -12,6 +12,7 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import native
+from neuroface.cohorts.annotated import annotated, annotations_of
 from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.reading import Source, check_told_apart, folder, given, read_rows, reading_of, stream, unreadable
 from neuroface.errors import ConfigError, DataError, did_you_mean
@@ -36,7 +37,8 @@ class VideosCohort:
     ("stills"), or images are passed over ("none"). fps: overrides what files say of their rate; a "sequence" needs it.
     group, task: of recordings whose table has no such column. tracks: a folder with <file>.npz or <stem>.npz of each
     video: points (or points_px), (T, 68, 2) px, one per frame. depth_scale: metres in one raw unit of depth, for
-    RealSense bags that do not hold it.
+    RealSense bags that do not hold it. annotations, tier, annotations_offset_s: repetitions from the files of
+    annotation tools, called as a video or about it; see annotated.Annotations.
     Errors: ConfigError when no root is given, or for another value of images.
     """
 
@@ -51,12 +53,16 @@ class VideosCohort:
         task: str = "video",
         tracks: str | Path | None = None,
         depth_scale: float | None = None,
+        annotations: str | Path | None = None,
+        tier: str | Sequence[str] | None = None,
+        annotations_offset_s: float = 0.0,
     ) -> None:
         if images not in IMAGES:
             raise ConfigError(f"cohort.images={images}: there is no such choice." + did_you_mean(images, IMAGES))
         self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
         self.subjects, self.images, self.fps = subjects, images, fps
         self.group, self.task, self.tracks, self.depth_scale = group, task, tracks, depth_scale
+        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s)
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
@@ -99,7 +105,8 @@ class VideosCohort:
             what = f"has fps {row['fps']!r} in the subjects table; it must be a positive number"
             return Source(**who, read=unreadable(what))
         attributes = {name: cell for name, cell in row.items() if name not in OWN_COLUMNS and cell}
-        return Source(**who, read=partial(self._read, file, fps, notes=notes, attributes=attributes, **who))
+        read = partial(self._read, file, fps, notes=notes, attributes=attributes, **who)
+        return Source(**who, read=annotated(self.annotations, read, file.name, file.stem))
 
     def _read(self, file: Path, fps: float | None, *, notes: Mapping[str, Any], **recording: Any) -> Recording:
         if not file.exists():

@@ -38,7 +38,7 @@ def track(
     Errors: DataError that names every recording in which a network finds no face; ConfigError or WeightsNotFoundError
     for steps that work on no recording at all.
     """
-    from neuroface.cohorts import folder
+    from neuroface.cohorts import folder_writer
     from neuroface.evaluate.workers import Failure, outcomes
 
     found = {name: out / name for name in networks}
@@ -63,7 +63,7 @@ def track(
             "these, or leave them out with cohort.exclude=[...], and give the same command again."
         )
     for name, path in found.items():
-        folder.write((_tracked(recording, files[recording.name], name) for recording in recordings), path)
+        folder_writer.write((_tracked(recording, files[recording.name], name) for recording in recordings), path)
     shutil.rmtree(out / PARTS)
     return found
 

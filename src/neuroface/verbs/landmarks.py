@@ -19,7 +19,7 @@ from neuroface.studies.experiment_folder import check_no_run
 from neuroface.types import Landmarks, Recording
 
 if TYPE_CHECKING:
-    from neuroface.cohorts.folder import Written
+    from neuroface.cohorts.folder_writer import Written
 
 
 def run(overrides: list[str]) -> None:
@@ -65,14 +65,14 @@ class _Job:
     def write(self) -> Written:
         import pandas as pd
 
-        from neuroface.cohorts import folder
+        from neuroface.cohorts import folder_writer
         from neuroface.recording import quality
         from neuroface.samples import SKIP
 
         found = self._found()
         first = list(itertools.islice(found, 1))  # what cannot start leaves nothing behind
         try:
-            written = folder.write(itertools.chain(first, found), self.out / "landmarks")
+            written = folder_writer.write(itertools.chain(first, found), self.out / "landmarks")
         except DataError:
             self.problems.raise_if_any(SKIP)  # where nothing is left to write, that is why
             raise
@@ -95,9 +95,9 @@ class _Job:
             self.stopped = error
 
     def _check(self, recordings: list[Recording]) -> Mapping[str, Recording]:
-        from neuroface.cohorts import folder
+        from neuroface.cohorts import folder_writer
 
-        folder.check(recordings, self.out / "landmarks")
+        folder_writer.check(recordings, self.out / "landmarks")
         known, rows = self.kept.found({recording.name for recording in recordings})
         self.rows += rows
         self.counts.update({"recordings found before": len(known)})

@@ -37,12 +37,12 @@ def run(overrides: list[str]) -> None:
 
 
 def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
-    from neuroface.cohorts import folder
+    from neuroface.cohorts import folder_writer
     from neuroface.studies.building import wanted_recordings
 
     recordings = list(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")))
-    folder.check(recordings, out)  # before the first of their frames is read
-    written = folder.write(recordings, out)
+    folder_writer.check(recordings, out)  # before the first of their frames is read
+    written = folder_writer.write(recordings, out)
     people = f"{written.recordings} recordings of {written.people} people"
     return f"{people}\n{out}\nread it with cohort=folder cohort.root={out}"
 
