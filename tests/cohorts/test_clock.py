@@ -113,3 +113,12 @@ def test_the_origin_of_the_head_may_be_a_landmark():
 def test_zeros_everywhere():
     with pytest.raises(DataError, match="has no landmark in any of its 100 frames; all are missing"):
         read(np.zeros((100, 68, 3)))
+
+
+def test_points_far_from_the_face_are_missing_and_counted():
+    rows = moving()
+    rows[30:32, 57] = 1e6
+    landmarks, _, counts = read(rows)
+    assert counts == {"points_far_from_the_face": 2}
+    assert np.isnan(landmarks.points[30:32, 57]).all()
+    assert np.isfinite(np.delete(landmarks.points, 57, axis=1)).all()

@@ -15,6 +15,7 @@ from neuroface.types import Landmarks, Space
 # What files hold, in all coordinates of a point, where there is no point; 0 besides.
 CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 9999.0, 99999.0)
 SMALLEST_OF_LARGE = min(code for code in CODES if code > 0)
+FAR = 6.0  # of the distance of the eyes: a face, its own noise included, is within two
 SAME_FACE = 0.3  # of the distance of the eyes: a face that moved less between two rows of one time is one face
 MERGED_SHARE = 0.05  # of the frames: more rows of one time that differ are no slip but a clock too coarse
 SURER_SHARE = 0.25  # of the frames: more second faces are a second person
@@ -46,6 +47,7 @@ def on_one_clock(
     if not (np.isfinite(points[0]).any() or np.isfinite(points).any()):  # mostly the first frame tells
         zeros = " or stored as a number such as 0" if counts else ""
         raise DataError(f"has no landmark in any of its {len(points)} frames; all are missing{zeros}")
+    points = _without_strays(points, counts)
     steps = np.diff(timestamps_s)
     backwards = np.flatnonzero(steps < 0)
     if len(backwards):
@@ -96,6 +98,20 @@ def without_codes(
     whole = int(coded.all(axis=1).sum())
     counts = {"frames_stored_as_0": whole, "points_stored_as_0": int(coded.sum()) - whole * face.N_POINTS}
     return points, {name: count for name, count in counts.items() if count}
+
+
+def _without_strays(points: np.ndarray, counts: dict[str, int]) -> np.ndarray:
+    """The points with those missing that lie far above, below or (in mm) before or behind the eyes; counted."""
+    right, left = points[:, face.CANTHUS_RIGHT_OUTER], points[:, face.CANTHUS_LEFT_OUTER]
+    apart = np.sqrt(((left - right) ** 2).sum(axis=1))
+    if np.isnan(apart).all():
+        return points
+    stray = np.abs(points[..., -1] - (right[:, -1:] + left[:, -1:]) / 2) > FAR * np.nanmedian(apart)
+    if stray.any():
+        points = np.array(points, dtype=float)
+        points[stray] = np.nan
+        counts["points_far_from_the_face"] = int(stray.sum())
+    return points
 
 
 def _kept(
