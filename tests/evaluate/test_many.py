@@ -146,6 +146,25 @@ def test_a_closed_form_gives_the_same_null_whatever_was_done_before(tmp_path):
     assert [file.read_bytes() for file in parts] == before
 
 
+@pytest.mark.parametrize(("shift", "fewest", "most"), [(0.0, 19, 60), (3.0, 99, 99)])
+def test_a_null_that_stops_early_is_the_same_for_any_jobs_and_when_resumed(tmp_path, shift, fewest, most):
+    protocol = replace(ALS_HC, permutations="auto")
+    planned = plan(cohort({"HC": 7, "ALS": 7}, shift=shift, seed=3), Ridge(), Loso(), protocol=protocol)
+
+    def run(name, **keys):
+        with RunFolder(tmp_path / name).open({"seed": 0}) as folder:
+            scores = engine.run(planned, folder, save_models=False, **keys)["subject"]
+        return scores, {file.name: file.read_bytes() for file in (tmp_path / name / "null").iterdir()}
+
+    scores, files = run("one")
+    assert fewest <= scores["n_permutations"] == len(files) <= most
+    assert (scores["auc_p"] <= 0.05) == (shift > 0)
+    assert run("two", n_jobs=2) == (scores, files)
+    for name in list(files)[3:17]:
+        (tmp_path / "two" / "null" / name).unlink()
+    assert run("two") == (scores, files)
+
+
 def test_a_closed_form_equals_fitting_anew():
     task = task_of(cohort({"HC": 4, "ALS": 5}, repetitions=2), Ridge())
     for splitter in (Loso(), LosoRebalanced()):

@@ -126,3 +126,14 @@ def test_the_audit_line_names_what_was_found(make_run: Callable[..., Path]) -> N
     found = [{"check": "no feature that encodes the class", "found": ["id: one value per class"]}]
     (folder / "audit.json").write_text(json.dumps({"verdict": "suspect", "findings": found, "checks": {}}))
     assert wording.quality(runs.read(folder)).endswith("audit: SUSPECT (id: one value per class)")
+
+
+def test_a_null_that_stopped_early_says_so_and_counts_what_reached_the_score(make_run: Callable[..., Path]) -> None:
+    folder = make_run(permutations=99)
+    facts, scores = (json.loads((folder / name).read_text()) for name in ("run.json", "scores.json"))
+    scores["subject"] |= {"auc_p": 0.02, "auc_reached": 0, "auc_settled": True}
+    (folder / "run.json").write_text(json.dumps(facts | {"permutations": "auto"}))
+    (folder / "scores.json").write_text(json.dumps(scores))
+    found = run.read(folder)
+    assert wording.null(found).endswith("p = 0.020 (99 permutations; stopped when it was decided)")
+    assert "did as well in 0 of 99 permutations (p = 0.020)" in wording.answer(found)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from neuroface.errors import RunFailedError, RunMismatchError
+from neuroface.evaluate.betting import LOOKS
 from neuroface.evaluate.fold import fit_arguments
 from neuroface.evaluate.many import can_predict_many
 from neuroface.evaluate.permutations import permute_predictions
@@ -27,8 +28,9 @@ from neuroface.evaluate.predictions import (
     read_predictions,
     to_csv,
 )
+from neuroface.evaluate.protocol import AUTO
 from neuroface.evaluate.run_folder import RunFolder
-from neuroface.evaluate.scores import summarise
+from neuroface.evaluate.scores import is_settled, summarise
 from neuroface.evaluate.splits import ordered_unique
 from neuroface.evaluate.workers import (
     Failure,
@@ -69,8 +71,7 @@ def run(
     _begin(plan, folder)
     _run_folds(plan, folder, n_jobs, save_models, folds_together, progress)
     _run_null(plan, folder, n_jobs, progress)
-    predictions, null = read_predictions(folder.path / "predictions.csv"), read_null(folder.path)
-    scores = summarise(predictions, null, classes=plan.task.classes, seed=plan.task.seed, ordered=plan.ordered)
+    scores = _scores(plan, folder)
     folder.write_json("scores.json", scores)
     folder.update(status="done")
     return scores
@@ -98,7 +99,7 @@ def _begin(plan: Plan, folder: RunFolder) -> None:
     weighted = "sample_weight" in fit_arguments(plan.task.estimator)
     folder.update(
         null="refit" if plan.refit_null else "predictions",
-        permutations=plan.permutations,
+        permutations=AUTO if plan.stops_early else plan.permutations,
         data_digest=plan.data_digest,
         seeds={"run": plan.task.seed},
         n_folds=len(plan.folds),
@@ -152,11 +153,33 @@ def _run_folds(
     folder.write_text("predictions.csv", merge_folds([files[fold.name] for fold in plan.folds], order))
 
 
+def _scores(plan: Plan, folder: RunFolder, *, first: int | None = None, n_bootstrap: int = 2000) -> dict[str, Any]:
+    """first: of so many permutations only."""
+    predictions, null = read_predictions(folder.path / "predictions.csv"), read_null(folder.path, first=first)
+    return summarise(
+        predictions,
+        null,
+        classes=plan.task.classes,
+        seed=plan.task.seed,
+        n_bootstrap=n_bootstrap,
+        ordered=plan.ordered,
+        stops_early=plan.stops_early,
+    )
+
+
 def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | None) -> None:
-    names = {b: f"null/{b:05d}.csv" for b in range(plan.permutations)}
+    """All permutations; or, where they may stop early, as many as decide, looked at after numbers that are fixed."""
+    for until in LOOKS if plan.stops_early else (plan.permutations,):
+        _draw_null(plan, folder, until, n_jobs, progress)
+        if plan.stops_early and is_settled(_scores(plan, folder, first=until, n_bootstrap=1)):
+            return
+
+
+def _draw_null(plan: Plan, folder: RunFolder, until: int, n_jobs: int, progress: Progress | None) -> None:
+    names = {b: f"null/{b:05d}.csv" for b in range(until)}
     missing = [b for b, name in names.items() if not (folder.path / name).is_file()]
     failures: list[Failure] = []
-    done = plan.permutations - len(missing)
+    done = until - len(missing)
     for outcome in _null_outcomes(plan, folder, missing, n_jobs):
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -169,7 +192,7 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
         done += 1
         if progress:
             progress("permutations", done, plan.permutations)
-    raise_failures(failures, folder, what="permutations", n=plan.permutations)
+    raise_failures(failures, folder, what="permutations", n=until)
 
 
 def _null_outcomes(plan: Plan, folder: RunFolder, missing: Sequence[int], n_jobs: int) -> Iterator[Any]:

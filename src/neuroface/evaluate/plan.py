@@ -11,9 +11,10 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
+from neuroface.evaluate.betting import MOST
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.predictions import columns, tasks_of
-from neuroface.evaluate.protocol import Protocol
+from neuroface.evaluate.protocol import AUTO, Protocol
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
 from neuroface.evaluate.task import Task
 from neuroface.types import Samples
@@ -25,8 +26,9 @@ TEST_BEST = "test_best"  # epoch_selection of estimators that choose the epoch o
 class Plan:
     """What `engine.run` does.
 
-    refit_null: whether each permutation is fitted anew. ordered: whether the classes are degrees of one thing. header:
-    columns of predictions.csv. audit: for audit.json. data_digest: SHA-256.
+    permutations: how many at most; stops_early: they end when they have decided. refit_null: whether each of them is
+    fitted anew. ordered: whether the classes are degrees of one thing. header: columns of predictions.csv. audit: for
+    audit.json. data_digest: SHA-256.
     """
 
     samples: Samples
@@ -39,6 +41,7 @@ class Plan:
     audit: dict[str, Any]
     data_digest: str
     ordered: bool = False
+    stops_early: bool = False
 
 
 def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol, seed: int = 0) -> Plan:
@@ -83,7 +86,8 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         task=task,
         splitter=splitter,
         folds=tuple(folds),
-        permutations=protocol.permutations,
+        permutations=MOST if protocol.permutations == AUTO else int(protocol.permutations),
+        stops_early=protocol.permutations == AUTO,
         refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not costly),
         header=tuple(header),
         audit=audit(samples, folds, shows_test=task.shows_test),

@@ -154,9 +154,9 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     return _parse(path.read_text(encoding="utf-8"))
 
 
-def read_null(run: Path | str) -> pd.DataFrame | None:
-    """All permutations of a run folder as one table, or None when it has none."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted((Path(run) / "null").glob("*.csv"))]
+def read_null(run: Path | str, *, first: int | None = None) -> pd.DataFrame | None:
+    """All permutations of a run folder, or the first so many, as one table; None when it has none."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((Path(run) / "null").glob("*.csv"))[:first]]
     if not texts:
         return None
     header = texts[0].split("\n", 1)[0] + "\n"

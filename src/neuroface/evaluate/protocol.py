@@ -12,6 +12,7 @@ Target = Literal["group", "label"]
 TARGETS = ("group", "label")
 LEAKS = ("refused", "accepted")
 PERMUTE = ("auto", "refit", "predictions")
+AUTO = "auto"  # permutations: as many as it takes
 
 
 # Labels that stand for people without the condition, in tables whose classes nobody named.
@@ -25,20 +26,21 @@ class Protocol:
     classes: the classes in order; of two, the last is the positive one; None or () for those that are found. task: the
     task whose repetitions are used, None for all. target: "group" when the class belongs to the person, "label" when it
     belongs to the repetition. permutations: size of the permutation null, 0 for none; p is at least 1 / (permutations +
-    1). They are no part of a run's identity: in a finished run's folder more are added to those that are there, and
-    where fewer are asked for, all that are there stay in use. balance: make the classes weigh the same in every
-    training fold. permute: "refit" fits everything anew for each permutation; "predictions" permutes the classes
-    against the predictions as they are, which costs nothing but does not show what the procedure itself does to null
-    data; "auto" refits unless the estimator says that it is costly. leak: "refused", or "accepted" where a published
-    result is made again that judges people by values fitted on them; the audit then says so. ordered: the classes are
-    degrees of one thing, grades say, in their order. merge: class -> the labels that it takes together, with
-    target="label" only; None, each label is a class. name: what reports call it.
+    1); "auto" for as many as it takes to decide, at most 999 (see betting). They are no part of a run's identity: in a
+    finished run's folder more are added to those that are there, and where fewer are asked for, all that are there stay
+    in use. balance: make the classes weigh the same in every training fold. permute: "refit" fits everything anew for
+    each permutation; "predictions" permutes the classes against the predictions as they are, which costs nothing but
+    does not show what the procedure itself does to null data; "auto" refits unless the estimator says that it is
+    costly. leak: "refused", or "accepted" where a published result is made again that judges people by values fitted on
+    them; the audit then says so. ordered: the classes are degrees of one thing, grades say, in their order. merge:
+    class -> the labels that it takes together, with target="label" only; None, each label is a class. name: what
+    reports call it.
     """
 
     classes: tuple[str, ...]
     task: str | None = "OPEN"
     target: Target = "group"
-    permutations: int = 49
+    permutations: int | str = 49
     balance: bool = True
     permute: str = "auto"
     leak: str = "refused"
@@ -66,16 +68,17 @@ class Protocol:
                 f"protocol.merge makes the classes {', '.join(self.merge)}, protocol.classes are "
                 f"{', '.join(self.classes) or 'not named'}. Give both the same classes."
             )
-        if self.permutations < 0:
+        if isinstance(self.permutations, int) and self.permutations < 0:
             raise ConfigError(f"protocol.permutations is {self.permutations}; it must be a whole number, 0 for none.")
 
     def _check_types(self) -> None:
         """ConfigError naming every key whose value is of another kind than it must be."""
         whole_number = isinstance(self.permutations, int) and not isinstance(self.permutations, bool)
+        permutations = whole_number or self.permutations == AUTO
         rules = {
             "classes": (isinstance(self.classes, list | tuple | None), "a list of classes, [HC,ALS], or null for all"),
             "task": (isinstance(self.task, str | None), "the name of one task, or null for all"),
-            "permutations": (whole_number, "a whole number, 0 for none"),
+            "permutations": (permutations, "a whole number, 0 for none"),
             "balance": (isinstance(self.balance, bool), "true or false"),
             "ordered": (isinstance(self.ordered, bool), "true or false"),
             "merge": (isinstance(self.merge, Mapping | None), "null, or {class: [label, label]}"),

@@ -48,11 +48,13 @@ def summarise(
     seed: int = 0,
     n_bootstrap: int = 2000,
     ordered: bool = False,
+    stops_early: bool = False,
 ) -> dict[str, Any]:
     """All scores of a run as plain values.
 
     predictions: as in predictions.csv. null: the permutations' predictions, or None. classes: in the order of the
-    protocol; of two, the last is positive. ordered: they are degrees of one thing. "design" in the result says whether
+    protocol; of two, the last is positive. ordered: they are degrees of one thing. stops_early: how many
+    permutations there are was decided while they were drawn (see betting). "design" in the result says whether
     classes lie between people, within them or both (see `design`); "target", whether the class belongs to the person
     ("group") or to the repetition ("label").
     """
@@ -74,10 +76,18 @@ def summarise(
         head["side"] = side
     if len(classes) > 2:
         keys: dict[str, Any] = {"design": design.kind, "ordered": ordered, "n_bootstrap": n_bootstrap, "rng": rng}
+        keys["stops_early"] = stops_early
         return head | multiclass_scores(predictions, null, classes, **keys)
     head["positive"] = classes[-1]
     score = _within_people if design.kind == "within" else _between_people
-    return head | score(predictions, null, classes, n_bootstrap, rng)
+    return head | score(predictions, null, classes, n_bootstrap, rng, stops_early=stops_early)
+
+
+def is_settled(scores: dict[str, Any]) -> bool:
+    """Whether more permutations would hardly change the p of the headline: the AUC, or the accuracy of more classes."""
+    if len(scores["classes"]) == 2:
+        return bool(scores["subject"]["auc_settled"])
+    return bool(scores["repetition" if scores["design"]["kind"] == "within" else "subject"]["accuracy_settled"])
 
 
 def _between_people(
@@ -86,6 +96,8 @@ def _between_people(
     classes: Sequence[str],
     n_bootstrap: int,
     rng: np.random.Generator,
+    *,
+    stops_early: bool,
 ) -> dict[str, Any]:
     """Also of a mixed question: then a person counts once in each class shown, and is drawn as a whole."""
     people, repetitions = subject_units(predictions, classes), repetition_units(predictions, classes)
@@ -95,7 +107,7 @@ def _between_people(
         permuted = subject_null(null, classes)
         null_auc = statistics.auc(permuted.p[:, :, 1], permuted.y == 1)
     subject = {
-        **_auc(people, null_auc),
+        **_auc(people, null_auc, stops_early=stops_early),
         **_decisions(people, drawn),
         "n": _counts(people, classes),
         **dummy_scores(people.y, 2),
@@ -114,7 +126,7 @@ def _between_people(
     return {"subject": subject, "repetition": repetition}
 
 
-def _auc(people: Units, null_auc: np.ndarray | None) -> dict[str, Any]:
+def _auc(people: Units, null_auc: np.ndarray | None, *, stops_early: bool) -> dict[str, Any]:
     scores, positive = people.p[:, 1], people.y == 1
     value = float(statistics.auc(scores, positive))
     interval = (
@@ -126,7 +138,7 @@ def _auc(people: Units, null_auc: np.ndarray | None) -> dict[str, Any]:
         "auc": value,
         "auc_ci": [interval.low, interval.high],
         "auc_ci_method": interval.method,
-        **statistics.null_summary("auc", value, null_auc),
+        **statistics.null_summary("auc", value, null_auc, stops_early=stops_early),
     }
 
 
@@ -175,6 +187,8 @@ def _within_people(
     classes: Sequence[str],
     n_bootstrap: int,
     rng: np.random.Generator,
+    *,
+    stops_early: bool,
 ) -> dict[str, Any]:
     units = repetition_units(predictions, classes)
     drawn = draw_confusions(units.y, units.decisions, 2, unit=np.arange(len(units)), n_draws=n_bootstrap, rng=rng)
@@ -194,7 +208,7 @@ def _within_people(
         "per_subject": {s: per_subject[s] for s in defined},
         "auc_ci": [interval.low, interval.high],
         "auc_ci_method": f"{interval.method}; conditional on the people and the fitted folds",
-        **statistics.null_summary("auc", value, null_auc),
+        **statistics.null_summary("auc", value, null_auc, stops_early=stops_early),
         "n": {"subjects": len(defined)},
         "without_auc": sorted(set(per_subject) - set(defined)),
         "dummy_auc": 0.5,  # the same for all of a person's repetitions

@@ -33,6 +33,7 @@ def multiclass_scores(
     ordered: bool,
     n_bootstrap: int,
     rng: np.random.Generator,
+    stops_early: bool = False,
 ) -> dict[str, Any]:
     """The "subject" and "repetition" parts of scores.json.
 
@@ -42,7 +43,7 @@ def multiclass_scores(
     own accuracy. ordered: the classes are degrees of one thing; then also how far off the decisions are.
     """
     repetitions = repetition_units(predictions, classes)
-    keys: dict[str, Any] = {"ordered": ordered, "n_draws": n_bootstrap, "rng": rng}
+    keys: dict[str, Any] = {"ordered": ordered, "n_draws": n_bootstrap, "rng": rng, "stops_early": stops_early}
     if design == "within":
         each = np.arange(len(repetitions))
         permuted = None if null is None else repetition_null(null, classes)
@@ -74,6 +75,7 @@ def _block(
     ordered: bool,
     n_draws: int,
     rng: np.random.Generator,
+    stops_early: bool,
 ) -> dict[str, Any]:
     """Scores of the units with intervals; drawn_as_one: (n,) whose decisions depend on each other."""
     k = len(classes)
@@ -92,11 +94,14 @@ def _block(
     block |= dummy_scores(units.y, k, ordered=ordered)
     if null is not None:
         decided = statistics.confusion(null.y, null.p.argmax(axis=-1), k)
-        block |= statistics.null_summary("accuracy", block["accuracy"], statistics.accuracy(decided))
-        block |= statistics.null_summary("macro_f1", block["macro_f1"], statistics.macro_f1(decided))
-        block |= statistics.null_summary("auc_ovr", block["auc_ovr"], _auc_ovr(null.p, null.y))
-        if ordered:
-            block |= statistics.null_summary("quadratic_kappa", block["quadratic_kappa"], quadratic_kappa(decided))
+        nulls = {
+            "accuracy": statistics.accuracy(decided),
+            "macro_f1": statistics.macro_f1(decided),
+            "auc_ovr": _auc_ovr(null.p, null.y),
+            **({"quadratic_kappa": quadratic_kappa(decided)} if ordered else {}),
+        }
+        for name, values in nulls.items():
+            block |= statistics.null_summary(name, block[name], values, stops_early=stops_early)
     return block
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neuroface.evaluate.betting import anytime_p, settled
 from neuroface.evaluate.separation import separation_limit
 
 CONFIDENCE = 0.95
@@ -151,15 +152,23 @@ def permutation_p(observed: float, null: np.ndarray) -> float:
     return float((1 + np.count_nonzero(null >= observed - 1e-12)) / (1 + null.size))
 
 
-def null_summary(name: str, observed: float, null: np.ndarray | None) -> dict[str, float | int | None]:
-    """Mean, sd and p of a null as entries of scores.json; None where there is no null."""
+def null_summary(
+    name: str, observed: float, null: np.ndarray | None, *, stops_early: bool = False
+) -> dict[str, float | int | None]:
+    """Mean, sd and p of a null as entries of scores.json; None where there is no null.
+
+    stops_early: how many there are was decided while they were drawn; then p is valid at any time (betting.anytime_p),
+    and `settled` says whether more would hardly change it.
+    """
     if null is None:
         return {f"{name}_null_mean": None, f"{name}_null_sd": None, f"{name}_p": None, "n_permutations": 0}
+    hits = null >= observed - 1e-12
     return {
         f"{name}_null_mean": float(np.mean(null)),
         f"{name}_null_sd": float(np.std(null, ddof=1)) if len(null) > 1 else None,
-        f"{name}_p": permutation_p(observed, null),
+        f"{name}_p": anytime_p(hits) if stops_early else permutation_p(observed, null),
         "n_permutations": len(null),
+        **({f"{name}_reached": int(hits.sum()), f"{name}_settled": settled(hits)} if stops_early else {}),
     }
 
 

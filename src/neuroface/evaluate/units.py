@@ -106,6 +106,7 @@ def _null_units(null: pd.DataFrame, classes: Sequence[str], stages: Sequence[lis
     p = [f"p_{c}" for c in classes]
     _require(null, p)
     stages = [["permutation", *keys] for keys in stages]
+    null = null.assign(permutation=null["permutation"].astype(int))  # in the order in which they were drawn
     table = mean_in_stages(null, p, stages).sort_values(stages[-1], kind="stable")
     n_permutations = table["permutation"].nunique()
     n, left_over = divmod(len(table), n_permutations)

@@ -160,9 +160,16 @@ def null(run: Run) -> str:
     about = [count(found.n_permutations, "permutation")]
     if run.facts.get("null") == "predictions":
         about[0] += f" of predictions, not refitted: p < .05 in {SIZE_OF_PREDICTIONS} without any signal"
+    if stopped_early(run):
+        about.append("stopped when it was decided")
     if found.p is not None and found.p > SIGNIFICANT and cannot_tell(run):
         about.append("too few to tell")
     return f"null {number(found.null_mean)} ± {number(found.null_sd)}, {p_value(found.p)} ({'; '.join(about)})"
+
+
+def stopped_early(run: Run) -> bool:
+    """Whether permutations ended when they had decided (protocol.permutations=auto); p is then one for that."""
+    return run.facts.get("permutations") == "auto" and run.headline.n_permutations > 0
 
 
 def cannot_tell(run: Run) -> str:
@@ -188,6 +195,8 @@ def _against_null(run: Run) -> str:
     if found.null_mean is None or found.p is None or not found.n_permutations:
         return "No permutation null was run, so nothing is said about chance."
     reached = round(found.p * (found.n_permutations + 1)) - 1  # p = (1 + reached) / (1 + permutations)
+    if stopped_early(run):
+        reached = (run.subject_scores if run.headline.key == "auc" else run.decisions)[f"{found.key}_reached"]
     if found.p <= SIGNIFICANT:
         verdict = "shuffled labels do not explain this result"
     elif why := cannot_tell(run):

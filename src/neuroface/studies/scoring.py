@@ -114,6 +114,7 @@ def _permute(folder: RunFolder, predictions: pd.DataFrame, b: int, *, seed: int)
 
 def _score(folder: RunFolder, *, seed: int, n_bootstrap: int) -> None:
     from neuroface.evaluate.predictions import classes_of, read_null, read_predictions
+    from neuroface.evaluate.protocol import AUTO
     from neuroface.evaluate.run_files import read_yaml
     from neuroface.evaluate.scores import summarise
 
@@ -121,5 +122,6 @@ def _score(folder: RunFolder, *, seed: int, n_bootstrap: int) -> None:
     classes = classes_of(predictions.columns)
     keys: dict[str, Any] = {"classes": classes, "seed": seed, "n_bootstrap": n_bootstrap}
     ordered = bool(read_yaml(folder.path / "config.yaml").get("protocol", {}).get("ordered"))
-    scores = summarise(predictions, read_null(folder.path), ordered=ordered, **keys)
+    stops_early = folder.facts.get("permutations") == AUTO
+    scores = summarise(predictions, read_null(folder.path), ordered=ordered, stops_early=stops_early, **keys)
     folder.write_json("scores.json", scores)

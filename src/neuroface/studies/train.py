@@ -39,7 +39,7 @@ def train(
     part, folder = science(config), RunFolder(path)
     drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
     # Permutations are added to those that are there; where there are more already, all of them stay in use.
-    whole_null = len(list((path / "null").glob("*.csv"))) >= config.protocol.permutations
+    whole_null = _whole_null(folder, config.protocol.permutations)
     if folder.is_done(part) and whole_null and all(file.exists() for file in drawn):
         return
     check_writable("run", path)
@@ -55,6 +55,14 @@ def train(
     }
     _work(config, part, folder, facts, columns or {})
     draw(path, tensorboard=config.execution.tensorboard)
+
+
+def _whole_null(folder: RunFolder, wanted: int | str) -> bool:
+    """Whether a finished run has so many permutations; or, where they stop when it is decided, has decided by them."""
+    drawn = len(list((folder.path / "null").glob("*.csv")))
+    if isinstance(wanted, str):
+        return bool(folder.facts.get("permutations") == wanted and drawn)
+    return drawn >= wanted
 
 
 def _looks_at_features(config: DictConfig) -> bool:
