@@ -134,6 +134,6 @@ def test_a_null_that_stopped_early_says_so_and_counts_what_reached_the_score(mak
     scores["subject"] |= {"auc_p": 0.02, "auc_reached": 0, "auc_settled": True}
     (folder / "run.json").write_text(json.dumps(facts | {"permutations": "auto"}))
     (folder / "scores.json").write_text(json.dumps(scores))
-    found = run.read(folder)
+    found = runs.read(folder)
     assert wording.null(found).endswith("p = 0.020 (99 permutations; stopped when it was decided)")
     assert "did as well in 0 of 99 permutations (p = 0.020)" in wording.answer(found)
