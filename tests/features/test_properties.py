@@ -11,16 +11,26 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from checks import face_with_lips, flat, mirrored, missing, moved, scaled, stretched, wild_face
-from neuroface.features import rom, roundness, symmetry, velocity
+from neuroface.features import eyes, hemiface, rom, roundness, smile, symmetry, synkinesis, timing, velocity
 
 FEATURES = [
     function
-    for family in (rom, velocity, symmetry, roundness)
+    for family in (rom, velocity, symmetry, roundness, smile, eyes, hemiface, synkinesis, timing)
     for name, function in sorted(vars(family).items())
-    if callable(function) and getattr(function, "__module__", "") == family.__name__ and not name.startswith("_")
+    if callable(function)
+    and getattr(function, "__module__", "") == family.__name__
+    and not name.startswith("_")
+    and name not in ("aspect_ratios", "brow_heights")  # signals that features share
 ]
-FEEL_HEAD_MOTION = {velocity.lower_lip_peak, velocity.lower_lip_path, velocity.lower_lip_mean_speed}
-POWER_OF_LENGTH = {"mm2": 2, "mm": 1, "mm_per_s": 1, "deg": 0, "": 0}
+FEEL_HEAD_MOTION = {
+    *(velocity.lower_lip_peak, velocity.lower_lip_path, velocity.lower_lip_mean_speed),
+    *(smile.commissure_excursion, smile.commissure_excursion_weaker, timing.lower_lip_jerk),
+}
+# unit -> (power of length, power of time)
+UNITS = {
+    "mm_per_s3": (1, -3), "mm_per_s": (1, -1), "mm2": (2, 0), "mm": (1, 0), "deg": (0, 0), "percent": (0, 0),
+    "per_min": (0, -1), "s": (0, 1), "": (0, 0),
+}  # fmt: skip
 few = settings(max_examples=15, deadline=None)
 faces = st.integers(0, 10_000).map(wild_face)
 
@@ -30,11 +40,11 @@ def values(landmarks) -> dict[str, float]:
 
 
 def unit(name: str) -> str:
-    return next((u for u in ("mm_per_s", "mm2", "mm", "deg") if name.endswith("_" + u)), "")
+    return next((u for u in UNITS if u and name.endswith("_" + u)), "")
 
 
-def test_all_eighteen_features_are_here():
-    assert len(FEATURES) == len(values(wild_face(0))) == 18
+def test_all_features_are_here():
+    assert len(FEATURES) == len(values(wild_face(0))) == 18 + 16
 
 
 @few
@@ -58,7 +68,7 @@ def test_head_motion_changes_nothing_but_the_lower_lip(face, seed):
 @given(face=faces, factor=st.floats(0.5, 3))
 def test_a_larger_face_scales_each_feature_by_its_unit(face, factor):
     before, after = values(face), values(scaled(face, factor))
-    expected = {name: value * factor ** POWER_OF_LENGTH[unit(name)] for name, value in before.items()}
+    expected = {name: value * factor ** UNITS[unit(name)][0] for name, value in before.items()}
     assert after == pytest.approx(expected, rel=1e-7, abs=1e-9)
 
 
@@ -70,18 +80,22 @@ def test_a_mirrored_person_has_the_same_features(face):
 
 @few
 @given(face=faces, factor=st.floats(0.5, 3))
-def test_slow_motion_divides_speeds_and_nothing_else(face, factor):
+def test_slow_motion_changes_speeds_and_durations_and_nothing_else(face, factor):
     before, after = values(face), values(stretched(face, factor))
-    expected = {name: value / factor if unit(name) == "mm_per_s" else value for name, value in before.items()}
+    expected = {name: value * factor ** UNITS[unit(name)][1] for name, value in before.items()}
     assert after == pytest.approx(expected, rel=1e-7, abs=1e-9)
 
 
 def test_a_still_face_has_no_range_no_speed_and_no_correlation():
     still = values(moved(face_with_lips(50, np.full(30, 20.0)), np.eye(3), [0.1, 0.2, 600.3]))
     for name, value in still.items():
-        if "correlation" in name or name in ("symmetry.area_range_ratio", "symmetry.corner_excursion_asymmetry"):
+        if (
+            "correlation" in name
+            or "synkinesis" in name
+            or name in ("symmetry.area_range_ratio", "symmetry.corner_excursion_asymmetry")
+        ):
             assert np.isnan(value), name
-        elif unit(name) in ("mm", "mm2", "mm_per_s"):
+        elif unit(name) in ("mm", "mm2", "mm_per_s", "mm_per_s3"):
             assert value == 0, name
 
 
