@@ -26,7 +26,9 @@ from neuroface.types import Landmarks, Parts, Recording
 # How a quantity grows when every length doubles, by the unit at the end of its name.
 LENGTHS = ("mm", "px", "icd")
 SCALING = {
-    f"{length}{ending}": factor for length in LENGTHS for ending, factor in (("", 2.0), ("2", 4.0), ("_per_s", 2.0))
+    f"{length}{ending}": factor
+    for length in LENGTHS
+    for ending, factor in (("", 2.0), ("2", 4.0), ("_per_s", 2.0), ("_per_s3", 2.0))
 }
 ROWS_OF_A_CLASS = 12
 # Epochs of a network under check: most learn in the first number, some need the second. Pictures take longer.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pytest import approx
 
 from checks import still_face, times
 from neuroface import face
@@ -26,13 +25,13 @@ def looking(aperture_mm: np.ndarray, *, right_share: float = 1.0) -> Landmarks:
 
 def test_aspect_ratio_is_height_over_width():
     still = looking(np.full(20, 9.0), right_share=0.5)
-    assert eyes.aspect_ratio(still) == {"eyes.aspect_ratio": approx((9 + 4.5) / 2 / np.hypot(30, 3))}
+    assert eyes.aspect_ratio(still) == {"eyes.aspect_ratio": pytest.approx((9 + 4.5) / 2 / np.hypot(30, 3))}
 
 
 def test_closure_is_a_share_of_the_usual_opening():
     aperture = np.r_[np.full(50, 10.0), 2.5, np.full(50, 10.0)]
-    assert eyes.closure(looking(aperture)) == {"eyes.closure": approx(0.75)}
-    assert eyes.closure(looking(np.full(9, 10.0))) == {"eyes.closure": approx(0)}
+    assert eyes.closure(looking(aperture)) == {"eyes.closure": pytest.approx(0.75)}
+    assert eyes.closure(looking(np.full(9, 10.0))) == {"eyes.closure": pytest.approx(0)}
 
 
 @pytest.mark.parametrize("blinks", [0, 1, 3])
@@ -41,7 +40,7 @@ def test_blinks_are_counted_by_the_minute(blinks):
     for at in range(blinks):
         aperture[100 + 120 * at : 108 + 120 * at] = 1.0
     aperture[40:60] = 7.0  # half-closed, as in a smile: no blink
-    assert eyes.blink_rate(looking(aperture)) == {"eyes.blink_rate_per_min": approx(blinks * 6)}
+    assert eyes.blink_rate(looking(aperture)) == {"eyes.blink_rate_per_min": pytest.approx(blinks * 6)}
 
 
 def test_a_brow_rises_by_its_own_millimetres():
@@ -55,5 +54,5 @@ def test_a_brow_rises_by_its_own_millimetres():
         away = points[0, brow].mean(axis=0) - points[0, list(canthi)].mean(axis=0)
         points[:, brow] += (rise * share)[:, None, None] * away / np.linalg.norm(away)
     lifted = Landmarks(points, face_at_rest.timestamps_s, "head")
-    assert eyes.brow_lift(lifted) == {"eyes.brow_lift_mm": approx((8 + 2) / 2)}
-    assert eyes.brow_lift_weaker(lifted) == {"eyes.brow_lift_weaker_mm": approx(2)}
+    assert eyes.brow_lift(lifted) == {"eyes.brow_lift_mm": pytest.approx((8 + 2) / 2)}
+    assert eyes.brow_lift_weaker(lifted) == {"eyes.brow_lift_weaker_mm": pytest.approx(2)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pytest import approx
+import pytest
 
 from checks import still_face, times
 from neuroface import face
@@ -17,9 +17,9 @@ def still(points: np.ndarray) -> Landmarks:
 
 def test_a_symmetric_face_scores_a_hundred_and_is_its_own_mirror_image():
     symmetric = still(still_face())
-    assert hemiface.symmetry_score(symmetric) == {"hemiface.symmetry_score_percent": approx(100)}
-    assert hemiface.asymmetry_index(symmetric) == {"hemiface.asymmetry_index": approx(0, abs=1e-12)}
-    assert hemiface.distance(symmetric) == {"hemiface.distance": approx(0, abs=1e-12)}
+    assert hemiface.symmetry_score(symmetric) == {"hemiface.symmetry_score_percent": pytest.approx(100)}
+    assert hemiface.asymmetry_index(symmetric) == {"hemiface.asymmetry_index": pytest.approx(0, abs=1e-12)}
+    assert hemiface.distance(symmetric) == {"hemiface.distance": pytest.approx(0, abs=1e-12)}
 
 
 def test_a_corner_that_hangs_makes_the_index_by_arithmetic():
@@ -27,7 +27,7 @@ def test_a_corner_that_hangs_makes_the_index_by_arithmetic():
     canthus, corner = points[face.CANTHUS_LEFT_INNER], points[face.MOUTH_CORNER_LEFT]
     way = corner - canthus
     points[face.MOUTH_CORNER_LEFT] = canthus + way * 1.1
-    assert hemiface.asymmetry_index(still(points)) == {"hemiface.asymmetry_index": approx(0.1 / 1.05)}
+    assert hemiface.asymmetry_index(still(points)) == {"hemiface.asymmetry_index": pytest.approx(0.1 / 1.05)}
 
 
 def test_one_point_moved_lies_twice_as_far_from_its_mirror_image():
@@ -44,4 +44,6 @@ def test_the_score_is_the_mean_of_four_ratios():
     for upper, lower in face.EYELIDS_LEFT:  # an eye half as open
         middle = (points[upper] + points[lower]) / 2
         points[upper], points[lower] = (points[upper] + middle) / 2, (points[lower] + middle) / 2
-    assert hemiface.symmetry_score(still(points)) == {"hemiface.symmetry_score_percent": approx(100 * (0.5 + 3) / 4)}
+    assert hemiface.symmetry_score(still(points)) == {
+        "hemiface.symmetry_score_percent": pytest.approx(100 * (0.5 + 3) / 4)
+    }

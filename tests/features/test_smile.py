@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pytest import approx
+import pytest
 
 from checks import flat, missing, still_face, times
 from neuroface import face
@@ -22,10 +22,12 @@ def smiling(right_mm: float, left_mm: float, n_frames: int = 41) -> Landmarks:
 
 def test_excursion_is_the_way_from_rest_of_both_and_of_the_weaker_side():
     smile = smiling(12.0, 5.0)
-    assert commissure_excursion(smile) == {"smile.commissure_excursion_mm": approx((12 + 5) / 2)}
-    assert commissure_excursion_weaker(smile) == {"smile.commissure_excursion_weaker_mm": approx(5)}
-    assert commissure_excursion(flat(smile)) == {"smile.commissure_excursion_px": approx((12 + 5) / 2)}
-    assert commissure_excursion(missing(smile, np.s_[10:20])) == {"smile.commissure_excursion_mm": approx(8.5, abs=0.2)}
+    assert commissure_excursion(smile) == {"smile.commissure_excursion_mm": pytest.approx((12 + 5) / 2)}
+    assert commissure_excursion_weaker(smile) == {"smile.commissure_excursion_weaker_mm": pytest.approx(5)}
+    assert commissure_excursion(flat(smile)) == {"smile.commissure_excursion_px": pytest.approx((12 + 5) / 2)}
+    assert commissure_excursion(missing(smile, np.s_[10:20])) == {
+        "smile.commissure_excursion_mm": pytest.approx(8.5, abs=0.2)
+    }
 
 
 def test_parted_lips_uncover_the_area_between_them():
@@ -37,5 +39,5 @@ def test_parted_lips_uncover_the_area_between_them():
     points[:, face.MOUTH_INNER, 1] = middle + (closed - middle) * growth
     octagon = 2 * np.sqrt(2) * 20 * 1  # half-axes 20 and 1 mm; an ellipse's eight points enclose 2 sqrt(2) a b
     opened = Landmarks(points, smile.timestamps_s, "head")
-    assert dental_display(opened) == {"smile.dental_display_mm2": approx(octagon * (4 - 1))}
+    assert dental_display(opened) == {"smile.dental_display_mm2": pytest.approx(octagon * (4 - 1))}
     assert dental_display(smile)["smile.dental_display_mm2"] == 0

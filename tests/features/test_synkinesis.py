@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pytest import approx
+import pytest
 
 from checks import still_face, times
 from neuroface import face
@@ -27,10 +27,10 @@ def smile(*, closes_left: float, closes_right: float) -> Landmarks:
 
 def test_the_eye_that_closes_more_is_told_and_how_unlike_the_two_are():
     one_sided = smile(closes_left=0.6, closes_right=0.1)
-    assert eye_closure_in_smile(one_sided) == {"synkinesis.eye_closure_in_smile": approx(0.6)}
-    assert eye_closure_difference(one_sided) == {"synkinesis.eye_closure_difference": approx(0.5)}
+    assert eye_closure_in_smile(one_sided) == {"synkinesis.eye_closure_in_smile": pytest.approx(0.6)}
+    assert eye_closure_difference(one_sided) == {"synkinesis.eye_closure_difference": pytest.approx(0.5)}
     both = smile(closes_left=0.3, closes_right=0.3)
-    assert eye_closure_difference(both) == {"synkinesis.eye_closure_difference": approx(0, abs=1e-12)}
+    assert eye_closure_difference(both) == {"synkinesis.eye_closure_difference": pytest.approx(0, abs=1e-12)}
 
 
 def test_without_a_smile_there_is_nothing_to_move_along():
