@@ -44,6 +44,14 @@ class DataError(NeurofaceError):
     exit_code = 3
 
 
+class UnknownGroupError(DataError):
+    """A cohort holds none of the groups asked for. known: those that it holds."""
+
+    def __init__(self, message: str, known: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.known = tuple(sorted(known))
+
+
 class WeightsNotFoundError(NeurofaceError):
     """Network weights are not where they were looked for, or what is there cannot be used."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,6 +98,25 @@ def test_report_is_drawn_again(finished, capsys):
     report_verb.run([f"run={finished}"])
     assert page.is_file()
     assert capsys.readouterr().out.strip() == str(page)
+
+
+def test_a_final_model_is_fitted_on_everybody_and_marked_as_never_evaluated(finished, tmp_path):
+    from neuroface.classifiers import forest
+
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    assert not list((copy / "models").glob("final.*"))
+    train.run([*SMALL, "execution.final_model=true", f"run={copy}"])
+    about = read(copy / "models", "final.json")
+    assert about["evaluated"] is False
+    assert "never evaluated" in about["note"]
+    samples = pd.read_csv(copy / "samples.csv")
+    assert set(about["fitted_on"]) == set(samples["subject"])
+    model = forest.load(copy / "models" / "final.npz")
+    p = model.predict_proba(samples[about["features"]].to_numpy())
+    assert (model.classes_[p.argmax(axis=1)] == samples["y"]).mean() > 0.95  # on what it has learnt, as a forest does
+    for name in ("predictions.csv", "scores.json"):
+        assert (copy / name).read_bytes() == (finished / name).read_bytes()
 
 
 def test_several_runs_are_laid_side_by_side(finished, tmp_path, capsys):

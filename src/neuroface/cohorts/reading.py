@@ -21,7 +21,7 @@ from neuroface.cohorts.dialect import (
     repeated_columns,
     with_points,
 )
-from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
+from neuroface.errors import ConfigError, DataError, Problems, UnknownGroupError, did_you_mean
 from neuroface.types import Recording
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def _check_known(noun: str, asked: Collection[str] | None, known: set[str], wher
     if len(known) < 2:
         classes = "who is of which group, in the cohort's table, and which two to tell apart: 'protocol.classes=[A,B]'"
     key = classes if noun == "group" else "protocol.task=..., or protocol.task=null for all"
-    raise DataError(f"{where} holds no {noun} {', '.join(missing)}.{told} Say {key}.")
+    message = f"{where} holds no {noun} {', '.join(missing)}.{told} Say {key}."
+    raise UnknownGroupError(message, known) if noun == "group" else DataError(message)
 
 
 def check_told_apart(sources: Sequence[Source], files: Sequence[str], table: Path) -> None:

@@ -47,6 +47,7 @@ WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "cohort.frontal_only": ("true or false", _is_switch),
     "execution.n_jobs": ("a whole number other than 0, such as -1 for one process per core,", _is_workers),
     "execution.save_models": ("true or false", _is_switch),
+    "execution.final_model": ("true or false", _is_switch),
     "execution.folds_together": ("true or false", _is_switch),
     "execution.tensorboard": ("true or false", _is_switch),
 }

@@ -21,6 +21,7 @@ PARTS = {
     "samples.csv": "the features",
     "quality.csv": "how good each recording is",
     "models/*": "what was fitted",
+    "models/final.*": "a model fitted on everybody: never evaluated",
     "folds/*.csv": "finished folds",
     "null/*.csv": "finished permutations",
     "explain/*": "what its networks looked at",

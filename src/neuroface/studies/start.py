@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from neuroface.configuration.compose import compose
+from neuroface.errors import DataError, UnknownGroupError
 from neuroface.studies import finetune, train
+from neuroface.studies.building import build_cohort
 from neuroface.studies.experiment import run_cells
 
 
@@ -14,7 +17,7 @@ def run(overrides: list[str]) -> Path:
 
     Returns the folder; an experiment's table is printed as soon as its cells are done, whether or not all succeeded.
     """
-    overrides = with_meant_cohort(overrides)
+    overrides = with_own_labels(with_meant_cohort(overrides))
     config, choices = compose("train", overrides)
     path = train.run_path(config, choices)
     if config.get("cells"):
@@ -28,7 +31,38 @@ def run(overrides: list[str]) -> Path:
 
 def folder_of(overrides: list[str]) -> Path:
     """Where `run` would write what these words ask for, or has written it."""
-    return train.run_path(*compose("train", with_meant_cohort(overrides)))
+    meant = with_own_labels(with_meant_cohort(overrides), told=False)
+    return train.run_path(*compose("train", meant))
+
+
+def with_own_labels(overrides: list[str], *, told: bool = True) -> list[str]:
+    """The words, with protocol=as_labelled where none is named and the cohort on disk has no class of the default's.
+
+    One's own control and patient are a question, too, without a protocol's name that says ALS. That it is asked so, and
+    of which groups, is told on standard error.
+    """
+    if any(word.lstrip("+").startswith(("protocol=", "experiment=")) for word in overrides):
+        return overrides
+    config, _ = compose("train", [word for word in overrides if not word.startswith("protocol.classes=")])
+    wanted = config.protocol.classes
+    if not wanted or config.protocol.target != "group" or not config.cohort.get("root"):
+        return overrides
+    cohort, _ = build_cohort(config)
+    try:
+        next(iter(cohort.recordings(groups=list(wanted))), None)
+    except UnknownGroupError as error:
+        if len(error.known) < 2 or set(error.known) & set(wanted):
+            return overrides
+        if told:
+            print(
+                f"the cohort has {', '.join(error.known)}, not {', '.join(wanted)}: protocol=as_labelled, of all "
+                "tasks; protocol.classes and protocol.task ask for some of them",
+                file=sys.stderr,
+            )
+        return [*overrides, "protocol=as_labelled"]
+    except DataError:  # told when it is read
+        pass
+    return overrides
 
 
 def with_meant_cohort(overrides: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from neuroface.configuration.compose import PATHS, science
+from neuroface.evaluate import final_model
 from neuroface.evaluate.run_folder import RunFolder, digest_of
 from neuroface.places import check_writable
 
@@ -39,8 +40,9 @@ def train(
     part, folder = science(config), RunFolder(path)
     drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
     # Permutations are added to those that are there; where there are more already, all of them stay in use.
-    whole_null = _whole_null(folder, config.protocol.permutations)
-    if folder.is_done(part) and whole_null and all(file.exists() for file in drawn):
+    whole = _whole_null(folder, config.protocol.permutations)
+    whole &= not config.execution.final_model or final_model.is_there(folder)
+    if folder.is_done(part) and whole and all(file.exists() for file in drawn):
         return
     check_writable("run", path)
     if "features" in config.cohort or not _looks_at_features(config):  # then the choice of ours is not used
@@ -101,6 +103,8 @@ def _work(
                 folds_together=config.execution.folds_together,
                 progress=progress,
             )
+            if config.execution.final_model and not final_model.is_there(folder):
+                final_model.write(planned, folder)
 
 
 def draw(path: Path, *, tensorboard: bool = True, vector: str | None = None) -> Path:
