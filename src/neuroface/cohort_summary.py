@@ -19,7 +19,7 @@ COUNTED = (
     "depth_frames_missing", "depths_masked", "depths_filled", "depths_missing",
 )  # fmt: skip
 # Notes that tell how a recording was made, not what was done to it; and clocks that were not guessed.
-FACTS = ("landmarks", "frames_declared", "frames_decoded")
+FACTS = ("landmarks", "frames", "frames_declared", "frames_decoded")
 USUAL = ("times stored in the file", "stamps of the camera", "a single frame")
 # Of these, what is counted anew whenever landmarks on disk are read.
 COUNTED_ANEW = ("frames", "frames_missing", "depths_missing")
@@ -174,7 +174,11 @@ def told(notes: Mapping[str, Any], noted_of: Mapping[str, int], recordings: int)
 
 def why(error: DataError, notes: Mapping[str, Any]) -> str:
     """What is wrong with a recording, and what its reader counted, which may be the reason."""
-    counts = [f"{name.replace('_', ' ')} {value:g}" for name, value in notes.items() if value and _is_count(value)]
+    counts = [
+        f"{name.replace('_', ' ')} {value:g}"
+        for name, value in notes.items()
+        if value and _is_count(value) and name not in FACTS
+    ]
     return str(error).rstrip(".") + (f" (of its reader: {', '.join(counts)})" if counts else "")
 
 
