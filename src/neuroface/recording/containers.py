@@ -72,7 +72,7 @@ def edited_s(path: Path) -> float | None:
             return None
         try:
             return _edited_s(content)
-        except (LookupError, struct.error):  # a damaged index: whoever decodes says what is wrong
+        except (LookupError, ZeroDivisionError, struct.error):  # a damaged index: whoever decodes says what is wrong
             return None
 
 

@@ -30,7 +30,10 @@ def is_it(path: Path, head: bytes) -> bool:
 
 def read(path: Path) -> list[Sheet]:
     """One sheet per observation and queued media file. Errors: DataError for a state that never stops, no number."""
-    columns, rows = read_rows(path, required=("Observation id",), delimiter="\t" if path.suffix == ".tsv" else ",")
+    separator = "\t" if path.suffix == ".tsv" else ","
+    columns, rows = read_rows(path, required=("Observation id", "Behavior", "Behavior type"), delimiter=separator)
+    if not (set(AGGREGATED) <= set(columns) or set(TABULAR) <= set(columns)):
+        raise DataError(f"{path} has no column 'Time', nor 'Start (s)' and 'Stop (s)'; export it again from BORIS")
     observations: dict[str, list[Row]] = {}
     for number, row in enumerate(rows, start=2):
         observations.setdefault(row["Observation id"], []).append((number, row))
@@ -40,11 +43,13 @@ def read(path: Path) -> list[Sheet]:
 
 def _sheets(path: Path, observation: str, rows: Sequence[Row], tiers: Mapping[str, tuple[Mark, ...]]) -> list[Sheet]:
     """The observation's sheet, or one for each media file of a queue, with the marks that begin in it."""
-    about = rows[0][1]
-    offset_s = seconds(about["Time offset (s)"]) if about.get("Time offset (s)", "") not in NOTHING else 0.0
+    number, about = rows[0]
+    offset = about.get("Time offset (s)", "")
+    offset_s = _time(path, number, offset) if offset not in NOTHING else 0.0
     players = [part.partition(":")[2].split(";") for part in about.get("Source", "").split("|") if "player #" in part]
     queue, beside = (players[0], [m for player in players[1:] for m in player]) if players else ([], [])
-    lasts = [seconds(t) for t in about.get("Media duration (s)", "").split("|")[0].split(";") if t not in NOTHING]
+    durations = about.get("Media duration (s)", "").split("|")[0].split(";")
+    lasts = [_time(path, number, length) for length in durations if length not in NOTHING]
     if len(queue) < 2 or len(lasts) != len(queue):
         media = {plain_stem(file): -offset_s for file in [*queue, *beside] or [about.get("Media file name", "")]}
         whole = Sheet(path, tiers, media, frozenset({observation, path.stem}), -offset_s, lasts[0] if lasts else None)

@@ -27,6 +27,13 @@ def read(path: Path) -> list[Sheet]:
     unit = "milliseconds" if header is None else header.get("TIME_UNITS", "milliseconds")
     if root.tag != "ANNOTATION_DOCUMENT" or unit != "milliseconds":
         raise DataError(f"{path} is no ELAN document in milliseconds ({root.tag}, {unit}); save it with a current ELAN")
+    try:
+        return [_sheet(path, root)]
+    except ValueError as error:
+        raise DataError(f"{path} holds a time that is no whole number of ms ({error}); save it again") from error
+
+
+def _sheet(path: Path, root: Element) -> Sheet:
     times = _Times(path, root)
     tiers = {
         tier.get("TIER_ID", ""): tuple(times.mark(annotation) for annotation in tier.iterfind("ANNOTATION/*"))
@@ -38,7 +45,7 @@ def read(path: Path) -> list[Sheet]:
     }
     pictures = [one for one in root.iterfind("HEADER/MEDIA_DESCRIPTOR") if one.get("MIME_TYPE", "").startswith("video")]
     first = int(pictures[0].get("TIME_ORIGIN") or 0) / 1e3 if pictures else 0.0
-    return [Sheet(path, tiers, media, names=frozenset({path.stem}), shift_s=first)]
+    return Sheet(path, tiers, media, names=frozenset({path.stem}), shift_s=first)
 
 
 class _NoDoctype(ElementTree.TreeBuilder):
@@ -51,7 +58,7 @@ class _NoDoctype(ElementTree.TreeBuilder):
 def _parsed(path: Path) -> Element:
     try:
         return ElementTree.parse(path, ElementTree.XMLParser(target=_NoDoctype())).getroot()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two: an encoding that is none
         raise DataError(f"{path} cannot be read as ELAN's XML ({error}); copy it again") from error
     except DataError as error:
         raise DataError(f"{path} is not read: {error}") from None
