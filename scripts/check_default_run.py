@@ -29,6 +29,7 @@ def problems(folder: Path) -> list[str]:
         f"{facts['n_done']} of {facts['n_folds']} folds are there": facts["n_done"] == facts["n_folds"] == 22,
         f"AUC {scores['auc']:.3f} is outside {WINDOW}": WINDOW[0] <= scores["auc"] <= WINDOW[1],
         f"interval [{low:.2f}, {high:.2f}] does not hold the AUC": low <= scores["auc"] <= high,
+        f"the null has {scores['n_permutations']} permutations, not 499": scores["n_permutations"] == 499,
         f"p {scores['auc_p']:.3f} is not below .05": scores["auc_p"] < 0.05,
         f"dummy AUC is {scores['dummy_auc']}, not .5": scores["dummy_auc"] == 0.5,
         f"audit says {audit['verdict']}": audit["verdict"] == "clean",

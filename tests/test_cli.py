@@ -166,7 +166,7 @@ def test_help_of_a_verb_shows_the_keys_of_default_choices_as_hydra_composes_them
     composed = {k: v for g in groups for k, v in leaves(OmegaConf.to_container(config[g]), g) if k not in common}
     assert composed.keys() <= shown.keys()
     assert {key: OmegaConf.create(f"x: {shown[key]}").x for key in composed} == composed
-    assert shown["protocol.permutations"] == "49"
+    assert shown["protocol.permutations"] == "499"
 
 
 @pytest.mark.parametrize(

@@ -279,9 +279,26 @@ def test_without_a_place_to_keep_compiled_code_it_is_compiled_anew(tmp_path):
         "f = compiled(lambda x: x + 1)\n"
         "assert f(1) == 2\n"
     )
+    subprocess.run([sys.executable, "-c", code], check=True, env=with_source(), timeout=120)
+
+
+def test_a_run_with_a_forest_needs_no_torch():
+    """Importing it takes seconds and 300 MB."""
+    code = (
+        "import sys\n"
+        "from neuroface.classifiers import forest\n"
+        "from neuroface.evaluate import engine, plan\n"
+        "from neuroface.report import html, tensorboard\n"
+        "from neuroface.studies import building, train\n"
+        "from tensorboard.summary.writer import record_writer\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=with_source(), timeout=120)
+
+
+def with_source() -> dict[str, str]:
     source = str(Path(kernels.__file__).parents[2])
-    env = {**os.environ, "PYTHONPATH": source + os.pathsep + os.environ.get("PYTHONPATH", "")}
-    subprocess.run([sys.executable, "-c", code], check=True, env=env, timeout=120)
+    return {**os.environ, "PYTHONPATH": source + os.pathsep + os.environ.get("PYTHONPATH", "")}
 
 
 def test_fitting_warns_of_nothing():

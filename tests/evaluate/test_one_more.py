@@ -50,7 +50,7 @@ def test_class_sizes_stay_as_they_were():
 
 @pytest.mark.parametrize("right", [0.6, 0.97])
 def test_kappa_of_three_by_six_people_is_covered(right):
-    """The percentile bootstrap covers it in about .79 and .39 (scripts/coverage.py)."""
+    """The percentile bootstrap covers it in about .79 and .39 (scripts/interval_coverage.py)."""
     rng, y = np.random.default_rng(3), np.repeat(np.arange(3), 6)
     wrong = np.array([[0, 0.7, 0.3], [0.5, 0, 0.5], [0.3, 0.7, 0]])
     chances = right * np.eye(3) + (1 - right) * wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -221,13 +222,26 @@ def instantiate(node: Any, what: str) -> Any:
 
     check_types(node, what.replace("/", "."))
     try:
-        return hydra.utils.instantiate(node, _convert_="all")
+        return _plain_partials(hydra.utils.instantiate(node, _convert_="all"))
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, NeurofaceError):
             raise cause from None
         reason = str(cause or error).splitlines()[0]
         raise ConfigError(f"{what}: {reason}. See neuroface list {what}.") from error
+
+
+def _plain_partials(built: Any) -> Any:
+    """The same, hydra's own kind of partial in mappings and lists replaced by Python's.
+
+    Since hydra 1.3.8 each call of its kind asks every loaded module whether it may be called, some milliseconds; what a
+    target is was asked when it was built.
+    """
+    if isinstance(built, functools.partial):
+        return functools.partial(built.func, *built.args, **built.keywords)
+    if isinstance(built, dict):
+        return {key: _plain_partials(value) for key, value in built.items()}
+    return [_plain_partials(value) for value in built] if isinstance(built, list) else built
 
 
 def without_common_keys(group: str, node: DictConfig) -> tuple[DictConfig, dict[str, Any]]:

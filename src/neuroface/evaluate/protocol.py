@@ -40,7 +40,7 @@ class Protocol:
     classes: tuple[str, ...]
     task: str | None = "OPEN"
     target: Target = "group"
-    permutations: int | str = 49
+    permutations: int | str = 499
     balance: bool = True
     permute: str = "auto"
     leak: str = "refused"

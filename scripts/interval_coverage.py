@@ -1,6 +1,6 @@
 """What the intervals and p values of docs/statistics.md hold, by simulation with known truth. Seeded; some minutes.
 
-python scripts/coverage.py [--sets 2000]
+python scripts/interval_coverage.py [--sets 2000]
 """
 
 from __future__ import annotations
