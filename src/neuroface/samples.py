@@ -206,6 +206,15 @@ def detected(recording: Recording, steps: Steps) -> tuple[Landmarks, Landmarks, 
     return pixels, landmarks, {**counts, **lifted}
 
 
+def made_by(step: Any, recording: Recording) -> dict[str, str]:
+    """The note that says what found the landmarks; nothing for those that came with the recording."""
+    keeps = getattr(step, "keeps", None)
+    if keeps is not None and keeps(recording):
+        return {}
+    described = getattr(step, "described", None)
+    return {"landmarks": described} if described else {}
+
+
 def _rows(
     recording: Recording, steps: Steps, view: View, wanted: Wanted, tally: Tally
 ) -> tuple[tuple[str, ...], list[_Row]]:
@@ -232,7 +241,8 @@ def _rows(
             y = wanted.class_of(recording, repetition)
             rows.append(_Row(recording, repetition, y, value, recording.landmarks.fitted_on | landmarks.fitted_on))
     if rows:
-        tally.use(recording, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
+        told = replace(recording, notes={**recording.notes, **made_by(steps.landmarks, recording)})
+        tally.use(told, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from neuroface.errors import ConfigError
 from neuroface.landmarks.auto import ORDER, AutoDetector
 from neuroface.landmarks.detector import FanDetector
 from neuroface.landmarks.mesh import MeshDetector
+from neuroface.samples import made_by
 from neuroface.types import Landmarks, Recording
 
 
@@ -76,6 +78,10 @@ def test_a_recording_keeps_its_own_landmarks(there):
     landmarks, counts = AutoDetector()(own)
     assert landmarks.points == pytest.approx(points)
     assert "frames_without_face" not in counts
+    assert AutoDetector().keeps(own)
+    assert made_by(AutoDetector(), own) == {}
+    unseen = replace(own, landmarks=replace(own.landmarks, points=np.full((4, 68, 2), np.nan)))
+    assert "1055cb9d4a9c" in made_by(AutoDetector(), unseen)["landmarks"]  # which stands in cohort.json and the report
 
 
 @pytest.mark.parametrize("home", [None, "elsewhere"])

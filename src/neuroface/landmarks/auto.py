@@ -84,9 +84,14 @@ class AutoDetector:
         """What found the landmarks, in words."""
         return f"landmarks=auto chose {self._name}: {self._chosen().described}"
 
+    @staticmethod
+    def keeps(recording: Recording) -> bool:
+        """Whether a recording came with landmarks, which are kept."""
+        return bool(np.isfinite(recording.landmarks.points).any())
+
     def __call__(self, recording: Recording) -> tuple[Landmarks, dict[str, int]]:
         """(T, 68, 2) px with scores, and counts: those of the chosen step. Errors: as the chosen step's."""
-        if np.isfinite(recording.landmarks.points).any():
+        if self.keeps(recording):
             return given(recording, **self._steady)
         return self._chosen()(recording)
 

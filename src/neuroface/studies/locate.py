@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from omegaconf import DictConfig
 
@@ -31,7 +30,7 @@ def located(
     cohort.skip_broken.
     """
     from neuroface.configuration.compose import instantiate
-    from neuroface.samples import SKIP, detected
+    from neuroface.samples import SKIP, detected, made_by
     from neuroface.studies.building import build_cohort, build_steps, wanted_recordings
 
     cohort, common = build_cohort(config)
@@ -48,16 +47,10 @@ def located(
         except DataError as error:
             wrong.add(recording.name, why(error, recording.notes))
             continue
-        notes = {**recording.notes, **counts_to_note(counted), **_made_by(steps.landmarks)}
+        notes = {**recording.notes, **counts_to_note(counted), **made_by(steps.landmarks, recording)}
         recording = replace(recording, landmarks=found, notes=notes)
         if seen:
             seen(recording, lifted, counted)
         yield replace(recording, landmarks=lifted, video=None)
     if problems is None and not common.get("skip_broken"):
         wrong.raise_if_any(SKIP)
-
-
-def _made_by(step: Any) -> dict[str, str]:
-    """The note that says what found the landmarks; nothing for those that came with the recording."""
-    described = getattr(step, "described", None)
-    return {"landmarks": described} if described else {}
