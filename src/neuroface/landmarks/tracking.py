@@ -20,14 +20,14 @@ from neuroface.types import Frame
 
 Look = Callable[[Sequence[np.ndarray], Sequence[FanCrop]], tuple[np.ndarray, np.ndarray]]
 
-# A crop this far from the one that its own landmarks ask for (share of its side, ratio of sides) is looked at again.
+# A crop serves from frame to frame until it is this far from the one that its own landmarks ask for (share of its side,
+# ratio of sides); then the frame is looked at again, and the new crop serves. So a face that moves on the spot is read
+# in one place, and several frames can be looked at together without that being felt in any of them.
 # A Haar box gives a crop that is 1.15 times too large and a tenth of its side too high (medians of 70 faces).
 FAR_SHIFT = 0.08
 FAR_RATIO = 1.12
 # Landmarks that span less than this, px, are no face; heat-maps without any peak are read as a single place.
 SMALLEST_FACE_PX = 8.0
-# Share of the last crop in the next one: the crop follows without the jitter of single landmarks.
-INERTIA = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,8 @@ class Tracker:
 
     size: side of a crop, px. track: the face is looked for where it was last; otherwise it is searched in every frame.
     detect_again_below: mean score of a frame below which the face is searched. batch: frames that are looked at
-    together, with the crop that the frame before them asks for.
+    together at most; where the crop has to change among them, those after it are looked at again, so that what is found
+    does not depend on it.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Tracker:
     ) -> None:
         self._look, self._detector, self._size = look, detector, size
         self._track, self._detect_again_below, self._batch = track, detect_again_below, batch
-        self._last: Found | None = None  # of the last frame with a face
+        self._place: np.ndarray | None = None  # box (4,) px of the last face
         self._next: FanCrop | None = None  # where the face is expected; None: it must be searched
         self.searched_again = 0
 
@@ -65,38 +66,47 @@ class Tracker:
 
         Errors: DataError for a face box that lies outside its image.
         """
-        rest = iter(frames)
-        while block := list(islice(rest, self._batch)):
-            times, images = zip(*block, strict=True)
-            yield from zip(times, self._block(images), strict=True)
+        rest, held = iter(frames), list[tuple[float, Frame]]()
+        ahead = 1 if self._track else self._batch
+        while held := held + list(islice(rest, max(ahead - len(held), 0))):
+            block = held[:ahead]
+            images = [frame for _, frame in block]
+            found = self._followed(images) if self._track else self._look_at(images, list(map(self._search, images)))
+            yield from ((time, one) for (time, _), one in zip(block, found, strict=False))
+            held = held[len(found) :]
+            # Where the crop had to change it may soon again: the look ahead begins anew, and doubles while it lasts.
+            ahead = min(2 * ahead, self._batch) if len(found) == len(block) else 1
 
-    def _block(self, block: Sequence[Frame]) -> list[Found | None]:
-        crops, searched = self._crops(block)
-        found = self._look_at(block, crops)
-        for place, frame in enumerate(block):
-            seen = found[place]
-            if not searched[place] and (seen is None or seen.mean_score < self._detect_again_below):
-                found[place] = self._after_search(frame, seen)
-            if found[place] is not None:
-                self._last = found[place]
-        self._next = self._expected(found[-1], block[-1]) if self._track else None
-        return found
-
-    def _crops(self, block: Sequence[Frame]) -> tuple[list[FanCrop | None], list[bool]]:
-        """Where to look in each frame (None: it has no face), and which frames were searched to know that."""
-        crops: list[FanCrop | None] = []
-        searched = []
+    def _followed(self, block: Sequence[Frame]) -> list[Found | None]:
+        """The face in the first frames, up to and with the one after which it is expected elsewhere."""
         crop = self._next
-        for frame in block:
-            searched.append(crop is None or not self._track)
-            if searched[-1]:
-                crop = self._search(frame)
-            crops.append(crop)
-        return crops, searched
+        if crop is None:
+            block, crop = block[:1], self._search(block[0])
+            found = self._look_at(block, [crop])
+            self._expect(found[0], block[0])
+            return found
+        followed: list[Found | None] = []
+        for frame, seen in zip(block, self._look_once(block, [crop] * len(block)), strict=True):
+            (seen,) = self._closer([frame], [seen])
+            if seen is None or seen.mean_score < self._detect_again_below:
+                seen = self._after_search(frame, seen)
+            followed.append(seen)
+            self._expect(seen, frame)
+            if self._next != crop:
+                break
+        return followed
+
+    def _expect(self, found: Found | None, frame: Frame) -> None:
+        """Learn from a frame where the face will be in the next one: nowhere if it is not here, or leaves the image."""
+        asked = None if found is None else self._around(found.points, frame)
+        self._place = self._place if found is None else box_around(found.points)
+        self._next = None if found is None or asked is None else asked if _far(found.crop, asked) else found.crop
 
     def _look_at(self, block: Sequence[Frame], crops: Sequence[FanCrop | None]) -> list[Found | None]:
         """What is seen in each crop; one that turns out to be far from its face is looked at again where that is."""
-        found = self._look_once(block, crops)
+        return self._closer(block, self._look_once(block, crops))
+
+    def _closer(self, block: Sequence[Frame], found: Sequence[Found | None]) -> list[Found | None]:
         asked = [None if f is None else self._around(f.points, frame) for f, frame in zip(found, block, strict=True)]
         closer = [
             a if f is not None and a is not None and _far(f.crop, a) else None
@@ -123,22 +133,18 @@ class Tracker:
 
     def _search(self, frame: Frame) -> FanCrop | None:
         """The crop of the box that overlaps most with the last face, or of the largest box."""
-        self.searched_again += self._track and self._last is not None
+        self.searched_again += self._track and self._place is not None
         boxes = np.asarray(self._detector(frame), dtype=float).reshape(-1, 4)
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
         if not len(boxes):
             return None
         area = boxes[:, 2] * boxes[:, 3]
-        last = None if self._last is None else box_around(self._last.points)
-        shared = np.zeros(len(boxes)) if last is None else np.array([overlap(last, box) for box in boxes])
-        x, y, width, height = boxes[np.lexsort((area, shared))[-1]]
+        last = self._place
+        shared = np.array([0.0 if last is None else overlap(last, box) for box in boxes])
+        self._place = found = boxes[np.lexsort((area, shared))[-1]]
+        x, y, width, height = found
         _check_inside(x, y, width, height, frame)
         return from_box(np.array([x, y, x + width, y + height]), size=self._size)
-
-    def _expected(self, found: Found | None, frame: Frame) -> FanCrop | None:
-        """The crop for the frame after this one; None when the face is not here or leaves the image."""
-        asked = None if found is None else self._around(found.points, frame)
-        return None if found is None or asked is None else _between(found.crop, asked)
 
     def _around(self, points: np.ndarray, frame: Frame) -> FanCrop | None:
         """The crop that landmarks (68, 2) px ask for; None when they are no face, or its middle is not in the image."""
@@ -151,12 +157,6 @@ class Tracker:
 def _plainer(*found: Found | None) -> Found | None:
     """The one with the highest score; the first of equals."""
     return max((f for f in found if f is not None), key=lambda f: f.mean_score, default=None)
-
-
-def _between(last: FanCrop, asked: FanCrop) -> FanCrop:
-    centre = INERTIA * np.array(last.centre) + (1 - INERTIA) * np.array(asked.centre)
-    scale = INERTIA * last.scale + (1 - INERTIA) * asked.scale
-    return FanCrop((float(centre[0]), float(centre[1])), scale, asked.size)
 
 
 def _far(crop: FanCrop, other: FanCrop) -> bool:
