@@ -16,8 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A room may import rooms of a lower floor, and itself.
 FLOORS = [
-    {"errors", "face", "progress"},
-    {"places", "landmark_views"},
+    {"errors", "face", "progress", "contents"},
+    {"places", "landmark_views", "processor"},
     {"types"},
     {"geometry", "signals", "store", "plausible", "model_files", "fetching"},
     {"recording"},
@@ -38,7 +38,7 @@ NEIGHBOURS = {
     ("samples", "cohort_summary"),
     ("__main__", "cli"),
 }
-TORCH = {"landmarks", "classifiers", "explain"}
+TORCH = {"landmarks", "classifiers", "explain", "processor"}
 HYDRA = {"configuration"}
 OMEGACONF = {"configuration", "studies", "verbs"}
 

@@ -14,6 +14,7 @@ from neuroface.classifiers import training
 from neuroface.classifiers.c3d import C3D
 from neuroface.classifiers.torch_classifier import TorchClassifier, load
 from neuroface.errors import ConfigError, DataError
+from processors import needs_bf16
 
 X, Y, GROUPS = series()
 # What scikit-learn checks and a network cannot keep, and why.
@@ -112,13 +113,33 @@ def test_a_row_of_weight_0_is_not_learnt_from():
         {"schedule": "exponential"},
         {"label_smoothing": 0.1},
         {"clip_norm": None},
-        {"precision": "bf16"},
+        pytest.param({"precision": "bf16"}, marks=needs_bf16),
     ],
     ids=str,
 )
 def test_every_way_of_training_learns(keys):
     model = classifier(max_epochs=15, learning_rate=2e-2, **keys).fit(X, Y, GROUPS)
     assert (model.predict(X) == Y).mean() > 0.8
+
+
+def test_bf16_is_refused_before_training_where_the_processor_has_none(monkeypatch):
+    """oneDNN has no recurrent network in bf16 there: training would stop within torch."""
+    monkeypatch.setattr("neuroface.processor.has_bf16", lambda device: False)
+    with pytest.raises(ConfigError, match=r"classifier\.precision=bf16: this processor has no bf16 arithmetic"):
+        classifier(precision="bf16").check()
+
+
+@needs_bf16
+def test_a_network_trained_in_bf16_predicts_in_fp32_where_there_is_none(tmp_path, monkeypatch):
+    model = classifier(max_epochs=2, precision="bf16").fit(X, Y, GROUPS)
+    ending, content = model.saved()
+    file = tmp_path / f"model.{ending}"
+    file.write_bytes(content)
+    monkeypatch.setattr("neuroface.classifiers.torch_classifier.has_bf16", lambda device: False)
+    with pytest.warns(UserWarning, match="was trained in bf16, which is not to be had here: it predicts in fp32"):
+        elsewhere = load(file)
+    assert elsewhere.precision == "fp32"
+    assert np.abs(elsewhere.predict_proba(X) - model.predict_proba(X)).max() < 0.02
 
 
 def test_clips_are_learnt_and_augmented_by_torch_alone():

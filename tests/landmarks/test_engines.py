@@ -11,12 +11,14 @@ from neuroface.errors import ConfigError
 from neuroface.landmarks import engines, heatmaps, weights
 from neuroface.landmarks.crops import from_points
 from neuroface.landmarks.fan import FAN
+from neuroface.processor import has_bf16
 
 HERE = [
     (engine, precision)
     for engine, precisions in engines.PRECISIONS.items()
     for precision in precisions
     if all(importlib.util.find_spec(name) for name in engines.PACKAGES.get(engine, ()))
+    and (precision != "bf16" or has_bf16(torch.device("cpu")))
 ]
 
 
@@ -103,6 +105,16 @@ def test_a_gpu_gives_what_the_cpu_gives(faces, precision, tolerance):
 def test_what_does_not_go_together(engine, precision, device, message):
     with pytest.raises(ConfigError, match=re.escape(message)):
         engines.check(engine, precision, device)
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_bf16_is_refused_where_the_processor_has_none(fan, engine, monkeypatch):
+    """Nothing falls back in silence: it would be eight times slower than fp32."""
+    if importlib.util.find_spec(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    with pytest.raises(ConfigError, match=r"landmarks\.precision=bf16: this processor has no bf16 arithmetic"):
+        engines.make(fan, engine=engine, precision="bf16", device="cpu")
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])

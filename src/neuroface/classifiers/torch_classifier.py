@@ -22,6 +22,7 @@ from neuroface.classifiers.objectives import OBJECTIVES, Objective, with_side
 from neuroface.classifiers.targets import class_factors, one_hot, with_sides, with_test
 from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables, outputs_of, runner
 from neuroface.errors import ConfigError, DataError, RunFailedError, did_you_mean
+from neuroface.processor import check_precision, has_bf16
 from neuroface.types import Parts
 
 EPOCH_SELECTIONS = ("inner_people", "last", "test_best")
@@ -76,7 +77,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         patience: int = 20,
         inner_share: float = 0.2,
         epoch_selection: str = "inner_people",
-        start_from: str | None = None,
+        start_from: str | Path | None = None,
         save_every: int | None = None,
         augment: Augment | None = None,
         precision: str = "fp32",
@@ -137,7 +138,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         Errors: ConfigError for a wrong parameter; DataError for X of no view; LeakageError for "test_best" without test
         rows; RunFailedError when the loss is no number; RunMismatchError for a checkpoint of another training.
         """
-        self._check()
+        self.check()
         seed, device = self._seed(), device_of(self.device)
         with reproducible(seed, device), memory_told(self.batch_size):
             training = self._training(X, y, groups, sample_weight, side, X_test, y_test, seed=seed, device=device)
@@ -165,7 +166,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         """
         from sklearn.base import clone
 
-        self._check()
+        self.check()
         check_settings(self)
         device = device_of(self.device)
         models = [clone(self).set_params(random_state=seed) for seed in seeds]
@@ -276,8 +277,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         }
         return "safetensors", model_file.to_bytes(config, tensors)
 
-    def _check(self) -> None:
-        """ConfigError naming every parameter that cannot be."""
+    def check(self) -> None:
+        """ConfigError naming every parameter that cannot be, here: before anything is fitted."""
         choices: dict[str, Collection[str]] = {
             "optimiser": OPTIMISERS,
             "schedule": SCHEDULES,
@@ -315,6 +316,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             wrong.append("classifier.augment.flip exchanges the sides that side_weight learns; set it to 0.")
         if wrong:
             raise ConfigError(" ".join(wrong))
+        check_precision(self.precision, device_of(self.device), key="classifier.precision")
 
     @property
     def _objective(self) -> Objective:
@@ -385,10 +387,14 @@ def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto
     """A fitted classifier from the file that `saved` made. Nothing in the file is executed.
 
     trusted: targets outside neuroface that the file may name; those of the run's own configuration, say.
+    Trained in bf16 and loaded where there is none, it predicts in fp32, which is told.
     Errors: DataError for a file that is none or does not fit its network; ConfigError for a target not trusted.
     """
     config, tensors = model_file.from_file(path)
     model = TorchClassifier(**model_file.built(config["settings"], trusted), device=device)
+    if model.precision == "bf16" and not has_bf16(device_of(device)):
+        model.precision = "fp32"
+        warnings.warn(f"{path} was trained in bf16, which is not to be had here: it predicts in fp32.", stacklevel=2)
     model.classes_ = np.array(config["classes"])
     parts = {}
     for name, part in config["parts"].items():

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.landmarks.fan import FAN
 from neuroface.landmarks.quantised import quantised
+from neuroface.processor import check_precision, has_bf16
 
 Engine = Callable[[Tensor], Tensor]
 PRECISIONS = {"torch": ("fp32", "bf16"), "onnxruntime": ("fp32",), "openvino": ("fp32", "bf16", "int8")}
@@ -64,7 +65,8 @@ def place(device: str) -> torch.device:
 
 
 def by_torch(fan: FAN, *, precision: str, device: torch.device) -> Engine:
-    """Eager torch, channels last; "bf16" is autocast."""
+    """Eager torch, channels last; "bf16" is autocast. Errors: ConfigError for bf16 on a device that has none."""
+    check_precision(precision, device, key="landmarks.precision")
     network = _Last(fan).to(device).to(memory_format=torch.channels_last).eval()
 
     def run(faces: Tensor) -> Tensor:
@@ -97,11 +99,13 @@ def by_openvino(fan: FAN, *, precision: str) -> Engine:
     """
     import openvino
 
+    cpu = torch.device("cpu")
+    check_precision(precision, cpu, key="landmarks.precision")
     network, shape = _Last(quantised(fan) if precision == "int8" else fan).cpu().eval(), [1, 3, fan.size, fan.size]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of tracing
         model = openvino.convert_model(network, example_input=torch.zeros(shape), input=shape)
-    wanted = openvino.Type.f32 if precision == "fp32" else openvino.Type.bf16
+    wanted = openvino.Type.bf16 if precision != "fp32" and has_bf16(cpu) else openvino.Type.f32
     hints = {"INFERENCE_PRECISION_HINT": wanted, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     compiled = openvino.Core().compile_model(model, "CPU", hints)
     if precision == "bf16" and compiled.get_property("INFERENCE_PRECISION_HINT") != wanted:

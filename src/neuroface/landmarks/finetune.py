@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,11 +19,12 @@ from torch import Tensor, nn
 
 from neuroface import face
 from neuroface.errors import ConfigError, DataError, RunMismatchError, did_you_mean
-from neuroface.landmarks import heatmaps, losses, shape_basis, weights
+from neuroface.landmarks import engines, heatmaps, losses, shape_basis, weights
 from neuroface.landmarks.augment import Augmentation, middle
 from neuroface.landmarks.fan import FAN, STRIDE
 from neuroface.landmarks.placement import Placement, Portions, in_order
 from neuroface.landmarks.training import JUDGED_BATCH, OPTIMISERS, Objective, Plan, Training, Views, wants_basis
+from neuroface.processor import check_precision
 
 CHOICES = {
     "parts": ("last_stack", "heads", "all"),
@@ -57,7 +58,7 @@ class FineTune(BaseEstimator):
     def __init__(
         self,
         *,
-        weights: str = "bundled",
+        weights: Literal["official", "bundled"] | str | Path = "bundled",
         allow_download: bool = False,
         parts: str = "last_stack",
         loss: Callable[..., Tensor] | None = None,
@@ -94,6 +95,10 @@ class FineTune(BaseEstimator):
         self.random_state = random_state
         self._validate()
 
+    def check(self) -> None:
+        """ConfigError for what cannot be here, before anything is fitted: the device, or its arithmetic."""
+        check_precision(self.precision, engines.place(self.device), key="finetune.precision")
+
     def _validate(self) -> None:
         for key, options in CHOICES.items():
             value = getattr(self, key)
@@ -126,6 +131,7 @@ class FineTune(BaseEstimator):
         network does not take, and for a loss that is no number any more; RunMismatchError for a folder with the
         checkpoint of another training.
         """
+        self.check()
         points, people = np.asarray(points, dtype=np.float32), np.asarray(groups).astype(str)
         _check_rows(crops, points, people)
         known = None if labels is None else np.asarray(labels).astype(str)

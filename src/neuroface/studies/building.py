@@ -133,6 +133,8 @@ def build_estimator(config: DictConfig) -> Any:
             f"classifier: {type(estimator).__name__} has no {' and no '.join(missing)}; "
             "a classifier needs scikit-learn's fit and predict_proba."
         )
+    if hasattr(estimator, "check"):
+        estimator.check()
     return estimator
 
 

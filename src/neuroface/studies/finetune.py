@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from neuroface.configuration.compose import instantiate, science
+from neuroface.configuration.compose import instantiate
+from neuroface.configuration.identity import paths, science
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.places import check_writable
 from neuroface.types import Recording
@@ -31,6 +32,7 @@ def train(config: DictConfig, choices: dict[str, Any], path: Path, overrides: li
             "choices": choices,
             "command": command,
             "published": config.get("published"),
+            "paths": paths(config),
             "device": config.execution.device,
         }
         _work(config, part, folder, facts)
@@ -47,6 +49,7 @@ def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: di
     estimator, splitter = instantiate(config.finetune, "finetune"), build_splitter(config)
     if estimator.device == "auto":
         estimator.set_params(device=config.execution.device)
+    estimator.check()
     cohort, common = build_cohort(config)
     size = weights.load(config.finetune.weights, allow_download=config.finetune.allow_download).size
     scoring: Any = OmegaConf.to_container(config.scoring)
