@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import neuroface
+from neuroface.contents import user_cache
 from neuroface.errors import ConfigError
 
 
@@ -27,7 +27,7 @@ class Store:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = Path(folder).expanduser() if folder else _user_cache()
+        self.folder = Path(folder).expanduser() if folder else user_cache()
         self.made_bytes = 0
 
     def array(
@@ -81,11 +81,6 @@ def digest_of_array(array: np.ndarray) -> str:
     digest = hashlib.blake2b(f"{values.dtype.str} {array.shape}".encode(), digest_size=20)
     digest.update(values.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
-
-
-def _user_cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "neuroface"
 
 
 def _read(place: Path) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from neuroface.cohorts.toronto_inventory import inventory
 from neuroface.cohorts.toronto_scores import score
 from neuroface.cohorts.toronto_write import write
 from neuroface.errors import ConfigError, DataError
+from neuroface.recording.identity import identity
 from neuroface.types import Camera, Frame, Landmarks, Recording, Repetition, Rig, Truth
 
 openpyxl = pytest.importorskip("openpyxl")
@@ -148,6 +149,9 @@ def test_pictures_depth_and_calibration_come_back(written):
     assert one.camera == COLOR
     assert one.video.rig.depth == DEPTH
     assert one.video.rig.translation_mm == pytest.approx(RIG.translation_mm)
+    known = identity(one.video)
+    (written.out / one.video.files[1] / "000003.png").touch()  # what was made of other depth is not found again
+    assert identity(one.video) != known
 
 
 def test_attributes_come_back_and_scores_follow_severity(written):

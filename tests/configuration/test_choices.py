@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from neuroface import model_files
-from neuroface.configuration.compose import compose, science
+from neuroface.configuration.compose import compose
+from neuroface.configuration.identity import science
 
 
 def test_the_choice_is_settled_and_a_part_of_the_run(tmp_path, monkeypatch):

@@ -79,3 +79,17 @@ def test_the_digest_feels_every_value_name_and_class():
     digests = {data_digest(samples) for samples in (table(X, y, subject), *others)}
     assert len(digests) == 4
     assert data_digest(table(X, y, subject)) in digests
+
+
+@pytest.mark.parametrize(("column", "value"), [("side", "left"), ("task", "KISS"), ("repetition", 7), ("session", "2")])
+def test_the_digest_feels_what_is_known_of_a_sample(column, value):
+    """A network learns the affected side, scores are made per task: a run must not go on with others."""
+    samples = cohort({"HC": 2, "ALS": 2})
+    known = {**samples.meta, "side": np.full(len(samples), ""), "session": np.full(len(samples), "1")}
+    other = {**known, column: np.array([value, *known[column][1:]])}
+    assert data_digest(replace(samples, meta=known)) != data_digest(replace(samples, meta=other))
+
+
+def test_the_digest_feels_which_column_is_which():
+    samples = cohort({"HC": 2, "ALS": 2})
+    assert data_digest(samples) != data_digest(replace(samples, feature_names=samples.feature_names[::-1]))

@@ -294,6 +294,11 @@ def test_corrected_boxes_can_be_fed_back(tmp_path):
     assert done.recordings["faces_lost"].tolist() == [1]
     again = pd.read_csv(tmp_path / "two" / "faces.csv")
     np.testing.assert_allclose(again[["frame", "x", "y"]], faces[["frame", "x", "y"]])
+    faces.assign(x=faces["x"] + 7).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(
+        RunMismatchError, match="was made with other settings: detector="
+    ):  # by other boxes of that name
+        prepare_faces([recording("P1", 6)], tmp_path / "two", given)
 
 
 def test_settings_without_meaning_are_refused():

@@ -7,6 +7,8 @@ import pytest
 
 from neuroface.errors import DataError
 from neuroface.recording import landmark_depth
+from neuroface.recording.rgbd import RgbdFolder
+from neuroface.recording.rgbd_writer import write_rgbd
 from neuroface.store import Store
 from neuroface.types import Landmarks
 
@@ -150,3 +152,17 @@ def test_depths_are_looked_up_once_for_the_same_film_and_the_same_points(tmp_pat
     for _ in range(2):  # what cannot be told from another film is read each time
         landmark_depth.from_video(points, moving_wall(12), store=store)
     assert len(list(tmp_path.rglob("*.npy"))) == 4
+
+
+def test_the_same_film_at_another_rate_is_looked_up_anew(tmp_path):
+    """Frames are matched to landmarks by their times, which may be set beside the file (cohort.fps)."""
+    rig = scene.rig(aligned=True, lens=False)
+    film = scene.SceneVideo(rig, np.arange(12) / FPS, lambda i: wall(500 - 2 * i).astype(np.uint16))
+    write_rgbd(film, tmp_path / "film")
+    store, points = Store(tmp_path / "store"), landmarks(PIXELS, 6, times_s=np.arange(6) / 20)
+    (tmp_path / "film" / "timestamps.csv").unlink()
+    slow, fast = (
+        landmark_depth.from_video(points, RgbdFolder(tmp_path / "film", fps=fps), store=store)[0] for fps in (20, 40)
+    )
+    np.testing.assert_allclose(slow.depth[:, 0], 500 - 2.0 * np.arange(6))
+    np.testing.assert_allclose(fast.depth[:, 0], 500 - 4.0 * np.arange(6))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from neuroface.cohorts.folder import FolderCohort
-from neuroface.errors import DataError, WeightsNotFoundError
+from neuroface.errors import DataError, RunMismatchError, WeightsNotFoundError
 from neuroface.studies.tracking import track
 from neuroface.types import Frame, Landmarks, Recording, Repetition
 
@@ -57,7 +57,7 @@ def as_they_are(landmarks, recording):
 def test_each_network_leaves_a_cohort_that_says_whom_it_knew(tmp_path):
     people = [filmed("N1"), filmed("N2")]
     networks = {"pretrained": Network(1, knows="W1"), "tuned": Network(2, knows="N9")}
-    found = track(people, networks, as_they_are, tmp_path, n_jobs=1)
+    found = track(people, networks, as_they_are, tmp_path, n_jobs=1, identity={})
     for (name, folder), at in zip(found.items(), (1, 2), strict=True):
         read = list(FolderCohort(root=folder).recordings())
         assert [recording.subject for recording in read] == ["N1", "N2"]
@@ -71,7 +71,9 @@ def test_each_network_leaves_a_cohort_that_says_whom_it_knew(tmp_path):
 
 def test_a_film_is_made_once_for_all_networks(tmp_path):
     person = filmed("N1")
-    track([person], {"a": Network(1, knows="W"), "b": Network(2, knows="W")}, as_they_are, tmp_path, n_jobs=1)
+    track(
+        [person], {"a": Network(1, knows="W"), "b": Network(2, knows="W")}, as_they_are, tmp_path, n_jobs=1, identity={}
+    )
     assert person.video.seen == N_FRAMES
 
 
@@ -80,17 +82,26 @@ def test_recordings_that_fail_are_named_and_the_others_are_not_done_again(tmp_pa
     with pytest.raises(
         DataError, match=r"^1 of 2 recordings have no landmarks: N2/OPEN: DataError: has no face in any"
     ):
-        track(people, {"a": Network(1, knows="W", blind_to="N2")}, as_they_are, tmp_path, n_jobs=1)
+        track(people, {"a": Network(1, knows="W", blind_to="N2")}, as_they_are, tmp_path, n_jobs=1, identity={})
     again = [filmed("N1"), filmed("N2")]
-    track(again, {"a": Network(1, knows="W")}, as_they_are, tmp_path, n_jobs=1)
+    track(again, {"a": Network(1, knows="W")}, as_they_are, tmp_path, n_jobs=1, identity={})
     assert [person.video.seen for person in again] == [0, N_FRAMES]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_weights_of_no_use_are_told_once(tmp_path, n_jobs):
     with pytest.raises(WeightsNotFoundError, match=r"^tuned\.pth is damaged\.$"):
-        track([filmed("N1"), filmed("N2")], {"a": no_network}, as_they_are, tmp_path, n_jobs=n_jobs)
+        track([filmed("N1"), filmed("N2")], {"a": no_network}, as_they_are, tmp_path, n_jobs=n_jobs, identity={})
 
 
 def no_network(recording):
     raise WeightsNotFoundError("tuned.pth is damaged.")
+
+
+def test_landmarks_of_other_films_or_networks_are_not_taken_for_these(tmp_path):
+    """Neither when they are finished nor half-way: the identity is that of contents, the paths may be the same."""
+    one = {"cohort": {"root": "content 1"}, "a": {"weights": "content 1"}}
+    track([filmed("N1")], {"a": Network(1, knows="W")}, as_they_are, tmp_path, n_jobs=1, identity=one)
+    other = {**one, "a": {"weights": "content 2"}}
+    with pytest.raises(RunMismatchError, match=r"holds landmarks made with other a\. Choose another run="):
+        track([filmed("N1")], {"a": Network(2, knows="W")}, as_they_are, tmp_path, n_jobs=1, identity=other)

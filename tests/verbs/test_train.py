@@ -316,7 +316,8 @@ def test_an_audit_that_is_not_clean_ends_with_its_exit_code_after_all_is_written
 
 
 def test_permutations_are_no_other_science(tmp_path):
-    from neuroface.configuration.compose import compose, science
+    from neuroface.configuration.compose import compose
+    from neuroface.configuration.identity import science
 
     few, many = (science(compose("train", [f"protocol.permutations={n}"])[0]) for n in (3, 99))
     assert few == many

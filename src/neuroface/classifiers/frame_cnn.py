@@ -7,6 +7,7 @@ after each pooling; the mean over what is left of the picture stands for its ful
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ class FrameCNN(nn.Module):
     Errors: ConfigError for another kind, or weights of the small one; see load_backbone for weights.
     """
 
-    def __init__(self, channels: int, *, kind: str, width: int, weights: str | None):
+    def __init__(self, channels: int, *, kind: str, width: int, weights: str | Path | None):
         super().__init__()
         if kind not in KINDS:
             raise ConfigError(f"frame_cnn={kind}: there is no such network." + did_you_mean(kind, KINDS))
@@ -46,7 +47,7 @@ def _small(channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def _vgg16(weights: str | None) -> nn.Module:
+def _vgg16(weights: str | Path | None) -> nn.Module:
     """The convolutions alone; the fully connected layers, which are most of VGG-16, are never made."""
     from torchvision.models import vgg16
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
@@ -24,7 +26,7 @@ class Hybrid(nn.Module):
         *,
         frame_cnn: str = "small",
         frame_width: int = 8,
-        frame_weights: str | None = None,
+        frame_weights: str | Path | None = None,
         hidden: int = 32,
         width: int = 8,
         se: str = "both",

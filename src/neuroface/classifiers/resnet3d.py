@@ -7,6 +7,7 @@ r3d18: 3x3x3 convolutions. r2plus1d18: each of them parted into one over space a
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class VideoResNet(nn.Module):
         return self.network(x.contiguous().permute(0, 4, 1, 2, 3))  # (B, C, T, H, W); in memory, channels stay last
 
 
-def r3d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str | None = None) -> VideoResNet:
+def r3d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str | Path | None = None) -> VideoResNet:
     """shape: (T, H, W, 3). weights: file of torchvision's R3D_18_Weights on this machine; None starts at random.
 
     Errors: WeightsNotFoundError for no such file, DataError for a file of another network.
@@ -36,7 +37,7 @@ def r3d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str | No
     return _video_resnet(r3d_18, n_classes, weights)
 
 
-def r2plus1d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str | None = None) -> VideoResNet:
+def r2plus1d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str | Path | None = None) -> VideoResNet:
     """shape: (T, H, W, 3). weights: file of torchvision's R2Plus1D_18_Weights on this machine; None starts at random.
 
     Errors: WeightsNotFoundError for no such file, DataError for a file of another network.
@@ -46,7 +47,7 @@ def r2plus1d18(shape: tuple[int, int, int, int], n_classes: int, *, weights: str
     return _video_resnet(r2plus1d_18, n_classes, weights)
 
 
-def _video_resnet(build: Callable[..., nn.Module], n_classes: int, weights: str | None) -> VideoResNet:
+def _video_resnet(build: Callable[..., nn.Module], n_classes: int, weights: str | Path | None) -> VideoResNet:
     network = build(weights=None)
     if weights is not None:
         load_backbone(network, weights, head="fc.")

@@ -37,7 +37,7 @@ class MeeiCohort:
     a public author's shortcut, which no clinician gave.
     """
 
-    def __init__(self, *, root: str | Path | None, sheet: str | None = None, grades: str | None = None) -> None:
+    def __init__(self, *, root: str | Path | None, sheet: str | Path | None = None, grades: str | None = None) -> None:
         if grades is not None and grades not in GRADES:
             raise ConfigError(f"cohort.grades={grades}: there is no such choice." + did_you_mean(grades, GRADES))
         self.root: str | Path = given(root, "cohort.root", "the folder MEEI_Standard_Set")
@@ -88,7 +88,7 @@ def _read(file: Path, **what: Any) -> Recording:
     return still(ImageFrames([file]), **what)
 
 
-def _facts(root: Path, sheet: str | None) -> dict[str, dict[str, Any]]:
+def _facts(root: Path, sheet: str | Path | None) -> dict[str, dict[str, Any]]:
     """{person's folder in lower case: {"side": ..., "sex": ..., "age": ...}} of the workbook; {} without one."""
     found = [root / sheet] if sheet is not None else sorted(root.glob("*.xlsx"))
     if not found:

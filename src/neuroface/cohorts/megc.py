@@ -38,7 +38,9 @@ class MegcCohort:
     points for all, those of the public code.
     """
 
-    def __init__(self, *, root: str | Path | None, flow: str | None = None, regions: str | None = None) -> None:
+    def __init__(
+        self, *, root: str | Path | None, flow: str | Path | None = None, regions: str | Path | None = None
+    ) -> None:
         self.root: str | Path = given(root, "cohort.root", f"the folder that holds {TABLE}")
         self.flow, self.regions = flow, regions
 
@@ -113,7 +115,7 @@ def _key(row: Mapping[str, str]) -> str:
     return f"{row['sub']}_{row['filename_o']}"
 
 
-def _flow_folder(root: Path, flow: str | None) -> Path:
+def _flow_folder(root: Path, flow: str | Path | None) -> Path:
     if flow is not None:
         return folder(root / flow, "cohort.flow")
     tried = [place / name for name in FLOW_FOLDERS for place in (root, root / "datasets")]

@@ -29,7 +29,8 @@ COLUMNS = ("frame", "timestamp_s")
 
 
 class ColorAndDepth:
-    """A colour video with a folder of depth images, paired by time; a types.Video. `path` is the colour video's.
+    """A colour video with a folder of depth images, paired by time; a types.Video. `path` is the colour video's,
+    `files` names both.
 
     Errors: DataError for a place that is no such folder, for a camera of another image size, for images and times that
     do not fit each other.
@@ -42,6 +43,7 @@ class ColorAndDepth:
                 f"{place.name} is not depth that can be read; a folder of 16-bit PNGs with {CAMERA} is "
                 "(docs/toronto.md). Convert it, or set cohort.depth=null to go on in 2-D"
             )
+        self.files = (color.path, place)
         self._files = image_files(place)
         if not self._files:
             raise DataError(f"{place} holds no depth image; depth is one 16-bit PNG per frame")

@@ -6,7 +6,6 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -27,18 +26,6 @@ from neuroface.configuration.search_path import hydra_context, split_searchpath
 from neuroface.configuration.values import check_types, settle
 from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
 
-# Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
-NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more", "table", "takes", "synthetic_means")
-# The same of keys inside a group.
-NOT_SCIENCE_OF = {
-    "landmarks": ("device", "batch_size", "allow_download"),
-    "lift": ("store",),
-    "protocol": ("permutations",),  # more of them make the null of the same result finer
-}
-# Bytes up to which a file of a cohort's folder is told from another by its contents.
-SMALL = 1 << 20
-# Keys of a cohort that say where its files are.
-PATHS = ("root", "path", "subjects", "annotations", "grades", "sheet")
 # A value that Hydra's grammar reads as it stands.
 PLAIN = r"[\w.,/\-+:()$]*"
 # Groups of which several options may be chosen at once.
@@ -248,39 +235,3 @@ def without_common_keys(group: str, node: DictConfig) -> tuple[DictConfig, dict[
     """A cohort or classifier node without the keys that are ours, and those keys."""
     common = {key: node.get(key) for key in COMMON_KEYS[group] if node.get(key) is not None}
     return OmegaConf.masked_copy(node, [str(k) for k in node if k not in COMMON_KEYS[group]]), common
-
-
-def science(config: DictConfig) -> dict[str, Any]:
-    """What makes a run what it is: the resolved configuration without where and how it runs.
-
-    The cohort's paths are replaced by a fingerprint of the files they name, so that moved data are the same data.
-    """
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    part: dict[str, Any] = {str(key): value for key, value in plain.items() if key not in NOT_SCIENCE}
-    for group, keys in NOT_SCIENCE_OF.items():
-        for key in keys:
-            part.get(group, {}).pop(key, None)
-    cohort = part.get("cohort", {})
-    paths = {key: cohort.pop(key) for key in PATHS if isinstance(cohort.get(key), str)}
-    if paths:
-        cohort["data"] = {key: fingerprint(path) for key, path in paths.items()}
-    return part
-
-
-def fingerprint(path: str) -> str:
-    """sha256 over the files that a path, folder or glob names: of small files and tables the contents, of others the
-    size and time of change, so that a finished run is recognised without reading gigabytes of video."""
-    import glob
-    import hashlib
-
-    root = Path(path).expanduser()
-    found = root.rglob("*") if root.is_dir() else map(Path, glob.glob(str(root), recursive=True))  # noqa: PTH207
-    files = sorted(file for file in found if file.is_file())
-    digest = hashlib.sha256()
-    for file in files:
-        name, about = file.relative_to(root) if root.is_dir() else Path(file.name), file.stat()
-        whole = about.st_size <= SMALL or not root.is_dir()
-        content = hashlib.sha256(file.read_bytes()).hexdigest() if whole else f"{about.st_size} {about.st_mtime_ns}"
-        digest.update(f"{name.as_posix()}\0{content}\n".encode())
-    return digest.hexdigest()[:16] if files else "nothing there"

@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "list": ("a list", lambda value: isinstance(value, list | tuple)),
     "dict": ("a mapping", lambda value: isinstance(value, Mapping)),
     "None": ("null", lambda value: value is None),
+    "Path": ("text", lambda value: isinstance(value, str)),
 }
 SCALARS = {"int", "float", "bool", "str"}
 KIND_OF_CONTAINER = {"tuple": "list", "Sequence": "list", "list": "list", "Mapping": "dict", "dict": "dict"}
@@ -91,14 +92,14 @@ def _wrong_types(node: Any, where: str) -> Iterator[str]:
     if not isinstance(node, dict):
         return
     target = str(node.get("_target_", ""))
-    parameters = _parameters(target) if target.startswith("neuroface.") else {}
+    declared = parameters(target) if target.startswith("neuroface.") else {}
     for key, value in node.items():
-        if (isinstance(value, dict) and "_target_" in value) or key not in parameters:
+        if (isinstance(value, dict) and "_target_" in value) or key not in declared:
             yield from _wrong_types(value, f"{where}.{key}")
             continue
-        kinds, default = _kinds(parameters[key]), parameters[key].default
+        kinds, default = _kinds(declared[key]), declared[key].default
         if kinds and not any(KINDS[kind][1](value) for kind in kinds):
-            words = " or ".join(KINDS[kind][0] for kind in kinds)
+            words = " or ".join(dict.fromkeys(KINDS[kind][0] for kind in kinds))
             known = "" if default is inspect.Parameter.empty else f" (default {_told(default)})"
             yield f"{where}.{key} is {_told(value)}; {words} is wanted{known}."
 
@@ -108,7 +109,7 @@ def _told(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-def _parameters(target: str) -> Mapping[str, inspect.Parameter]:
+def parameters(target: str) -> Mapping[str, inspect.Parameter]:
     """Arguments of a target by name; none where it cannot be imported, which building it reports."""
     module, _, name = target.rpartition(".")
     try:
@@ -120,8 +121,8 @@ def _parameters(target: str) -> Mapping[str, inspect.Parameter]:
 def _kinds(parameter: inspect.Parameter) -> list[str]:
     """The kinds an argument may be: by its annotation where that is plain, else by its default; none: anything."""
     annotation = "" if parameter.annotation is parameter.empty else str(parameter.annotation)
-    words = [word.strip() for word in annotation.split("|")]
-    if all(word in KINDS for word in words):
+    words = [word.strip() for word in annotation.split("|") if not word.strip().startswith("Literal[")]
+    if words and all(word in KINDS for word in words):
         return words
     container = KIND_OF_CONTAINER.get(annotation.partition("[")[0])
     if container and len(words) == 1:

@@ -138,9 +138,9 @@ def check_training(task: Task, folds: Sequence[Fold]) -> None:
 
 
 def data_digest(samples: Samples) -> str:
-    """SHA-256 of everything that is learnt from, so that a run is never continued with other data."""
-    digest = hashlib.sha256()
-    for column in (samples.meta["sample"], samples.subject, samples.y):
+    """SHA-256 of everything that is learnt from or judged by, so that a run is never continued with other data."""
+    digest = hashlib.sha256("\x1f".join((samples.view, *samples.feature_names, *samples.meta)).encode())
+    for column in (*samples.meta.values(), samples.subject, samples.y):
         digest.update("\x1f".join(map(str, column)).encode() + b"\x1e")
     for row in samples.X:
         digest.update(row_bytes(row))

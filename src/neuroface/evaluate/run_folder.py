@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from neuroface.evaluate.run_files import RUN_FILE, read_json, read_yaml
 LOCK = ".lock"
 PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "torch")
 FILES = ("config.yaml", "splits.json", "audit.json", "predictions.csv", "scores.json")  # of a finished run
+# What a run keeps before its first fold is finished: of no use to another science that takes the folder over.
+UNDER_WAY = ("annotated", "checkpoints", "folds", "inner", "models", "null")
 MISSING = "(absent)"
 SHOWN = 6  # differing keys in one message
 
@@ -107,6 +110,9 @@ class RunFolder:
         known = self._continued(config)
         for draft in [*self.path.glob(".*.tmp"), *self.path.glob("*/.*.tmp")]:
             draft.unlink()
+        if not known:
+            for name in UNDER_WAY:
+                shutil.rmtree(self.path / name, ignore_errors=True)
         first = {"status": "running", "digest": digest_of(config), "wall_s": 0.0}
         self.write_json(RUN_FILE, {**first, **known, **facts, "status": "running", **_environment()})
         # Also when it is there: a kill between the two files may have left the one of an earlier attempt.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class FanDetector:
     def __init__(
         self,
         *,
-        weights: str = "official",
+        weights: Literal["official", "bundled"] | str | Path = "official",
         allow_download: bool = False,
         engine: str = "torch",
         precision: str = "fp32",
@@ -69,7 +70,7 @@ class FanDetector:
             raise ConfigError(f"landmarks.detect_again_below={detect_again_below}: a score from 0 to 1 is needed.")
         if batch_size is not None and batch_size < 1:
             raise ConfigError(f"landmarks.batch_size={batch_size}: at least 1 face at once is needed.")
-        self.weights, self.allow_download = weights, allow_download
+        self.weights, self.allow_download = str(weights), allow_download
         self.engine, self.precision, self.decode, self.flip = engine, precision, decode, flip
         self.track, self.detect_again_below = track, detect_again_below
         self.detector = HaarDetector() if detector is None else detector

@@ -34,7 +34,7 @@ PUBLISHED_INPUT = 256  # px: a state dict does not tell the side of the input
 SIZES = ("stacks", "width", "landmarks", "size")
 
 
-def load(weights: str, *, allow_download: bool = False) -> FAN:
+def load(weights: str | Path, *, allow_download: bool = False) -> FAN:
     """The network of a weight file, in evaluation mode, fp32, on the CPU; its sizes are the file's.
 
     weights: "bundled" (comes with neuroface; trained on synthetic faces), "official" (the file that face-alignment
@@ -66,7 +66,7 @@ def save(fan: FAN, path: Path | str, *, about: Mapping[str, str], fitted_on: Col
     unfinished.replace(path)
 
 
-def fitted_on(weights: str) -> frozenset[str]:
+def fitted_on(weights: str | Path) -> frozenset[str]:
     """Subjects that the network was fitted on, as its file tells; empty for a file that does not tell.
 
     weights: as for `load`; nothing is downloaded. Errors: WeightsNotFoundError, DataError, as for `load`.
@@ -74,7 +74,7 @@ def fitted_on(weights: str) -> frozenset[str]:
     return frozenset(json.loads(_about(find(weights)).get("fitted_on", "[]")))
 
 
-def find(weights: str, *, allow_download: bool = False) -> Path:
+def find(weights: str | Path, *, allow_download: bool = False) -> Path:
     """The file of `weights`, as `load` understands them. Errors: WeightsNotFoundError when it is not there."""
     if weights == "official":
         return _official(allow_download=allow_download)

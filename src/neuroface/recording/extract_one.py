@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroface.contents import about
 from neuroface.errors import DataError, NeurofaceError
 from neuroface.recording import faces
 from neuroface.recording.crop import Crop, share_outside, square, warp
@@ -51,22 +52,20 @@ class Job:
 def source_of(recording: Recording) -> dict[str, Any]:
     """What tells one source from another without decoding it.
 
-    Whose it is; a digest of its times and landmarks; and, of a file or a folder with all that lies below it, path, size
-    and a digest of the names, sizes and times of change.
+    Whose it is; a digest of its times and landmarks; and, of the file or folder of its pictures, path, bytes, and a
+    digest of what `contents.about` says of each file.
     """
     who = {name: getattr(recording, name) for name in ("subject", "session", "group", "task")}
     known = {**who, "times_and_landmarks": _digest_of_arrays(recording)}
     path = getattr(recording.video, "path", None)
     if path is None:
         return known
-    place = Path(path)
-    files = sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
-    stats = [(str(file.relative_to(place)), (s := file.stat()).st_size, s.st_mtime_ns) for file in files]
+    files = about(Path(path))
     return {
         **known,
         "path": str(path),
-        "bytes": sum(size for _, size, _ in stats),
-        "files": hashlib.sha256(json.dumps(stats).encode()).hexdigest(),
+        "bytes": sum(size for _, size, *_ in files),
+        "files": hashlib.sha256(json.dumps(files).encode()).hexdigest(),
     }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from neuroface import contents
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.recording import whose as whose_face
 from neuroface.recording.crop import ALIGNMENTS
@@ -82,5 +83,10 @@ def _described(detector: Any) -> dict[str, Any]:
     named = {"name": f"{thing.__module__}.{thing.__qualname__}"}
     if not is_dataclass(detector):
         return named
-    own = {name: value for name, value in vars(detector).items() if not name.startswith("_")}
-    return named | {name: str(value) if isinstance(value, Path) else value for name, value in own.items()}
+    own = {field.name: (field, getattr(detector, field.name)) for field in fields(detector) if field.init}
+    return named | {name: _by_content(value) if "Path" in str(f.type) else value for name, (f, value) in own.items()}
+
+
+def _by_content(place: str | Path | None) -> str | None:
+    """A file as what it holds: what was cut by another file of that name was cut otherwise."""
+    return None if place is None else contents.digest_of(str(place))

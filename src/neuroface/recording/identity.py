@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import neuroface
+from neuroface.contents import about
 from neuroface.store import digest_of, digest_of_array
 from neuroface.types import Video
 
@@ -18,26 +19,31 @@ from neuroface.types import Video
 def identity(video: Video) -> dict[str, Any] | None:
     """What tells one video from another without decoding it; None where nothing does.
 
-    Of files: path, size and time of change of each. Of a video that is made: all that it is made from.
+    Of files: path, size and times of change of each, and when their frames are, which may be given beside them. Of a
+    video that is made: all that it is made from.
     """
     named = f"{type(video).__module__}.{type(video).__qualname__}"
-    path = getattr(video, "path", None)
-    places = [path] if path is not None else getattr(video, "files", ())
+    places = files_of(video)
     if places:
-        return {"class": named, "files": [_about(file) for place in places for file in _files_below(Path(place))]}
+        times_s = getattr(video, "timestamps_s", None)
+        return {
+            "class": named,
+            "files": [one for place in places for one in about(place)],
+            "times_s": None if times_s is None else digest_of_array(np.asarray(times_s, dtype=float)),
+        }
     try:
         return {"class": named, "made_from": described(vars(video))}
     except TypeError:
         return None
 
 
-def _files_below(place: Path) -> list[Path]:
-    return sorted(file for file in place.rglob("*") if file.is_file()) if place.is_dir() else [place]
-
-
-def _about(file: Path) -> list[Any]:
-    about = file.stat()
-    return [str(file.resolve()), about.st_size, about.st_mtime_ns]
+def files_of(video: Video | None) -> list[Path]:
+    """The files and folders that a video is read from: `files` where it has several, else `path`; none if made."""
+    files = getattr(video, "files", None)
+    if files is None:
+        path = getattr(video, "path", None)
+        files = () if path is None else (path,)
+    return [Path(place) for place in files]
 
 
 def described(value: Any) -> Any:

@@ -61,9 +61,7 @@ def run_config(path: Path, execution: DictConfig) -> DictConfig:
         raise ConfigError(f"{path} holds no classifier of its own. Name the run of a network: run=runs/NAME.")
     config = OmegaConf.create({**science, "execution": execution})
     places: Mapping[str, str] = RunFolder(path).facts.get("paths") or {}
-    if places:
-        del config.cohort["data"]  # the fingerprint that stands for the paths in a run's identity
-    for key, place in places.items():
+    for key, place in places.items():  # whose content stands there in a run's identity
         OmegaConf.update(config, key, place, force_add=True)
     return config
 

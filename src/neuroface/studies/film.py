@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from neuroface.configuration.compose import compose, instantiate
+from neuroface.configuration.identity import science
 from neuroface.errors import ConfigError
 from neuroface.studies import finetune
 from neuroface.studies.building import build_cohort, build_landmarks, build_steps, wanted_recordings
@@ -65,10 +66,12 @@ def _track(config: DictConfig, overrides: list[str], networks: dict[str, str], o
 
     cohort, common = build_cohort(config)
     steps, lift = {}, build_steps(config).lift
+    identity = science(OmegaConf.masked_copy(config, ["cohort", "lift"]))
     for name, weights in networks.items():
         node = OmegaConf.merge(config.landmarks, {"weights": weights})
+        identity[name] = science(OmegaConf.create({"landmarks": node}))
         steps[name] = build_landmarks(node, device=config.execution.device)
     with Progress() as progress:
         quality = instantiate(config.quality, "quality")
         recordings = list(wanted_recordings(cohort, common, quality=quality))
-        return track(recordings, steps, lift, out, n_jobs=config.execution.n_jobs, progress=progress)
+        return track(recordings, steps, lift, out, n_jobs=config.execution.n_jobs, identity=identity, progress=progress)

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 import neuroface
-from neuroface.configuration.compose import science
+from neuroface.configuration.identity import science
 from neuroface.evaluate.run_folder import digest_of
 from neuroface.types import Recording
 

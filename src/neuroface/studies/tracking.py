@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from neuroface.cohort_summary import counts_to_note
-from neuroface.errors import ConfigError, DataError, WeightsNotFoundError
+from neuroface.errors import ConfigError, DataError, RunMismatchError, WeightsNotFoundError
+from neuroface.store import digest_of
 from neuroface.types import Landmarks, Recording
 
 Step = Any  # Recording -> (Landmarks, counts)
 PARTS = ".recordings"
+IDENTITY = "identity.json"
 
 
 def track(
@@ -29,19 +31,22 @@ def track(
     out: Path,
     *,
     n_jobs: int,
+    identity: Mapping[str, Any],
     progress: Any = None,
 ) -> dict[str, Path]:
     """Landmarks of every recording by every network, lifted; one folder in the native layout per network.
 
     networks: name -> landmark step; what it and the lift counted stands in the notes of each recording. What was
-    finished before an interruption is kept below out/.recordings and not done again. Returns name -> folder.
-    Errors: DataError that names every recording in which a network finds no face; ConfigError or WeightsNotFoundError
-    for steps that work on no recording at all.
+    finished before an interruption is kept below out/.recordings and not done again. identity: plain data that say what
+    the landmarks depend on. Returns name -> folder.
+    Errors: RunMismatchError for a folder that was begun with another identity; DataError that names every recording in
+    which a network finds no face; ConfigError or WeightsNotFoundError for steps that work on no recording at all.
     """
     from neuroface.cohorts import folder_writer
     from neuroface.evaluate.workers import Failure, outcomes
 
     found = {name: out / name for name in networks}
+    _claim(out, identity)
     if all((path / "participants.tsv").is_file() for path in found.values()):
         return found
     files = {recording.name: out / PARTS / f"{_file_name(recording.name)}.npz" for recording in recordings}
@@ -66,6 +71,20 @@ def track(
         folder_writer.write((_tracked(recording, files[recording.name], name) for recording in recordings), path)
     shutil.rmtree(out / PARTS)
     return found
+
+
+def _claim(out: Path, identity: Mapping[str, Any]) -> None:
+    """Note what the landmarks here depend on, or compare it with what is noted."""
+    file = out / IDENTITY
+    wanted = {key: digest_of(value) for key, value in identity.items()}
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else wanted
+    differing = sorted(key for key in {*known, *wanted} if known.get(key) != wanted.get(key))
+    if differing:
+        raise RunMismatchError(
+            f"{out} holds landmarks made with other {', '.join(differing)}. Choose another run=, or delete {out} to "
+            "find them again."
+        )
+    _write(file, json.dumps(wanted, indent=1).encode())
 
 
 def _detect(recording: Recording, networks: Mapping[str, Step], lift: Any) -> Any:

@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from neuroface.configuration.compose import PATHS, science
+from neuroface.configuration.identity import paths, science
 from neuroface.evaluate import final_model
 from neuroface.evaluate.run_folder import RunFolder, digest_of
 from neuroface.places import check_writable
@@ -123,10 +123,3 @@ def summary(path: Path) -> str:
     from neuroface.report import tables
 
     return tables.summary_text(path, published=RunFolder(path).facts.get("published"))
-
-
-def paths(config: DictConfig) -> dict[str, str]:
-    """Where the cohort's files were; not part of the run's identity, but needed to make it again."""
-    cohort = OmegaConf.to_container(config.cohort)
-    assert isinstance(cohort, dict)
-    return {f"cohort.{key}": value for key, value in cohort.items() if key in PATHS and isinstance(value, str)}
