@@ -69,18 +69,18 @@ def fit_of(
     codes: Codes,
     train: np.ndarray,
     test: np.ndarray,
-    seed: int,
+    seed: int | None,
     *,
     weights: np.ndarray | None = None,
 ) -> Fit:
     """What `fold.fit` would be asked with this seed: people and classes weigh the same.
 
-    weights: (n_train,), where they are known already.
+    seed: None where the estimator leaves nothing to chance. weights: (n_train,), where they are known already.
     """
     if weights is None:
         weights = weights_of_codes(codes.y[train], codes.person[train], balance=task.balance)
     # As `seeds.seeded` sets it in the copy that is fitted.
-    return Fit(codes.y, train, test, weights, derive_seed(seed, "random_state"))
+    return Fit(codes.y, train, test, weights, 0 if seed is None else derive_seed(seed, "random_state"))
 
 
 def predict_many(task: Task, fits: Sequence[Fit]) -> Iterator[np.ndarray]:

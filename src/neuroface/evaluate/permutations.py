@@ -113,10 +113,11 @@ def _fits(
     if blind:
         for fold in folds[0]:
             shared[fold.name] = weights_of_codes(y[:, fold.train], person[fold.train], balance=task.balance)
+    chance = "random_state" in task.estimator.get_params()  # thousands of seeds that nobody asks for take long
     fits = []
     for i, (b, of_b) in enumerate(zip(batch, folds, strict=True)):
         for fold in of_b:
-            seed = derive_seed(task.seed, "permutation", b, fold.name)
+            seed = derive_seed(task.seed, "permutation", b, fold.name) if chance else None
             weights = shared[fold.name][i] if blind else None
             fits.append(fit_of(task, Codes(y[i], person), fold.train, fold.test, seed, weights=weights))
     return fits
