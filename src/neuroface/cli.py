@@ -26,6 +26,7 @@ VERBS = {
     "reproduce": "make a paper's tables again, ours beside the paper's (neuroface reproduce guarin run=FOLDER)",
     "fetch": "bring the file of a face network that is not ours to ship (neuroface fetch mesh)",
     "list": "show what there is to choose from (neuroface list features)",
+    "new": "write a feature, classifier or cohort of your own: three files (neuroface new feature NAME)",
     "completion": 'complete words in your shell (eval "$(neuroface completion bash)"; or zsh, fish)',
     "check": "run the contract suite on a component (neuroface check features=rom)",
 }

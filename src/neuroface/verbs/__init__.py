@@ -8,7 +8,7 @@ import importlib
 def run_verb(verb: str, arguments: list[str]) -> None:
     """Run one verb with the words that follow it on the command line."""
     module = importlib.import_module(f"neuroface.verbs.{verb}")
-    if verb in ("list", "check", "fetch", "completion") or not any(word.startswith("-") for word in arguments):
+    if verb in ("list", "check", "fetch", "completion", "new") or not any(word.startswith("-") for word in arguments):
         module.run(arguments)
         return
     from neuroface.configuration.sweep import with_flags

@@ -47,6 +47,8 @@ def verb_help(verb: str, line: str, words: Sequence[str] = ()) -> str:
     if verb == "reproduce":
         names = ", ".join(groups()["experiment"])
         return f"neuroface reproduce EXPERIMENT [run=FOLDER] [key=value ...]: {line}\n\nexperiments: {names}"
+    if verb == "new":
+        return f"neuroface new feature|classifier|cohort NAME [out=FOLDER]: {line}\n\nout=FOLDER writes a plug-in there"
     if verb == "completion":
         return (
             f"neuroface completion bash|zsh|fish: {line}\n\n"
