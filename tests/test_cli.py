@@ -176,7 +176,7 @@ def test_help_of_a_verb_shows_the_keys_of_default_choices_as_hydra_composes_them
         (["eval"], ["bootstrap: 2000", "ensemble: mean", "# resamples of people"], ["groups and their choices"]),
         (["landmarks", "landmarks=fan"], ["landmarks.weights", "quality.gate.max_share", "overlay: false"],
          ["classifier", "protocol.", "split=", "pixel_scale"]),
-        (["features"], ["pixel_scale: intercanthal", "repetitions="], ["protocol.", "classifier.", "split="]),
+        (["features"], ["pixel_scale: null", "repetitions="], ["protocol.", "classifier.", "split="]),
         (["explain"], ["panels: 24", "execution.device"], ["classifier."]),
     ],
 )  # fmt: skip

@@ -173,13 +173,14 @@ def told(notes: Mapping[str, Any], noted_of: Mapping[str, int], recordings: int)
 
 
 def why(error: DataError, notes: Mapping[str, Any]) -> str:
-    """What is wrong with a recording, and what its reader counted, which may be the reason."""
+    """What is wrong with a recording, what files it is of, and what its reader counted: these may be the reason."""
+    files = [f"files {notes['files']}"] if notes.get("files") else []
     counts = [
         f"{name.replace('_', ' ')} {value:g}"
         for name, value in notes.items()
         if value and _is_count(value) and name not in FACTS
     ]
-    return str(error).rstrip(".") + (f" (of its reader: {', '.join(counts)})" if counts else "")
+    return str(error).rstrip(".") + (f" (of its reader: {', '.join(files + counts)})" if files or counts else "")
 
 
 def _is_count(value: Any) -> bool:

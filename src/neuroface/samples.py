@@ -40,7 +40,7 @@ class Steps:
     repetitions: Callable[..., tuple[Repetition, ...]]
     features: Mapping[str, Any]
     frame: Any = "head"
-    pixel_scale: Any = "intercanthal"
+    pixel_scale: Any = None
     quality: Callable[[Recording], dict[str, Any]] | None = None
 
 

@@ -97,7 +97,7 @@ def test_the_head_frame_of_pixels_is_in_the_image_plane():
     rotation = np.stack([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
     turning = moved(still_head, rotation, np.linspace(0, 50, 40)[:, None, None])
     path = {"velocity": {"lower_lip_path": velocity.lower_lip_path}}
-    names, X = extract(turning, WHOLE, path, pixel_scale=None)
+    names, X = extract(turning, WHOLE, path)
     assert names == ("velocity.lower_lip_path_px",)
     assert pytest.approx(np.array([[10.0]]), rel=1e-6) == X
 
@@ -105,18 +105,20 @@ def test_the_head_frame_of_pixels_is_in_the_image_plane():
 def test_pixels_of_a_person_near_and_far_give_the_same_features():
     far = flat(face_with_lips(50, np.linspace(10, 30, 40)))
     near = scaled(far, 2.5)
-    names, X = extract(far, WHOLE, chosen("als11_v1"))
-    assert extract(near, WHOLE, chosen("als11_v1"))[1] == pytest.approx(X, nan_ok=True)
+    size = {"pixel_scale": "intercanthal"}
+    names, X = extract(far, WHOLE, chosen("als11_v1"), **size)
+    assert extract(near, WHOLE, chosen("als11_v1"), **size)[1] == pytest.approx(X, nan_ok=True)
     opening = dict(zip(names, X[0], strict=True))["rom.mouth_opening_icd"]
     assert opening == pytest.approx((30 - 10) / 32)  # the inner eye corners of the still face are 32 apart
     assert {"rom.mouth_area_icd2", "velocity.opening_peak_icd_per_s"} <= set(names)
-    in_px = dict(zip(*extract(near, WHOLE, {"rom": {"o": rom.mouth_opening}}, pixel_scale=None), strict=True))
+    in_px = dict(zip(*extract(near, WHOLE, {"rom": {"o": rom.mouth_opening}}), strict=True))
     assert in_px["rom.mouth_opening_px"] == pytest.approx(2.5 * 20)
 
 
 def test_millimetres_are_never_scaled_and_no_repetitions_have_the_same_names():
     landmarks = face_with_lips(50, np.linspace(10, 30, 40))
-    assert extract(landmarks, WHOLE, {"rom": {"o": rom.mouth_opening}})[0] == ("rom.mouth_opening_mm",)
+    opening = {"rom": {"o": rom.mouth_opening}}
+    assert extract(landmarks, WHOLE, opening, pixel_scale="intercanthal")[0] == ("rom.mouth_opening_mm",)
     assert extract(flat(landmarks), (), chosen("als11_v1"))[0] == extract(flat(landmarks), WHOLE, chosen("als11_v1"))[0]
 
 
@@ -124,7 +126,7 @@ def test_the_scale_is_the_median_over_the_frames_that_show_the_eyes():
     landmarks = flat(face_with_lips(50, np.linspace(10, 30, 40)))
     landmarks.points[:5, face.CANTHUS_RIGHT_INNER] -= 300  # a detector that slips for some frames
     landmarks.points[5:8, face.CANTHUS_LEFT_INNER] = np.nan
-    _, X = extract(landmarks, WHOLE, {"rom": {"o": rom.mouth_opening}}, frame="camera")
+    _, X = extract(landmarks, WHOLE, {"rom": {"o": rom.mouth_opening}}, frame="camera", pixel_scale="intercanthal")
     assert pytest.approx(20 / 32) == X[0, 0]
 
 
@@ -132,7 +134,7 @@ def test_a_face_without_eye_corners_cannot_be_scaled():
     landmarks = flat(wild_face(0))
     landmarks.points[:, face.CANTHUS_LEFT_INNER] = np.nan
     with pytest.raises(DataError, match=r"shows both inner eye corners in no frame.*pixel_scale=null"):
-        extract(landmarks, WHOLE, chosen("rom"))
+        extract(landmarks, WHOLE, chosen("rom"), pixel_scale="intercanthal")
 
 
 def test_no_repetitions_give_names_and_no_rows():

@@ -28,5 +28,5 @@ def test_landmarks_are_found_where_the_run_is_executed(words, device):
 
 
 def test_pixels_are_scaled_unless_the_key_says_no():
-    assert build_steps(compose("train", [])[0]).pixel_scale == "intercanthal"
-    assert build_steps(compose("train", ["pixel_scale=null"])[0]).pixel_scale is None
+    assert build_steps(compose("train", ["pixel_scale=intercanthal"])[0]).pixel_scale == "intercanthal"
+    assert build_steps(compose("train", [])[0]).pixel_scale is None

@@ -69,14 +69,17 @@ class GfeCohort:
         sources = []
         for name, signer, expression in catalogue:
             arrays = partial(_arrays, root / f"{name}.npz") if packed else partial(gfe_uci.read, root, name)
-            sources.append(Source(signer, GROUP, expression, partial(_read, arrays, signer, expression, weights)))
+            files = INDEX if packed else gfe_uci.FILES
+            sources.append(
+                Source(signer, GROUP, expression, partial(_read, arrays, files, signer, expression, weights))
+            )
         yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _catalogue(self, root: Path) -> list[tuple[str, str, str]]:
         """(file name, signer, expression) of what is asked for: of index.csv or, without one, of UCI's text files."""
         rows = gfe_uci.found(root)
         if (root / INDEX).is_file() or not rows:
-            next_step = "Set cohort.root to the folder of the pack, or of UCI's *_datapoints.txt and *_targets.txt."
+            next_step = f"Set cohort.root to the folder of the pack, or of {gfe_uci.FILES}."
             _, listed = read_rows(root / INDEX, required=("recording", "signer", "expression"), next_step=next_step)
             rows = [(row["recording"], row["signer"], row["expression"]) for row in listed]
         signers: dict[str, set[str]] = {}
@@ -203,7 +206,7 @@ def _arrays(file: Path) -> dict[str, np.ndarray]:
 
 
 def _read(
-    read_arrays: Callable[[], dict[str, np.ndarray]], signer: str, expression: str, weights: np.ndarray
+    read_arrays: Callable[[], dict[str, np.ndarray]], files: str, signer: str, expression: str, weights: np.ndarray
 ) -> Recording:
     arrays = read_arrays()
     times, repaired = repair_milliseconds(arrays["timestamp_s"])
@@ -219,6 +222,7 @@ def _read(
     other = matched_stretches(positive, len(landmarks))
     labelled = sorted([(*run, "expression") for run in positive] + [(*stretch, "other") for stretch in other])
     notes = {
+        "files": files,
         "timestamps_repaired": repaired,
         **{"frames_merged": 0, **counts},
         "depths_unseen": int(np.isnan(depth).sum()),

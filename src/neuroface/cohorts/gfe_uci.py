@@ -14,6 +14,7 @@ from neuroface import face
 from neuroface.errors import DataError
 
 POINTS_FILE, TARGETS_FILE = "_datapoints.txt", "_targets.txt"
+FILES = f"UCI's *{POINTS_FILE} and *{TARGETS_FILE}"
 N_POINTS = 100
 
 # Where the 68 landmarks are among the 100 points, by the data set's own description: 0-7 and 8-15 eyes, 16-25 and 26-35

@@ -23,7 +23,7 @@ def extract(
     features: Mapping[str, Any],
     *,
     frame: str = "head",
-    pixel_scale: str | None = "intercanthal",
+    pixel_scale: str | None = None,
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Names (d,) and values (n_repetitions, d) float of the chosen features; NaN is missing.
 

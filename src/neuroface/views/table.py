@@ -17,9 +17,7 @@ class Table:
 
     name = "table"
 
-    def __init__(
-        self, features: Mapping[str, Any], *, frame: str = "head", pixel_scale: str | None = "intercanthal"
-    ) -> None:
+    def __init__(self, features: Mapping[str, Any], *, frame: str = "head", pixel_scale: str | None = None) -> None:
         check_choices(frame=frame, pixel_scale=pixel_scale)
         self.features, self.frame, self.pixel_scale = features, frame, pixel_scale
 
