@@ -20,6 +20,7 @@ class Bag:
     received_late_s: float = 0.0
     stamp_depth_s: float = 0.0  # offset of the depth stamps from the colour stamps
     encoding: str = "rgb8"
+    big_endian: bool = False
     depth_encoding: str = "mono16"
     unit_option: float | None = 0.001
     unit_in_frames: float | None = None
@@ -110,13 +111,13 @@ def image_message(types, bag: Bag, name: str, stamp_s: float, image: np.ndarray)
     """The message, and the four bytes that newer SDKs append to a depth image (0 to others) without declaring them."""
     newer = bag.unit_in_frames is not None
     height, width = image.shape[:2]
-    raw = np.frombuffer(image.tobytes(), np.uint8)
+    raw = np.frombuffer((image.byteswap() if bag.big_endian else image).tobytes(), np.uint8)
     message = types["sensor_msgs/msg/Image"](
         header=header(types, stamp_s, "1" if newer else ""),
         height=height,
         width=width,
         encoding=bag.depth_encoding if name == "Depth" else bag.encoding,
-        is_bigendian=0,
+        is_bigendian=int(bag.big_endian),
         step=len(raw) // height,
         data=raw,
     )

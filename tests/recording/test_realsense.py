@@ -222,6 +222,14 @@ def test_colour_as_yuv(record):
         np.testing.assert_allclose(frame.color, 128, atol=1)
 
 
+def test_depth_of_a_big_endian_machine_is_the_same_depth(record):
+    frames = [
+        next(RealSenseBag(record(depth=depths([1.0]), color=colors([1.0]), big_endian=big)).frames()) for big in (0, 1)
+    ]
+    np.testing.assert_array_equal(frames[0].depth, frames[1].depth)
+    assert frames[1].depth.dtype.isnative  # whoever takes its bytes takes them in this machine's order
+
+
 def test_encodings_that_are_not_known(record):
     with pytest.raises(DataError, match=r"has colour frames in 'bayer'; record one of rgb8, bgr8"):
         list(RealSenseBag(record(encoding="bayer")).frames())

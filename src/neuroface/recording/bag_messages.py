@@ -35,7 +35,8 @@ ENCODINGS = {
 
 @dataclass(frozen=True)
 class Image:
-    """A sensor_msgs/Image. depth_scale: metres in one raw unit, or None where the message does not say."""
+    """A sensor_msgs/Image. depth_scale: metres in one raw unit, or None where the message does not say. big_endian: of
+    pixels of 16 bits."""
 
     stamp_s: float
     height: int
@@ -44,6 +45,7 @@ class Image:
     step: int
     data: memoryview
     depth_scale: float | None
+    big_endian: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def parse_image(path: Path, raw: bytes) -> Image:
         version, at = _text(raw, at)
         height, width = struct.unpack_from("<II", raw, at)
         encoding, at = _text(raw, at + 8)
-        _, step, length = struct.unpack_from("<BII", raw, at)
+        big_endian, step, length = struct.unpack_from("<BII", raw, at)
         at += 9
         data = memoryview(raw)[at : at + length]
         if len(data) != length or length < height * step:
@@ -137,7 +139,7 @@ def parse_image(path: Path, raw: bytes) -> Image:
     except (struct.error, ValueError) as error:
         raise DataError(f"{path} holds an image message that is damaged ({error}); copy the bag again") from error
     scale = _float32(unit) if unit > 0 else None
-    return Image(seconds + nanoseconds / 1e9, height, width, encoding, step, data, scale)
+    return Image(seconds + nanoseconds / 1e9, height, width, encoding, step, data, scale, bool(big_endian))
 
 
 def color_image(path: Path, image: Image) -> np.ndarray:
@@ -156,7 +158,8 @@ def depth_image(path: Path, image: Image) -> np.ndarray:
     """(h, w) uint16 raw units. Errors: DataError for depth that is not 16 bits."""
     if image.encoding.lower() not in ("mono16", "16uc1", "z16"):
         raise DataError(f"{path} has depth frames in {image.encoding!r}; raw depth is one channel of 16 bits (Z16)")
-    return _rows(path, image, 2).copy().view("<u2")
+    stored = _rows(path, image, 2).copy().view(">u2" if image.big_endian else "<u2")
+    return stored.astype(np.uint16)  # OpenCV takes the bytes of an array and not its byte order
 
 
 def _rows(path: Path, image: Image, pixel_bytes: int) -> np.ndarray:
