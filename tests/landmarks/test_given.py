@@ -39,7 +39,7 @@ def test_what_cannot_smooth_is_told():
 def test_a_video_without_landmarks_says_what_finds_them():
     unseen = Landmarks(np.full((3, 68, 2), np.nan), np.arange(3) / 25, "pixel")
     filmed = Recording("S1", "HC", "OPEN", unseen, video=object())  # type: ignore[arg-type]
-    with pytest.raises(DataError, match=r"^has video but no landmarks yet; landmarks=fan or landmarks=face_alignment"):
+    with pytest.raises(DataError, match=r"^has video but no landmarks yet; landmarks=auto finds them"):
         given(filmed)
     with pytest.raises(DataError, match=r"^has no landmark in any frame$"):
         given(Recording("S1", "HC", "OPEN", unseen))

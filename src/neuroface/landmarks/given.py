@@ -27,7 +27,7 @@ def given(
     """
     if not np.isfinite(recording.landmarks.points).any():
         if recording.video is not None:
-            raise DataError("has video but no landmarks yet; landmarks=fan or landmarks=face_alignment finds them")
+            raise DataError("has video but no landmarks yet; landmarks=auto finds them (or mesh, fan, face_alignment)")
         raise DataError("has no landmark in any frame")
     return steady(
         recording.landmarks, max_gap_s=max_gap_s, median_frames=median_frames, smooth=smooth, cutoff_hz=cutoff_hz
