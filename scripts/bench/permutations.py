@@ -12,6 +12,7 @@ import argparse
 import time
 from collections.abc import Callable
 
+import forest_null
 import numpy as np
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeClassifier
@@ -123,6 +124,8 @@ def main() -> None:
     closed_forms(asked.permutations, asked.repeats)
     print("permutations=auto, ridge:")
     stopping(asked.tables)
+    print("Forest, 25 folds:")
+    forest_null.measure(permutations=asked.permutations, theirs=2, jobs=2)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from neuroface.errors import ConfigError, DataError
 
 MOST_CLASSES = 256  # uint8
 NODES_AT_ONCE = 500_000  # of the room that trees are grown in
+WALKS_AT_ONCE = 1_000_000  # of a row through a tree
 FORMAT = "neuroface forest 1"
 
 
@@ -95,8 +96,10 @@ class Forest(ClassifierMixin, BaseEstimator):
         if hasattr(self, "forest_"):
             return self.forest_.predict_proba(X)
         total = np.zeros((len(X), len(self.classes_)))
-        for leaves in leaves_of(self.trees_, X):
-            total += self.trees_.share[leaves]
+        at_once = max(1, WALKS_AT_ONCE // self.n_estimators)
+        for start in range(0, len(X), at_once):
+            for leaves in leaves_of(self.trees_, X[start : start + at_once]):  # tree after tree, as when judged at once
+                total[start : start + at_once] += self.trees_.share[leaves]
         return total / self.n_estimators
 
     def predict(self, X: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -72,20 +72,19 @@ def joined(portions: Sequence[Trees]) -> Trees:
     )
 
 
-def leaves_of(trees: Trees, X: np.ndarray) -> Iterator[np.ndarray]:
-    """(n,) number of the leaf that each row of X reaches, tree after tree."""
+def leaves_of(trees: Trees, X: np.ndarray) -> np.ndarray:
+    """(trees, n) number of the leaf that each row of X (n, d) float32 reaches in each tree."""
     column, child, missing_left = trees.node.T
-    rows = np.arange(len(X))
-    for root in trees.root[:-1]:
-        at = np.full(len(X), root)
-        going = rows[column[at] != LEAF]
-        while len(going):
-            here = at[going]
-            value = X[going, column[here]]
-            left = (value <= trees.threshold[here]) | (np.isnan(value) & (missing_left[here] == 1))
-            at[going] = child[here] + ~left
-            going = going[column[at[going]] != LEAF]
-        yield at
+    row = np.tile(np.arange(len(X)), len(trees.root) - 1)
+    at = np.repeat(trees.root[:-1], len(X))
+    going = np.flatnonzero(column[at] != LEAF)
+    while len(going):
+        here = at[going]
+        value = X[row[going], column[here]]
+        left = (value <= trees.threshold[here]) | (np.isnan(value) & (missing_left[here] == 1))
+        at[going] = child[here] + ~left
+        going = going[column[at[going]] != LEAF]
+    return at.reshape(-1, len(X))
 
 
 def importances_of(of_tree: np.ndarray) -> np.ndarray:
