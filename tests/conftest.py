@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import ctypes
+import gc
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +22,17 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["NEUROFACE_USER_CACHE"] = os.environ.get("XDG_CACHE_HOME", "")
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="neuroface-tests-")
     atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory_given_back():
+    """What a file of tests has needed, large networks above all, is not kept by the worker that goes on to the next."""
+    yield
+    gc.collect()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps what is freed until it is told
+            ctypes.CDLL(None).malloc_trim(0)
+
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

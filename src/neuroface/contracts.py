@@ -115,28 +115,35 @@ def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
 
     view: what it looks at; None for a table. A network is trained for a few epochs only.
     """
-    from sklearn.base import clone
 
     y = np.repeat(["HC", "ALS"], ROWS_OF_A_CLASS)
     X = example_rows(view, y == "ALS")
     before = copy.deepcopy(X)
     with _given(f"made-up rows of the view {getattr(view, 'name', 'table')}"):
         for brief in _brief(estimator, X):
-            fitted, again = (_seeded(clone(brief)).fit(X, y) for _ in range(2))
-            p = fitted.predict_proba(X)
+            p, classes = _learnt(brief, X, y)
             if p.shape == (len(y), 2) and _parts(p, y) > LEARNT:
                 break
-    if p.shape != (len(y), 2) or list(fitted.classes_) != ["ALS", "HC"]:
-        yield f"predict_proba must be (n, classes) in the order of classes_; got {p.shape}, {fitted.classes_}"
+        again, _ = _learnt(brief, X, y)
+    if p.shape != (len(y), 2) or classes != ["ALS", "HC"]:
+        yield f"predict_proba must be (n, classes) in the order of classes_; got {p.shape}, {classes}"
         return
     if not np.allclose(p.sum(axis=1), 1):
         yield "its probabilities do not add up to 1"
-    if not np.array_equal(p, again.predict_proba(X)):
+    if not np.array_equal(p, again):
         yield "gives other probabilities with the same random_state"
     if any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in _both(X, before)):
         yield "changes the data it is given"
     if "Dummy" not in repr(estimator) and _parts(p, y) <= LEARNT:
         yield "does not learn two groups four standard deviations apart"
+
+
+def _learnt(estimator: Any, X: Any, y: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Probabilities of the rows after fitting to them, and the classes; the model itself, which may be large, goes."""
+    from sklearn.base import clone
+
+    fitted = _seeded(clone(estimator)).fit(X, y)
+    return fitted.predict_proba(X), list(fitted.classes_)
 
 
 def _brief(estimator: Any, X: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from neuroface import contracts
 from neuroface.configuration.compose import (
@@ -31,6 +31,7 @@ from neuroface.studies.building import build_estimator, build_steps, build_view
 from neuroface.studies.experiment import distinct_cells, words_of
 
 OWN = (("classifier", "view"), ("classifier", "augment"))  # nodes that a classifier sets for itself
+CLIPS, SMALL = "neuroface.views.clips.Clips", {"frames": 6, "spare": 2, "size": 32}
 
 
 def run(arguments: list[str]) -> None:
@@ -86,6 +87,8 @@ def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator
         return
     try:
         config, _ = compose("prepare", [word, *searchpath(folders)], choose=False)
+        if group == "classifier":
+            config, _ = compose("prepare", [word, *_small_clips(config), *searchpath(folders)], choose=False)
     except ConfigError as error:
         yield f"{group}={name}", [str(error)]
         return
@@ -111,6 +114,17 @@ def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator
         yield f"{group}={name}", [] if waits else [str(error)]
     if not node and group not in ("features",):
         yield f"{group}={name}", ["is empty"]
+
+
+def _small_clips(config: DictConfig) -> list[str]:
+    """Words that make the clips a classifier looks at short and small: it takes any, and learns as well from these."""
+    node: Any = OmegaConf.to_container(config.classifier)
+    return [
+        f"classifier.{where}.{key}={value}"
+        for where, view in targets_of({"view": node.get("view")})
+        if view["_target_"] == CLIPS
+        for key, value in SMALL.items()
+    ]
 
 
 def _target_only(group: str, config: Any) -> Any:
