@@ -7,7 +7,7 @@ import pytest
 import torch
 from made_up import classifier, series, table_classifier
 
-from neuroface.classifiers.torch_classifier import load
+from neuroface.classifiers.load_network import load
 from neuroface.classifiers.training import Training
 from neuroface.errors import ConfigError, LeakageError
 

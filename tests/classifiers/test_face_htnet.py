@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neuroface.classifiers.face_htnet import FaceHTNet, asymmetry, htnet, split
-from neuroface.classifiers.torch_classifier import load
+from neuroface.classifiers.load_network import load
 from neuroface.errors import ConfigError, DataError
 
 SMALL = {"dim": 12, "heads": 3, "num_hierarchies": 2, "block_repeats": (1, 2), "patch_size": 7}

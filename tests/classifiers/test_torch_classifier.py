@@ -12,7 +12,8 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from neuroface.classifiers import training
 from neuroface.classifiers.c3d import C3D
-from neuroface.classifiers.torch_classifier import TorchClassifier, load
+from neuroface.classifiers.load_network import load
+from neuroface.classifiers.torch_classifier import TorchClassifier
 from neuroface.errors import ConfigError, DataError
 from processors import needs_bf16
 

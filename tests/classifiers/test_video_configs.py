@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroface.classifiers import torch_classifier
+from neuroface.classifiers import load_network
 from neuroface.configuration.compose import compose
 from neuroface.studies.building import build_estimator, build_steps, build_view
 from neuroface.types import Parts
@@ -41,7 +41,7 @@ def test_it_fits_and_comes_back_from_its_file(name, tmp_path):
     model = fitted(name, X, y)
     ending, content = model.saved()
     (tmp_path / f"model.{ending}").write_bytes(content)
-    again = torch_classifier.load(tmp_path / f"model.{ending}", device="cpu")
+    again = load_network.load(tmp_path / f"model.{ending}", device="cpu")
     probabilities = model.predict_proba(X)
     assert len(model.history_) == 2
     assert probabilities.sum(axis=1) == pytest.approx(1)

@@ -39,9 +39,9 @@ def load_model(path: Path | str, *, trusted: Collection[str] = ()) -> Any:
 
         return forest.load(path)
     if path.suffix == ".safetensors":
-        from neuroface.classifiers import torch_classifier
+        from neuroface.classifiers import load_network
 
-        return torch_classifier.load(path, trusted=trusted)
+        return load_network.load(path, trusted=trusted)
     return _from_skops(path, {*TRUSTED, *trusted})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,14 @@ from neuroface.classifiers import model_file, transfer
 from neuroface.classifiers.devices import chance, device_of, memory_told, reproducible
 from neuroface.classifiers.folds_together import check_network, check_settings, run_together
 from neuroface.classifiers.inner_people import held_out_people
-from neuroface.classifiers.inputs import SOLE, Augment, Inputs, Part, Rows
+from neuroface.classifiers.inputs import Augment, Inputs, Rows
 from neuroface.classifiers.objectives import OBJECTIVES, Objective, with_side
+from neuroface.classifiers.settings import check_settings_of, valid_weights, valid_y
 from neuroface.classifiers.targets import class_factors, one_hot, with_sides, with_test
-from neuroface.classifiers.training import OPTIMISERS, SCHEDULES, Training, Tunables, outputs_of, runner
-from neuroface.errors import ConfigError, DataError, RunFailedError, did_you_mean
-from neuroface.processor import check_precision, has_bf16
+from neuroface.classifiers.training import Training, Tunables, outputs_of, runner
+from neuroface.errors import RunFailedError
 from neuroface.types import Parts
 
-EPOCH_SELECTIONS = ("inner_people", "last", "test_best")
-SAMPLINGS = ("shuffled", "weighted")
-PRECISIONS = ("fp32", "bf16")
 LEARNT = ("fill", "centre", "scale")  # of each part of the inputs
 
 
@@ -205,10 +202,10 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     ) -> Training:
         """The training of these rows before its first epoch; what `fit` takes, valid and on the device."""
         X = self._valid(X, reset=True)
-        labels = _valid_y(y, X)
+        labels = valid_y(y, X)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         self.people_ = [] if groups is None else sorted(set(map(str, groups)))
-        weights = np.ones(len(codes)) if sample_weight is None else _valid_weights(sample_weight, X)
+        weights = np.ones(len(codes)) if sample_weight is None else valid_weights(sample_weight, X)
         weights = weights * class_factors(self.class_weight, labels, self.classes_, weights)
         targets = one_hot(codes, len(self.classes_))
         targets = with_sides(targets, side) if self.side_weight > 0 else targets
@@ -217,12 +214,12 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         else:
             held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
         self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
-        network = self._started(self.network(self.inputs_.shape, self._objective.outputs(len(self.classes_))))
+        network = self._started(self.network(self.inputs_.shape, self.objective.outputs(len(self.classes_))))
         self.network_ = network.to(device)
         return Training(
             network=self.network_,
             inputs=self.inputs_,
-            objective=self._objective,
+            objective=self.objective,
             tunables=Tunables(**{one.name: getattr(self, one.name) for one in fields(Tunables)}),
             rows=self.inputs_.rows(X, device),
             targets=torch.as_tensor(targets, dtype=torch.float32, device=device),
@@ -279,47 +276,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
     def check(self) -> None:
         """ConfigError naming every parameter that cannot be, here: before anything is fitted."""
-        choices: dict[str, Collection[str]] = {
-            "optimiser": OPTIMISERS,
-            "schedule": SCHEDULES,
-            "loss": OBJECTIVES,
-            "sampling": SAMPLINGS,
-            "epoch_selection": EPOCH_SELECTIONS,
-            "precision": PRECISIONS,
-        }
-        wrong = [
-            f"classifier.{key} is {getattr(self, key)!r}.{did_you_mean(getattr(self, key), known)}"
-            for key, known in choices.items()
-            if getattr(self, key) not in known
-        ]
-        at_least = {"max_epochs": 1, "batch_size": 1, "patience": 0, "mixup": 0, "weight_decay": 0, "side_weight": 0}
-        wrong += [
-            f"classifier.{key} is {getattr(self, key)!r}; it must be {least} or more."
-            for key, least in at_least.items()
-            if not getattr(self, key) >= least
-        ]
-        shares = {"inner_share": (0, 1), "label_smoothing": (-1e-12, 1)}
-        wrong += [
-            f"classifier.{key} is {getattr(self, key)!r}; it must lie between 0 and 1."
-            for key, (low, high) in shares.items()
-            if not low < getattr(self, key) < high
-        ]
-        positive = {"learning_rate": self.learning_rate, "clip_norm": self.clip_norm}
-        wrong += [
-            f"classifier.{key} is {value!r}; it must be positive."
-            for key, value in positive.items()
-            if value is not None and not value > 0
-        ]
-        if self.save_every is not None and not self.save_every >= 1:
-            wrong.append(f"classifier.save_every is {self.save_every!r}; it must be 1 or more, or null.")
-        if self.side_weight > 0 and getattr(self.augment, "keywords", {}).get("flip"):
-            wrong.append("classifier.augment.flip exchanges the sides that side_weight learns; set it to 0.")
-        if wrong:
-            raise ConfigError(" ".join(wrong))
-        check_precision(self.precision, device_of(self.device), key="classifier.precision")
+        check_settings_of(self)
 
     @property
-    def _objective(self) -> Objective:
+    def objective(self) -> Objective:
+        """What its outputs are trained for."""
         objective = OBJECTIVES[self.loss]
         return with_side(objective, self.side_weight) if self.side_weight > 0 else objective
 
@@ -370,7 +331,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             self.held_out_ = (training.held, self._probabilities(training.rows, training.held))
 
     def _probabilities(self, rows: Rows, positions: np.ndarray) -> np.ndarray:
-        return self._objective.probabilities(self._outputs(rows, positions)).cpu().numpy()
+        return self.objective.probabilities(self._outputs(rows, positions)).cpu().numpy()
 
     def _outputs(self, rows: Rows, positions: np.ndarray) -> torch.Tensor:
         forward = runner(self.network_, self.precision)
@@ -381,55 +342,6 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         return {
             key: model_file.described(value) for key, value in self.get_params(deep=False).items() if key != "device"
         }
-
-
-def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto") -> TorchClassifier:
-    """A fitted classifier from the file that `saved` made. Nothing in the file is executed.
-
-    trusted: targets outside neuroface that the file may name; those of the run's own configuration, say.
-    Trained in bf16 and loaded where there is none, it predicts in fp32, which is told.
-    Errors: DataError for a file that is none or does not fit its network; ConfigError for a target not trusted.
-    """
-    config, tensors = model_file.from_file(path)
-    model = TorchClassifier(**model_file.built(config["settings"], trusted), device=device)
-    if model.precision == "bf16" and not has_bf16(device_of(device)):
-        model.precision = "fp32"
-        warnings.warn(f"{path} was trained in bf16, which is not to be had here: it predicts in fp32.", stacklevel=2)
-    model.classes_ = np.array(config["classes"])
-    parts = {}
-    for name, part in config["parts"].items():
-        learnt = {key: tensors[f"inputs.{name}.{key}"].numpy() for key in LEARNT}
-        parts[name] = Part(part["kind"], tuple(part["shape"]), **learnt)
-    model.inputs_ = Inputs(parts, model.augment)
-    if SOLE in parts and parts[SOLE].kind == "table":
-        model.n_features_in_ = parts[SOLE].shape[0]
-    model.people_ = config.get("people", [])
-    network = model.network(model.inputs_.shape, model._objective.outputs(len(model.classes_)))
-    try:
-        network.load_state_dict(model_file.under("network.", tensors))
-    except RuntimeError as error:
-        raise DataError(f"{path} does not fit its network: {str(error).splitlines()[1].strip()}") from error
-    model.network_ = network.to(device_of(device)).eval()
-    return model
-
-
-def _valid_y(y: Any, X: np.ndarray | Parts) -> np.ndarray:
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_consistent_length, column_or_1d
-
-    if y is None:
-        raise ValueError("TorchClassifier requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
-    check_consistent_length(X, y)
-    check_classification_targets(y)
-    return y
-
-
-def _valid_weights(sample_weight: np.ndarray, X: np.ndarray | Parts) -> np.ndarray:
-    weights = np.asarray(sample_weight, dtype=float)
-    if weights.shape != (len(X),) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
-        raise ValueError(f"sample_weight must be {len(X)} finite weights, none negative; not every weight may be zero.")
-    return weights
 
 
 def _file(checkpoint: Path | None) -> Path | None:

@@ -123,12 +123,12 @@ def _look(
 
 def _model(path: Path, config: DictConfig, fold: str, people: set[str]) -> TorchClassifier:
     """The fitted classifier of a fold, which must not have learnt from these people."""
-    from neuroface.classifiers import torch_classifier
+    from neuroface.classifiers import load_network
 
     file = path / "models" / f"{fold}.safetensors"
     if not file.is_file():
         raise ConfigError(f"{file} is not there. Train again with execution.save_models=true and another run=.")
-    classifier = torch_classifier.load(file, trusted=set(_targets(config)), device=config.execution.device)
+    classifier = load_network.load(file, trusted=set(_targets(config)), device=config.execution.device)
     learnt_from = sorted(people & set(classifier.people_))
     if learnt_from:
         raise LeakageError(f"{file} was fitted on {', '.join(learnt_from)}, who are judged by it. Train again.")
