@@ -136,7 +136,7 @@ def test_a_network_trained_in_bf16_predicts_in_fp32_where_there_is_none(tmp_path
     ending, content = model.saved()
     file = tmp_path / f"model.{ending}"
     file.write_bytes(content)
-    monkeypatch.setattr("neuroface.classifiers.torch_classifier.has_bf16", lambda device: False)
+    monkeypatch.setattr("neuroface.classifiers.load_network.has_bf16", lambda device: False)
     with pytest.warns(UserWarning, match="was trained in bf16, which is not to be had here: it predicts in fp32"):
         elsewhere = load(file)
     assert elsewhere.precision == "fp32"
