@@ -1,4 +1,4 @@
-.PHONY: check lint types test slow bench docs news
+.PHONY: check lint types test slow bench notebooks pictures docs news
 
 check: lint types test
 
@@ -17,6 +17,13 @@ slow:
 
 bench:
 	for script in scripts/bench/*.py; do python $$script; done
+
+notebooks:  # all executed from top to bottom; the site shows what they showed
+	python scripts/site/notebooks.py
+
+pictures:  # of docs/images, made again
+	python scripts/contact_sheet.py
+	python scripts/site/pictures.py
 
 docs:  # the site, in out/site; a warning is an error
 	DISABLE_MKDOCS_2_WARNING=true NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --site-dir out/site

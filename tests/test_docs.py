@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from neuroface.cli import VERBS
+from neuroface.cli import VERBS, main
 from neuroface.configuration.compose import compose
 from neuroface.configuration.sweep import jobs
 
@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COMPOSED = ("train", "eval", "report", "explain", "landmarks", "features", "prepare")  # verbs that read configuration
-SLOW = ("finetuning.md",)  # pages whose blocks train a network
+SLOW = ("finetuning.md", "from_clips.md")  # pages whose blocks train a network, or film
+TUTORIALS = ("from_clips.md", "from_r.md")  # pages whose commands run, too, each on what the blocks above it made
+ONE_JOB = ["execution.n_jobs=1"]
 FLAGS = ("-m", "--multirun", "--help", "-h")
 
 
@@ -26,19 +28,22 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def commands() -> list[tuple[str, str]]:
-    """(page, line) of every neuroface command in a block, lines that go on joined and remarks taken off."""
-    found = []
-    for page in PAGES:
-        for language, text in blocks(page):
-            if language not in ("", "bash", "sh", "console"):
-                continue
-            for line in text.replace("\\\n", " ").splitlines():
-                found += [
-                    (page.name, part.strip())
-                    for part in line.split("&&")
-                    if re.match(r"\s*(\$ )?neuroface [a-z-]", part)
-                ]
+    """(page, line) of every neuroface command in a block."""
+    found = [(page.name, line) for page in PAGES for block in blocks(page) for line in commands_in(*block)]
     return list(dict.fromkeys(found))
+
+
+def commands_in(language: str, text: str) -> list[str]:
+    """The neuroface commands of a block; lines that go on are joined."""
+    if language not in ("", "bash", "sh", "console"):
+        return []
+    parts = [part for line in text.replace("\\\n", " ").splitlines() for part in line.split("&&")]
+    return [part.strip() for part in parts if re.match(r"\s*(\$ )?neuroface [a-z-]", part)]
+
+
+def words_in(line: str) -> list[str]:
+    """What follows `neuroface`, without the remark at the end."""
+    return shlex.split(line.removeprefix("$ "), comments=True)[1:]
 
 
 def test_commands_are_found():
@@ -47,7 +52,7 @@ def test_commands_are_found():
 
 @pytest.mark.parametrize(("page", "line"), commands(), ids=lambda value: value[:70])
 def test_a_command_of_the_documentation_composes(page, line):
-    words = shlex.split(line.removeprefix("$ "), comments=True)[1:]
+    words = words_in(line)
     if words[0].startswith("-"):
         return
     assert words[0] in VERBS, f"{page}: there is no verb {words[0]}"
@@ -59,17 +64,21 @@ def test_a_command_of_the_documentation_composes(page, line):
 
 
 def pages_with_python() -> list[object]:
+    """Each page that has Python blocks, as a parameter of a test."""
     with_blocks = [page for page in PAGES if any(language == "python" for language, _ in blocks(page))]
     return [pytest.param(p, id=p.name, marks=[pytest.mark.slow] if p.name in SLOW else []) for p in with_blocks]
 
 
 @pytest.mark.parametrize("page", pages_with_python())
-def test_python_blocks_run_from_top_to_bottom(page, tmp_path, monkeypatch):
+def test_blocks_run_from_top_to_bottom(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     space: dict[str, object] = {}
     for language, text in blocks(page):
         if language == "python":
             exec(compile(text, str(page), "exec"), space)
+        elif page.name in TUTORIALS:
+            for line in commands_in(language, text):
+                assert main([*words_in(line), *ONE_JOB]) == 0, line
 
 
 def test_the_reference_names_every_choice():
