@@ -98,7 +98,7 @@ def prepared(name: str, book: nbformat.NotebookNode, files: dict[str, bytes]) ->
                 files[path] = framed_page(data["text/html"]).encode()
                 data["text/html"] = f'<iframe src="{path}" width="100%" height="700" title="report"></iframe>'
             elif "text/html" in data:
-                data["text/html"] = re.sub(r"<style.*?</style>\s*", "", data["text/html"], flags=re.DOTALL)
+                data["text/html"] = site_table(data["text/html"])
             if output.get("name") == "stdout":
                 output.text = shortened(output.text)
     return book
@@ -108,6 +108,12 @@ def framed_page(frame: str) -> str:
     """The page inside an <iframe srcdoc="...">."""
     found = re.search(r'srcdoc="([^"]*)"', frame)
     return html.unescape(found.group(1)) if found else frame
+
+
+def site_table(text: str) -> str:
+    """A data frame without its own style, so that it looks and scrolls as the other tables of the site."""
+    plain = re.sub(r"<style.*?</style>\s*", "", text, flags=re.DOTALL)
+    return plain.replace('<table border="1" class="dataframe">', "<table>")
 
 
 def shortened(text: str) -> str:
