@@ -79,6 +79,28 @@ def test_the_cause_and_its_key_are_named(points, cause, key):
     assert key in told
 
 
+@pytest.mark.parametrize(
+    ("scale", "cause", "key"), [(1e-3, "metres", "units=m"), (0.1, "centimetres", "units=cm"), (1e3, "micro", "=um")]
+)
+def test_a_mouth_alone_has_a_size_too(scale, cause, key):
+    points = in_mm()
+    points[:, : face.MOUTH_CORNER_RIGHT] = np.nan
+    plausible.check_landmarks(points, pixels=False)
+    message = refusal(points * scale)
+    assert cause in message
+    assert key in message
+
+
+def test_a_mouth_in_fractions_of_the_image():
+    points = in_px() / [640, 480]
+    points[:, : face.MOUTH_CORNER_RIGHT] = np.nan
+    assert "set units=normalised" in refusal(points)
+
+
+def test_swapped_axes_are_called_so():
+    assert refusal(in_mm()[..., [1, 0, 2]]).endswith("two axes seem to be swapped; swap them back")
+
+
 def test_a_face_seen_from_behind():
     behind = in_mm(turn=(1, -1, -1)) + np.array([0, 0, 1200])
     assert "seen from behind" in refusal(behind)
@@ -86,7 +108,7 @@ def test_a_face_seen_from_behind():
 
 def test_nothing_to_judge_by():
     points = in_mm()
-    points[:, face.EYE_LEFT] = np.nan
+    points[:, :-3] = np.nan
     plausible.check_landmarks(points / 1000, pixels=False)
 
 
@@ -111,6 +133,7 @@ def test_every_camera_passes(fps):
         (np.arange(20) * 20e6, "time_unit=ns"),
         (np.arange(20), "time_unit=frames"),
         (np.arange(20) / 50 / 86400, "no clock in seconds"),  # days
+        (np.arange(20) / 30 / 60, "no clock in seconds"),  # minutes
     ],
 )
 def test_a_clock_that_does_not_count_seconds(times, key):

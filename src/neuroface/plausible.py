@@ -2,7 +2,7 @@
 
 A wrong unit passes through every formula without an error: metres give an opening of 0.02 "mm", a clock in ms a speed a
 thousand times too small. What no face before a camera can be is refused with the likely cause and the key that declares
-it. The bounds are wide: babies to adults, noisy depth, small faces, 5 to 1000 frames/s.
+it. The bounds are wide: babies to adults, noisy depth, small faces, 2.5 to 1000 frames/s.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ CONVERT = "convert them"  # what to do where a reader has no key for it
 # Anthropometry of the Head and Face, 1994). A third is left to either side for depth that is noisy or nominal.
 EYES_MM = (40.0, 160.0)
 FACE_PX = (4.0, 20_000.0)  # less than 4 px cannot be measured; more than any camera has
+PART_MM = (20.0, 400.0)  # from a mouth alone, of which a corner is missing, to a head with its shoulders' noise
+FEWEST_POINTS = 8  # of a frame, from which their extent says something
 DISTANCE_MM = (50.0, 20_000.0)  # of the eyes from the camera: from a phone at the nose to the end of a hall
-INTERVAL_S = (1 / 2000, 0.4)  # between frames: 2.5 to 2000 a second
+INTERVAL_S = (1 / 1100, 0.4)  # between frames: 2.5 to 1000 a second, and no clock that counts minutes
 SPARSE_S = 10.0  # between frames that somebody chose to mark, where the clock is declared to be in seconds
 LOOKS = 64  # frames that are looked at, evenly over the recording
 TURNED = 0.2  # sine of the angle from which a face counts as turned over: not noise, not profile
@@ -51,7 +53,8 @@ def check_landmarks(points: np.ndarray, *, pixels: bool, from_camera: bool = Fal
     vectors = np.stack([eyes, across, down], axis=1)
     seen = np.isfinite(vectors).all(axis=(1, 2))
     if not seen.any():
-        return  # nothing to judge by; a recording without any landmark is another reader's question
+        _check_extent(frames, pixels, declare)
+        return
     eyes, across, down = _middle(vectors[seen])
     apart = float(_middle(np.sqrt(((left - right)[seen] ** 2).sum(axis=1))))
     if pixels:
@@ -66,6 +69,24 @@ def check_landmarks(points: np.ndarray, *, pixels: bool, from_camera: bool = Fal
 def _middle(values: np.ndarray) -> np.ndarray:
     """Upper median over the first axis; numpy's own takes longer than all else here."""
     return np.sort(values, axis=0)[len(values) // 2]
+
+
+def _check_extent(frames: np.ndarray, pixels: bool, declare: str) -> None:
+    """What can be said without the eyes or the mouth: how far the points of a frame that are there lie apart."""
+    frames = frames[np.isfinite(frames).all(axis=2).sum(axis=1) >= FEWEST_POINTS]
+    if not len(frames):
+        return  # nothing to judge by; a recording without any landmark is another reader's question
+    extent = float(_middle((np.nanmax(frames, axis=1) - np.nanmin(frames, axis=1)).max(axis=1)))
+    told = f"the points of a frame are {extent:.3g} {'px' if pixels else 'mm'} apart at most"
+    if pixels and extent < 2:
+        raise DataError(f"{told}: they seem to be fractions of the image; {_how(declare, 'units', 'normalised')}")
+    low, high = PART_MM
+    if pixels or low <= extent <= high:
+        return
+    for name, mm, value in LENGTHS:
+        if low <= extent / mm <= high:
+            raise DataError(f"{told}: they seem to be in {name}; {_how(declare, 'units', value)}")
+    raise DataError(f"{told}: this is no face in mm; look at the unit of the points, or of the depth they come from")
 
 
 def _check_millimetres(apart: float, declare: str) -> None:
@@ -129,12 +150,13 @@ def _check_axes(across: np.ndarray, down: np.ndarray, nose: np.ndarray, declare:
     if len(nose) == 2 and abs(across[1]) > abs(across[0]) and abs(down[0]) > abs(down[1]):
         raise DataError("the face is mirrored about its diagonal: x and y seem to be swapped; swap them back")
     wrong = [across[0] < 0, down[1] < 0, len(nose) == 3 and nose[2] > 0]
+    if not any(wrong):
+        raise DataError("the face is its own mirror image: two axes seem to be swapped; swap them back")
     value = ",".join(pair[bool(turned)] for pair, turned in zip(AXES[: len(nose)], wrong, strict=False))
     names = [
         f"{axis} seems to point {pair[1]}" for axis, pair, turned in zip("xyz", AXES, wrong, strict=True) if turned
     ]
-    what = " and ".join(names) or "an axis points the other way"
-    raise DataError(f"the face is mirrored or seen from behind: {what}; {_how(declare, 'axes', value)}")
+    raise DataError(f"the face is mirrored or seen from behind: {' and '.join(names)}; {_how(declare, 'axes', value)}")
 
 
 def check_clock(

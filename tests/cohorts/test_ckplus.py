@@ -49,6 +49,22 @@ def test_images_without_landmarks_are_missing_and_counted(tmp_path):
     assert first.notes["images without a file of landmarks"] == 2
 
 
+def test_fractions_of_the_image_are_refused_and_zeros_are_missing(tmp_path):
+    root = write_ckplus(tmp_path, {("S005", "001"): 3})
+    files = sorted((root / "Landmarks" / "S005" / "001").glob("*.txt"))
+    points = np.stack([10.0 + np.arange(68), 20.0 + np.arange(68)], axis=1)
+    points[3] = 0
+    for file in files:
+        np.savetxt(file, points)
+    (read,) = CkPlusCohort(root=root).recordings()
+    assert np.flatnonzero(np.isnan(read.landmarks.points[0]).any(axis=1)).tolist() == [3]
+    assert read.notes["points_stored_as_0"] == 2
+    for file in files:
+        np.savetxt(file, points / 100)
+    with pytest.raises(DataError, match=r"S005/001/expression: .* fractions of the image, not px"):
+        list(CkPlusCohort(root=root).recordings())
+
+
 def test_no_grade_without_a_table_of_grades():
     with pytest.raises(ConfigError) as error:
         CkPlusCohort(root=".", target="grade")

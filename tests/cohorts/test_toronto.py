@@ -183,6 +183,21 @@ def test_first_pixel_moves_every_point(release):
     assert at_zero - at_one == pytest.approx(np.ones((3, 68, 2)))
 
 
+def test_points_that_are_no_face_are_refused_and_zeros_are_missing(release, monkeypatch):
+    place = release / "NeuroFace Open Access Data" / "ALS"
+    name = "A002_02_NSM_OPEN_color"
+    marked = np.where(np.arange(68)[:, None] == 3, 0, POINTS + 5)
+    monkeypatch.setitem(globals(), "POINTS", marked)
+    add_landmarks(place, name, frames=(0,))
+    one = read(release)["A002/OPEN"]
+    assert np.flatnonzero(np.isnan(one.landmarks.points[0]).any(axis=1)).tolist() == [3]
+    assert one.notes["points_stored_as_0"] == 1
+    monkeypatch.setitem(globals(), "POINTS", marked / 1000)
+    add_landmarks(place, name, frames=(0,))
+    assert "A002/OPEN: " in (told := complaint(release))
+    assert "fractions of the image, not px" in told
+
+
 def test_video_without_annotation_has_no_landmarks_but_its_frames(tmp_path):
     add_video(tmp_path / "ALS", "A002_02_NSM_OPEN_color")
     one = read(tmp_path)["A002/OPEN"]

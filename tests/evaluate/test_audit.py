@@ -91,6 +91,25 @@ def test_a_table_that_stands_twice_in_its_file_hides_nobody():
     assert "24 of 48 rows repeat another of the same person, value for value" in report["notes"]
 
 
+def test_copies_of_most_rows_hide_nobody():
+    samples = cohort({"HC": 4, "ALS": 4}, repetitions=2, features=2)
+    X = samples.X.copy()
+    X[1::2] = X[::2]  # everybody's row twice
+    X[samples.subject == "ALS03"] = X[samples.subject == "ALS01"]
+    X[-1] += 1  # and one that stands once
+    report, _ = audited(replace(samples, X=X))
+    assert report["findings"][0]["found"] == ["ALS01 and ALS03 share 1 of 2 rows"]
+
+
+def test_everybody_under_two_ids_with_one_row_each():
+    samples = cohort({"HC": 4, "ALS": 4}, repetitions=1, features=2)
+    X = samples.X.copy()
+    X[1::2] = X[::2]
+    report, _ = audited(replace(samples, X=X))
+    assert report["verdict"] == "suspect"
+    assert len(report["findings"][0]["found"]) == 4
+
+
 def test_one_grade_per_person_may_be_equal():
     samples = cohort({"HC": 6, "ALS": 6}, repetitions=1, features=1)
     report, _ = audited(replace(samples, X=np.arange(12.0)[:, None] % 5))

@@ -11,6 +11,7 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import grades
+from neuroface.cohorts.clock import a_face
 from neuroface.cohorts.reading import Source, folder, given, read_rows, stream, unreadable
 from neuroface.cohorts.stills import still
 from neuroface.errors import ConfigError, DataError, did_you_mean
@@ -110,10 +111,12 @@ class CkPlusCohort:
         video = ImageFrames([images[i] for i in at], timestamps_s=np.array(at) / self.fps)
         points = np.stack([_landmarks(root, file, who["subject"], who["session"]) for file in video.files])
         missing = int(np.isnan(points).all(axis=(1, 2)).sum())
+        points, counts = a_face(points, space="pixel")
         notes = {
             "clock": f"image number at {self.fps:g} images/s",
             **notes,
             **({"images without a file of landmarks": missing} if missing else {}),
+            **counts,
         }
         name = grades.grade(label) if self.target == "grade" else _emotion(label)
         return still(video, label=name, points=points, notes=notes, attributes={"database": GROUP}, **who)

@@ -1,5 +1,6 @@
 """One face at one time: what is stored for a missing point is made missing, rows of one time are merged, and the rest
-must be a face (`neuroface.plausible`). Every reader of landmarks passes through here."""
+must be a face (`neuroface.plausible`). Every reader of landmarks passes through here: by `on_one_clock`, or by `a_face`
+where single frames were chosen, each by its number."""
 
 from __future__ import annotations
 
@@ -65,6 +66,23 @@ def on_one_clock(
     plausible.check_landmarks(landmarks.points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
     plausible.check_clock(landmarks.timestamps_s, fps=fps, declared=in_seconds, declare=declare)
     return landmarks, index, counts
+
+
+def a_face(
+    points: np.ndarray,
+    *,
+    space: Space,
+    declare: str = plausible.CONVERT,
+    codes: Sequence[float] = (0.0, *CODES),
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Points of chosen frames, (T, 68, D), those missing that are stored as a number; and what was counted.
+
+    Frames without any point stay. Errors: DataError for points that are no face.
+    """
+    points, counts = without_codes(points, space, codes)
+    points = _without_strays(points, counts)
+    plausible.check_landmarks(points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
+    return points, counts
 
 
 def without_codes(

@@ -17,6 +17,7 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import toronto_inventory, toronto_tables
+from neuroface.cohorts.clock import a_face
 from neuroface.cohorts.landmark_files import read_annotated_frames
 from neuroface.cohorts.reading import Source, folder, given, stream, unreadable
 from neuroface.cohorts.toronto_depth import ColorAndDepth
@@ -146,6 +147,7 @@ class TorontoCohort:
         if not files.videos and not files.landmarks:
             raise DataError("has saved frames or boxes, but neither a video nor landmarks; add them, or take it away")
         frames, points = _annotations(files)
+        points, counts = a_face(points, space="pixel")
         video, times = self._video(files, tables.frame_rates.get(files.name), frames)
         first, how = self._first_frame(video, files, frames)
         index = _frame_index(frames, first, len(times))
@@ -161,6 +163,7 @@ class TorontoCohort:
             f"recordings_numbered_from_{first}_{how}": 1,
             "pixels": f"landmark files are taken to count pixels from {self.first_pixel:g} (cohort.first_pixel)",
             **getattr(video, "notes", {}),
+            **counts,
         }
         return Recording(
             **who,

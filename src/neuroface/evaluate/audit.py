@@ -28,6 +28,7 @@ ORDER = "no feature that counts rows and tells the class"
 CHOSEN = "no epoch was chosen by looking at a test subject"
 DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and single equal rows of two people say nothing
 EQUAL_BY_CHANCE = 0.05  # pairs of rows that coarse columns alone may make equal before equal rows say nothing
+MEASURED_COLUMNS = 2  # that repeat together only
 DISTINCT_ROWS = 4  # of them all of two people are equal by chance hardly ever, however coarse
 
 
@@ -136,12 +137,28 @@ def _shared_rows(samples: Samples) -> list[str] | None:
     copies = min((n for rows in rows_of.values() for n in rows.values()), default=1)
     distinct = [len(rows) * copies / rows.total() for rows in rows_of.values()]
     coarse = bool(distinct) and float(np.median(distinct)) < DISTINCT_SHARE
-    coarse |= samples.view == "table" and _equal_by_chance(np.asarray(samples.X, dtype=float)) > EQUAL_BY_CHANCE
+    if samples.view == "table":
+        X = np.asarray(samples.X, dtype=float)
+        coarse = not _measured(X) and (coarse or _equal_by_chance(X) > EQUAL_BY_CHANCE)
     if coarse:
         pairs = Counter({(a, b): n for (a, b), n in pairs.items() if n >= DISTINCT_ROWS and rows_of[a] == rows_of[b]})
     shared = {(a, b): (rows_of[a] & rows_of[b]).total() for a, b in pairs}
     found = [f"{a} and {b} share {n} of {min(size[a], size[b])} rows" for (a, b), n in shared.items()]
     return None if coarse and not found else found
+
+
+def _measured(X: np.ndarray) -> bool:
+    """Whether rows that are equal must be copies: two columns or more hold fractions that no two different rows share.
+
+    Single columns, whole numbers and rounded ones may be equal by chance; a copied row repeats all its columns at once.
+    """
+    rows = np.unique(X, axis=0)
+    fine = [
+        np.nanmax(np.abs(column - np.round(column)), initial=0.0) > 0
+        and len(np.unique(column)) >= DISTINCT_SHARE * len(rows)
+        for column in rows.T
+    ]
+    return sum(fine) >= MEASURED_COLUMNS
 
 
 def _equal_by_chance(X: np.ndarray) -> float:
