@@ -14,6 +14,7 @@ from neuroface.classifiers.lstm import LSTM
 from neuroface.classifiers.mlp import MLP
 from neuroface.classifiers.tcn import TCN
 from neuroface.errors import ConfigError, RunFailedError
+from processors import needs_bf16
 
 X, Y, GROUPS = series(people=10)
 TABLE = np.nan_to_num(X).mean(axis=1)
@@ -78,7 +79,7 @@ def test_the_recurrence_is_that_of_torch():
     [
         ({"mixup": 0.4}, "classifier.mixup=0.4 (only 0)"),
         ({"optimiser": "sgd"}, "classifier.optimiser=sgd (only adamw)"),
-        ({"precision": "bf16"}, "classifier.precision=bf16 (only fp32)"),
+        pytest.param({"precision": "bf16"}, "classifier.precision=bf16 (only fp32)", marks=needs_bf16),
         ({"sampling": "weighted"}, "classifier.sampling=weighted (only shuffled)"),
         (
             {"network": Normalised},
