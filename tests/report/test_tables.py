@@ -43,6 +43,15 @@ def test_a_task_the_paper_does_not_have_shows_no_paper(make_run: MakeRun) -> Non
     assert score.endswith("(99 permutations)")
 
 
+def test_a_number_about_other_classes_is_not_shown_as_ours(make_run: MakeRun, tmp_path: Path) -> None:
+    """protocol.classes=[HC,PS] under the protocol als_vs_hc asks what the paper's ALS v HC number does not answer."""
+    folder = make_run(people={"HC": 11, "PS": 14}, protocol="als_vs_hc", task="OPEN")
+    assert "paper" not in tables.summary_text(folder, published="guarin")
+    cells = [{"name": "a", "folder": folder, "columns": {"protocol": "als_vs_hc", "task": "OPEN"}}]
+    tables.experiment_table(cells, tmp_path, published="guarin")
+    assert "published" not in pd.read_csv(tmp_path / "table.csv")
+
+
 def test_a_number_of_another_measure_is_not_shown_as_ours(make_run: MakeRun, tmp_path: Path) -> None:
     """The paper's AUC at this protocol and task is nothing to lay beside an accuracy."""
     folder = make_run("three_way", protocol="als_vs_hc", task="OPEN")

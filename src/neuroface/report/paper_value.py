@@ -19,13 +19,21 @@ def paper_value(run: Run, published: Published | str | None) -> Value | None:
     if published is None:
         return None
     paper = papers.load(published) if isinstance(published, str) else published
-    if not paper.asks_the_same(run.choices):
-        return None
-    value = paper.value(**place(paper, run, {}))
+    value = value_at(paper, run, {}) if paper.asks_the_same(run.choices) else None
     return value if value is not None and value.metric == run.headline.key else None
 
 
-def place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
+def value_at(
+    paper: Published, run: Run | None, columns: Mapping[str, Any], *, variant: str | None = None
+) -> Value | None:
+    """The paper's number for a run, told apart by `columns`; None where it compares other classes."""
+    where = _place(paper, run, columns)
+    if run is not None and not paper.compares(where.get("protocol"), run.classes):
+        return None
+    return paper.value(variant=variant, **where)
+
+
+def _place(paper: Published, run: Run | None, columns: Mapping[str, Any]) -> dict[str, Any]:
     keys = {key for cell in paper.cells for key in paper.place(cell)}
     known: dict[str, Any] = {}
     if run is not None:

@@ -17,7 +17,7 @@ from neuroface.report import run as runs
 from neuroface.report import wording
 from neuroface.report.differences import holm, in_words, note, paired_table, read_cell
 from neuroface.report.html import render_experiment
-from neuroface.report.paper_value import paper_value, place
+from neuroface.report.paper_value import paper_value, value_at
 from neuroface.report.published import Published
 from neuroface.report.run import Run, interval_of
 
@@ -140,7 +140,7 @@ def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Publ
     row: dict[str, Any] = {"name": cell["name"], **cell.get("columns", {}), "status": status}
     columns = cell.get("columns", {})
     variant = columns.get("network") if paper and columns.get("network") in paper.variants else None
-    value = paper.value(variant=variant, **place(paper, run, columns)) if paper else None
+    value = value_at(paper, run, columns, variant=variant) if paper else None
     if run is not None:
         found = run.headline
         value = value if value is not None and value.metric == found.key else None

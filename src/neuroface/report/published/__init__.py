@@ -1,15 +1,15 @@
 """Published numbers as data, each with its source and what to be careful about. One YAML file per paper.
 
 A file has source, title, data (whose recordings), metric (a key of scores.json, or landmark_error), people (group ->
-N), beside (group of choices -> those under which a run of ours asks the same question), variants (name -> label,
-caution), default_variant, and cells: what tells a number apart (protocol, task, ...), one value per variant, and the
-metric where it is another one.
+N), classes (protocol -> those it compares, where that is known), beside (group of choices -> those under which a run of
+ours asks the same question), variants (name -> label, caution), default_variant, and cells: what tells a number apart
+(protocol, task, ...), one value per variant, and the metric where it is another one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -41,10 +41,15 @@ class Published:
     variants: Mapping[str, Mapping[str, str]]
     default_variant: str
     cells: tuple[Mapping[str, Any], ...]
+    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def asks_the_same(self, choices: Mapping[str, Any]) -> bool:
         """Whether a run with these choices may stand beside the paper; a choice that is not known does not count."""
         return all(choices[group] in allowed for group, allowed in self.beside.items() if group in choices)
+
+    def compares(self, protocol: Any, classes: Sequence[str]) -> bool:
+        """Whether the paper compares these very classes under that protocol; true where it does not say."""
+        return set(self.classes.get(str(protocol), classes)) == set(classes)
 
     def value(self, *, variant: str | None = None, **where: Any) -> Value | None:
         """The number at e.g. protocol="als_vs_hc", task="OPEN"; None where the paper has none.
