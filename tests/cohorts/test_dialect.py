@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from neuroface.cohorts.dialect import Dialect, dialect_of, is_nan, read_text
+from neuroface.cohorts.dialect import Dialect, check_people, dialect_of, ends_in_separators, is_nan, read_text
 from neuroface.cohorts.reading import read_numbers, read_rows, reading_of
 from neuroface.errors import DataError
 
@@ -25,6 +25,29 @@ from neuroface.errors import DataError
 )
 def test_dialects(text, separator, decimal):
     assert dialect_of(text) == Dialect(separator, decimal)
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("a,b\n1,2,\n3,4,\n", True),
+        ("a,b\n1,2\n3,\n", False),  # the last cell is empty
+        ("a,b\n1,2,3\n4,5,\n", False),  # R writes the names of rows first, and no name for them
+        ("a,b,\n1,2,\n", False),
+    ],
+)
+def test_rows_that_end_in_a_separator_do_not_move_the_columns(tmp_path, text, ends):
+    assert ends_in_separators(text, ",") == ends
+    file = tmp_path / "t.csv"
+    file.write_text(text)
+    assert read_numbers(file, lambda name: name == "b")["b"].iloc[0] == (3 if text.startswith("a,b\n1,2,3") else 2)
+
+
+def test_one_person_under_two_spellings_is_refused():
+    check_people(["P1", "P10", "A01", "7", "007"], "t.csv")
+    for names in (["P1", "p1"], ["P 7", "P7"]):
+        with pytest.raises(DataError, match="differ only in case or blanks, and would be two people"):
+            check_people([*names, "other"], "t.csv")
 
 
 def test_what_is_unusual_is_told(tmp_path):

@@ -311,6 +311,29 @@ def test_tables_of_r_and_excel(tmp_path):
         assert made.notes_ == told
 
 
+def test_a_number_that_stands_for_missing_is_refused(tmp_path):
+    table = noise()
+    table.loc[::5, "a"] = -999
+    assert "column a: is -999 in 5 rows, which seems to stand for missing; leave them empty" in message_of(
+        cohort(tmp_path, table, features=["a", "b"])
+    )
+    # what a column may well hold: other values lie about it
+    cohort(tmp_path, noise().assign(a=np.linspace(-2000, 2000, 24).round(-3) + 1), features=["a", "b"]).table()
+
+
+def test_one_person_under_two_spellings(tmp_path):
+    table = noise()
+    table["id"] = ["p1", "P1", *table["id"].astype(str)[2:]]
+    assert "'P1' and 'p1' differ only in case" in message_of(cohort(tmp_path, table, features=["a"]))
+
+
+def test_the_mark_of_utf_16_is_named(tmp_path):
+    (tmp_path / "t.csv").write_bytes(noise().to_csv(index=False).encode("utf-16"))
+    keys = {"path": tmp_path / "t.csv", "subject": "id", "label": "dx", "features": ["a"]}
+    assert "set cohort.encoding=utf-16" in message_of(TableCohort(**keys))
+    assert TableCohort(**keys, encoding="utf-16").table().feature_names == ("a",)
+
+
 def test_bytes_and_separators_by_key(tmp_path):
     (tmp_path / "t.csv").write_bytes(noise().assign(dx="é").to_csv(index=False, sep="|").encode("latin-1"))
     keys = {"path": tmp_path / "t.csv", "subject": "id", "label": "dx", "features": ["a"], "separator": "|"}

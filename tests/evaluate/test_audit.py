@@ -110,6 +110,14 @@ def test_everybody_under_two_ids_with_one_row_each():
     assert len(report["findings"][0]["found"]) == 4
 
 
+def test_people_whose_names_differ_in_zeros_are_noted():
+    samples = cohort({"HC": 4, "ALS": 4}, repetitions=1)
+    subject = np.array(["7", "007", *samples.subject[2:]])
+    report, _ = audited(table(samples.X, samples.y, subject))
+    assert report["verdict"] == "clean"
+    assert "007 and 7 are taken as 2 people" in report["notes"]
+
+
 def test_one_grade_per_person_may_be_equal():
     samples = cohort({"HC": 6, "ALS": 6}, repetitions=1, features=1)
     report, _ = audited(replace(samples, X=np.arange(12.0)[:, None] % 5))

@@ -55,7 +55,9 @@ def read_text(path: Path, *, encoding: str | None = None, key: str = "") -> str:
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        next_step = f"set {key}=latin-1 if it comes from Windows or R" if key else "save it as UTF-8"
+        wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")  # the byte order mark of UTF-16
+        next_step = f"set {key}=utf-16" if wide else f"set {key}=latin-1 if it comes from Windows or R"
+        next_step = next_step if key else "save it as UTF-8"
         raise DataError(
             f"{path} is not UTF-8 text: line {line}, column {column} has byte 0x{content[error.start]:02x}; {next_step}"
         ) from error
@@ -89,6 +91,19 @@ def dialect_of(text: str, *, usual: str = ",") -> Dialect:
     return Dialect(separator, "." if grouped else ",")
 
 
+def ends_in_separators(text: str, separator: str) -> bool:
+    """Whether each row ends in a separator that the first line lacks: an empty cell more, at its end.
+
+    pandas would take the first column for the names of the rows and move all others by one.
+    """
+    lines = [line.rstrip("\r") for line in text.split("\n", LINES)[:LINES]]
+    rows = [line for line in lines[1:] if line.strip()]
+    if not rows or lines[0].endswith(separator) or not all(row.endswith(separator) for row in rows):
+        return False
+    header, first = csv.reader([lines[0], rows[0]], delimiter=separator)
+    return len(first) == len(header) + 1
+
+
 def with_points(cell: str) -> str:
     """A cell with a decimal comma as one with a point; any other cell as it is."""
     return cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell
@@ -107,10 +122,25 @@ def repeated_columns(names: Sequence[str]) -> list[str]:
 
 def check_spelling(labels: Iterable[str], where: str) -> None:
     """Refuse labels that differ only in case or blanks, which would be two classes."""
+    for names in _alike(labels):
+        raise DataError(f"{where}: groups {names} differ only in case or blanks. Write them alike.")
+
+
+def check_people(subjects: Iterable[str], where: str) -> None:
+    """Refuse names that differ only in case or blanks: one person, who would be learnt from and judged.
+
+    Numbers may lead with zeros: 7 and 007 are two people in some studies; the audit tells of them.
+    """
+    for names in _alike(subjects):
+        raise DataError(
+            f"{where}: {names} differ only in case or blanks, and would be two people. Write one person alike "
+            "everywhere, and two people so that nobody mistakes them."
+        )
+
+
+def _alike(names: Iterable[str]) -> list[str]:
+    """Names that are the same but for case and blanks, in words."""
     found: dict[str, set[str]] = {}
-    for label in set(map(str, labels)):
-        found.setdefault("".join(label.casefold().split()), set()).add(label)
-    for several in found.values():
-        if len(several) > 1:
-            names = " and ".join(repr(name) for name in sorted(several))
-            raise DataError(f"{where}: groups {names} differ only in case or blanks. Write them alike.")
+    for name in set(map(str, names)):
+        found.setdefault("".join(name.casefold().split()), set()).add(name)
+    return [" and ".join(map(repr, sorted(several))) for several in found.values() if len(several) > 1]

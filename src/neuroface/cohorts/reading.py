@@ -13,8 +13,10 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts.dialect import (
+    check_people,
     check_spelling,
     dialect_of,
+    ends_in_separators,
     is_nan,
     read_head,
     read_text,
@@ -82,6 +84,7 @@ def stream(
         s for s in sources if (groups is None or s.group in {*groups, ""}) and (tasks is None or s.task in {*tasks, ""})
     ]
     check_spelling({s.group for s in sources} - {""}, where)
+    check_people({s.subject for s in sources}, where)
     if of is not None:
         of.left_out_ = not_asked_for(sources, groups, tasks)
     problems, seen = Problems(), set()
@@ -229,6 +232,7 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
             sep=how.separator,
             decimal=how.decimal,
             skipinitialspace=True,
+            index_col=False if ends_in_separators(head, how.separator) else None,
             usecols=lambda name: wanted(name.strip()),
         )
     except UnicodeDecodeError:

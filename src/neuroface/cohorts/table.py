@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroface.cohorts.dialect import check_spelling
+from neuroface.cohorts.dialect import check_people, check_spelling
 from neuroface.cohorts.reading import given
-from neuroface.cohorts.table_checks import check_copies, told_of_numbers, why_no_feature
+from neuroface.cohorts.table_checks import check_copies, code_for_missing, told_of_numbers, why_no_feature
 from neuroface.cohorts.table_files import Written, matching, read_table
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.types import Samples
@@ -83,6 +83,7 @@ class TableCohort:
         self._check_rows(frame)
         who = {role: frame[column].astype(str).str.strip().to_numpy() for role, column in self._roles().items()}
         check_spelling(who["label"], str(self.path))
+        check_people(who["subject"], str(self.path))
         who.setdefault("task", np.full(len(frame), TASK))
         names = self._feature_names(frame, _number_within(who["subject"], np.full(len(frame), TASK)))
         X = _numbers(frame, names, str(self.path))
@@ -280,6 +281,11 @@ def _numbers(frame: pd.DataFrame, names: list[str], path: str) -> np.ndarray:
             problems.add(f"column {name}", "has no number in any row")
         elif np.isinf(values).any():
             problems.add(f"column {name}", f"is infinite in {int(np.isinf(values).sum())} rows")
+        elif (code := code_for_missing(values)) is not None:
+            what = (
+                f"is {code:g} in {int((values == code).sum())} rows, which seems to stand for missing; leave them empty"
+            )
+            problems.add(f"column {name}", what)
         columns.append(values)
     next_step = f"Mend {path}, or name other columns with cohort.features."
     problems.raise_if_any(next_step, of=len(names), noun="feature columns")

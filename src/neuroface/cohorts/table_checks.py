@@ -19,6 +19,7 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}( .*)?")
+CODES = (-9.0, -99.0, -999.0, -9999.0, 999.0, 9999.0, 99999.0)  # of missing values, as statistics packages write them
 FEW = 5  # rows below which any numbers may rise by one
 SURELY = 10  # rows from which whole numbers that only rise are no measurement: by chance once in 10! orders
 GRADES = 10  # more different numbers than this are a measure, no classes
@@ -50,6 +51,21 @@ def why_no_feature(column: pd.Series, name: str, within: np.ndarray) -> str:
     if _looks_like_days(values):
         return "holds dates"
     return "says by its name when or in which order a row was made" if name and _ORDER.fullmatch(name) else ""
+
+
+def code_for_missing(values: np.ndarray) -> float | None:
+    """The number that stands for a missing value in a column, (n,): a usual one, far from all others; None without one.
+
+    Far: by more than all others are apart.
+    """
+    for code in CODES:
+        others = values[np.isfinite(values) & (values != code)]
+        if len(others) == np.isfinite(values).sum() or len(others) < FEW:
+            continue
+        away = max(others.min() - code, code - others.max())
+        if away > np.ptp(others) > 0:
+            return code
+    return None
 
 
 def _looks_like_days(values: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroface.cohorts.dialect import Dialect, dialect_of, is_nan, read_text, repeated_columns
+from neuroface.cohorts.dialect import Dialect, dialect_of, ends_in_separators, is_nan, read_text, repeated_columns
 from neuroface.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -82,7 +82,12 @@ def _text(file: Path, usual: str, text: Sequence[str], written: Written) -> tupl
     _check_header(file, header)
     as_written: dict[Any, Any] = {name: str.strip for column in text for name in (column, f" {column}")}
     frame = pd.read_csv(
-        io.StringIO(content), sep=how.separator, decimal=how.decimal, skipinitialspace=True, converters=as_written
+        io.StringIO(content),
+        sep=how.separator,
+        decimal=how.decimal,
+        skipinitialspace=True,
+        converters=as_written,
+        index_col=False if ends_in_separators(content, how.separator) else None,
     )
     for name in frame.columns:
         if not (pd.api.types.is_numeric_dtype(frame[name]) or str(name).strip() in text):

@@ -6,6 +6,7 @@ A fold that judges a person by something fitted on that person is refused. What 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
@@ -177,10 +178,19 @@ def _notes(samples: Samples) -> list[str]:
     rows = Counter((str(subject), row_bytes(row)) for row, subject in zip(samples.X, samples.subject, strict=True))
     again = rows.total() - len(rows)
     notes = [f"{again} of {rows.total()} rows repeat another of the same person, value for value"] if again else []
+    notes += _alike_but_for_zeros(set(map(str, samples.subject)))
     if samples.view == "table":
         notes += _constant_features(samples)
         notes += [f"{name} {how}, which is no feature" for name, how in counting_features(samples).items()]
     return notes + sorted_by_class(samples)
+
+
+def _alike_but_for_zeros(people: set[str]) -> list[str]:
+    """Names that a spreadsheet would make one, which takes the zeros off: 7 and 007."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(people):
+        found.setdefault(re.sub(r"(?<!\d)0+(?=\d)", "", name), []).append(name)
+    return [f"{' and '.join(names)} are taken as {len(names)} people" for names in found.values() if len(names) > 1]
 
 
 def _encoding_features(samples: Samples) -> list[str]:
