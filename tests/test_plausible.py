@@ -97,6 +97,19 @@ def test_a_mouth_in_fractions_of_the_image():
     assert "set units=normalised" in refusal(points)
 
 
+def test_points_are_of_their_picture():
+    def told(points, size=(640, 480)) -> str:
+        with pytest.raises(DataError) as caught:
+            plausible.check_picture(points, size, declare=SET)
+        return str(caught.value)
+
+    plausible.check_picture(in_px(), (640, 480))
+    plausible.check_picture(in_px() - [330, 0], (640, 480))  # half of the face is cut off
+    plausible.check_picture(in_px() / 8, (80, 60))  # a small picture
+    assert "lie outside the image of 640x480 px; they seem to be of an image of another size" in told(in_px() * 3)
+    assert "per cent of it: set units=percent" in told(in_px() / [6.4, 4.8])
+
+
 def test_swapped_axes_are_called_so():
     assert refusal(in_mm()[..., [1, 0, 2]]).endswith("two axes seem to be swapped; swap them back")
 

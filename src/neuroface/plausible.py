@@ -22,6 +22,8 @@ EYES_MM = (40.0, 160.0)
 FACE_PX = (4.0, 20_000.0)  # less than 4 px cannot be measured; more than any camera has
 PART_MM = (20.0, 400.0)  # from a mouth alone, of which a corner is missing, to a head with its shoulders' noise
 FEWEST_POINTS = 8  # of a frame, from which their extent says something
+BESIDE = 0.1  # of the image: so far beyond its edge a landmark of a face that is cut off may be placed
+LARGE_PX = 240  # of an image in which nobody sits within the first 100 px all the time
 DISTANCE_MM = (50.0, 20_000.0)  # of the eyes from the camera: from a phone at the nose to the end of a hall
 INTERVAL_S = (1 / 1100, 0.4)  # between frames: 2.5 to 1000 a second, and no clock that counts minutes
 SPARSE_S = 10.0  # between frames that somebody chose to mark, where the clock is declared to be in seconds
@@ -114,6 +116,29 @@ def _check_pixels(apart: float, down: np.ndarray, declare: str) -> None:
     if extent > high:
         raise DataError(
             f"the eyes are {apart:.3g} px apart, more than an image has; give the points in px of the image"
+        )
+
+
+def check_picture(points: np.ndarray, size: tuple[int, int], *, declare: str = CONVERT) -> None:
+    """Refuse points that are not of this picture: mostly outside it, or per cent of it.
+
+    points: (T, 68, 2) px, NaN is missing. size: (width, height) px. Errors: DataError with the likely cause.
+    """
+    frames = points[:: max(1, len(points) // LOOKS)]
+    seen = frames[np.isfinite(frames).all(axis=2)]
+    if not len(seen):
+        return
+    width, height = size
+    outside = ((seen < -BESIDE * np.array(size)) | (seen > (1 + BESIDE) * np.array(size))).any(axis=1)
+    if outside.mean() > 0.5:
+        raise DataError(
+            f"{100 * outside.mean():.0f} % of the points lie outside the image of {width}x{height} px; they seem to be "
+            "of an image of another size; give them in px of this one"
+        )
+    if min(size) >= LARGE_PX and seen.min() >= 0 and seen.max() <= 100:
+        raise DataError(
+            f"all points lie within the first 100 px of an image of {width}x{height}; they seem to be per cent of it: "
+            f"{_how(declare, 'units', 'percent')}, or px if they are"
         )
 
 

@@ -256,6 +256,27 @@ def test_another_unit_is_refused_until_it_is_declared(tmp_path, unit, per_mm):
     np.testing.assert_allclose(one.landmarks.points, points, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("unit", "per_px"), [("normalised", 1), ("percent", 100)])
+def test_shares_of_the_image_are_refused_until_they_are_declared(tmp_path, unit, per_px):
+    size = np.array([640, 480])
+    points = landmarks(6).points[..., :2]
+    points = 200 + 2 * (points - np.nanmean(points, axis=(0, 1)))
+    camera = {"fx": 600, "fy": 600, "cx": 320, "cy": 240, "width": 640, "height": 480}
+    shares = np.concatenate([points / size * per_px, np.zeros((6, 68, 1))], axis=2)  # z is not read in pixel space
+    sidecar = {"space": "pixel", "fps": 50, "camera": camera}
+    assert f'{{"units": "{unit}"}}' in error_of(foreign_folder(tmp_path, points=shares, sidecar=sidecar))
+    (one,) = FolderCohort(root=foreign_folder(tmp_path, points=shares, sidecar=sidecar | {"units": unit})).recordings()
+    np.testing.assert_allclose(one.landmarks.points, points, rtol=1e-9)
+    shares[..., :2] = 10 * points
+    assert "of an image of another size" in error_of(foreign_folder(tmp_path, points=shares, sidecar=sidecar))
+
+
+def test_a_stated_frame_rate_that_the_times_do_not_have_is_noted(tmp_path):
+    root = foreign_folder(tmp_path, times=np.arange(6) / 40)
+    (one,) = FolderCohort(root=root).recordings()
+    assert one.notes == {"frame rate": "the times say 40 frames/s, fps says 50; the times count"}
+
+
 def test_a_unit_that_the_space_cannot_have(tmp_path):
     root = foreign_folder(tmp_path, sidecar={"space": "camera", "units": "px", "fps": 50})
     assert "units 'px' cannot be; space 'camera' is in mm" in error_of(root)

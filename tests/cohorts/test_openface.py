@@ -67,6 +67,12 @@ def test_frames_without_a_face_are_missing_and_counted(tmp_path):
     assert (one.notes["frames_unsuccessful"], one.notes["frames_of_low_confidence"]) == (2, 1)
 
 
+def test_confidence_in_per_cent_is_refused(tmp_path):
+    openface_csv(tmp_path / "a.csv", confidence=[98, 0, 30, 80, 98, 98])
+    with pytest.raises(DataError, match=r"confidence goes up to 98 in .*; OpenFace's lies between 0 and 1"):
+        only(cohort(tmp_path))
+
+
 def test_the_face_that_is_there_most_is_kept(tmp_path):
     openface_csv(tmp_path / "a.csv", faces=2)
     one = only(cohort(tmp_path))

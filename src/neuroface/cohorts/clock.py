@@ -30,15 +30,17 @@ def on_one_clock(
     declare: str = plausible.CONVERT,
     fps: float | None = None,
     in_seconds: bool = False,
+    size: tuple[int, int] | None = None,
     codes: Sequence[float] = (0.0, *CODES),
     **more: Any,
 ) -> tuple[Landmarks, np.ndarray, dict[str, int]]:
     """Landmarks that are a face at increasing times, the new index of each old frame, and what was counted.
 
     points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. declare, fps,
-    in_seconds: see `plausible`. Of frames with the same time that are copies the first is kept; of those that differ
-    the one that is seen, else the surer one. Errors: DataError when there is no frame, no point anywhere, time runs
-    backwards, one time has two different faces and no score tells which, or the points are no face.
+    in_seconds: see `plausible`; size: (width, height) px of the image that the points must be of. Of frames with the
+    same time that are copies the first is kept; of those that differ the one that is seen, else the surer one. Errors:
+    DataError when there is no frame, no point anywhere, time runs backwards, one time has two different faces and no
+    score tells which, or the points are no face.
     """
     if not len(points):
         raise DataError("has no frames")
@@ -64,6 +66,8 @@ def on_one_clock(
         more = {name: value[kept] if isinstance(value, np.ndarray) else value for name, value in more.items()}
     landmarks = Landmarks(points=points, timestamps_s=timestamps_s, space=space, **more)
     plausible.check_landmarks(landmarks.points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
+    if size is not None:
+        plausible.check_picture(landmarks.points, size, declare=declare)
     plausible.check_clock(landmarks.timestamps_s, fps=fps, declared=in_seconds, declare=declare)
     return landmarks, index, counts
 
@@ -73,6 +77,7 @@ def a_face(
     *,
     space: Space,
     declare: str = plausible.CONVERT,
+    size: tuple[int, int] | None = None,
     codes: Sequence[float] = (0.0, *CODES),
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Points of chosen frames, (T, 68, D), those missing that are stored as a number; and what was counted.
@@ -82,6 +87,8 @@ def a_face(
     points, counts = without_codes(points, space, codes)
     points = _without_strays(points, counts)
     plausible.check_landmarks(points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
+    if size is not None:
+        plausible.check_picture(points, size, declare=declare)
     return points, counts
 
 

@@ -161,6 +161,8 @@ def _read_clip(clip: Path, track: Path, **who: Any) -> Recording:
     video = VideoFile(clip, fps=fps)
     if len(points) != len(video):
         raise DataError(f"{track} has {len(points)} frames, the video {len(video)}")
-    landmarks, _, counts = on_one_clock(points, np.arange(len(points)) / fps, space="pixel", score=score)
+    landmarks, _, counts = on_one_clock(
+        points, np.arange(len(points)) / fps, space="pixel", score=score, size=video.size
+    )
     notes: dict[str, Any] = {"frames_without_face": int(np.isnan(points).any(axis=(1, 2)).sum()), **counts}
     return Recording(**who, landmarks=landmarks, notes=notes, video=video)

@@ -22,6 +22,8 @@ from neuroface.cohorts.units import Units
 from neuroface.errors import DataError, did_you_mean
 from neuroface.types import STORED_SPACES, Camera, Landmarks, Recording, Repetition, Space, Truth, Video
 
+OTHER_RATE = 0.02  # of the frame rate: a difference that is no rounding (29.97 and 30)
+
 
 def stem(recording: Recording) -> str:
     """What the names of a recording's files begin with: sub-<id>[_ses-<s>]_task-<task>."""
@@ -99,6 +101,7 @@ def read_recording(
             **(sidecar.get("notes") or {}),
             **(video.notes if video is not None else {}),
             **how,
+            **_other_rate(landmarks.timestamps_s, fps),
             **counts,
             **told,
         },
@@ -187,6 +190,7 @@ def _landmarks(
         declare=f'write {{{{"{{key}}": "{{value}}"}}}} in {file}',
         fps=fps if "timestamps_s" in arrays else None,
         in_seconds=units.time is not None,
+        size=size if space == "pixel" and units.length != "px" else None,
         score=arrays.get("score"),
         depth=arrays.get("depth"),
         fitted_on=frozenset(sidecar.get("fitted_on") or ()),
@@ -268,6 +272,14 @@ def _timestamps(
         return units.seconds(times, fps)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
+
+
+def _other_rate(times: np.ndarray, fps: float | None) -> dict[str, str]:
+    """A note where the stored times say another frame rate than the sidecar."""
+    found = frame_rate(times)
+    if fps is None or found is None or abs(found / fps - 1) < OTHER_RATE:
+        return {}
+    return {"frame rate": f"the times say {found:.4g} frames/s, fps says {fps:.4g}; the times count"}
 
 
 def _write_truth(truth: Truth, base: Path) -> None:

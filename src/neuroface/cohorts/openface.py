@@ -122,6 +122,10 @@ class OpenFaceCohort:
         units = Units(space, self.units, self.time_unit)
         points = units.points(points_from_columns(frame, axes, file), None)
         confidence = frame["confidence"].to_numpy(dtype=float)
+        if (confidence > 1).any():
+            raise DataError(
+                f"confidence goes up to {np.nanmax(confidence):g} in {file}; OpenFace's lies between 0 and 1, divide it"
+            )
         failed = ~(frame["success"].to_numpy() == 1)
         unsure = ~failed & ~(confidence >= self.min_confidence)
         points[failed | unsure] = np.nan

@@ -14,14 +14,16 @@ from neuroface.types import SPACES, Space
 
 MILLIMETRES = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
 NORMALISED = ("normalised", "normalized")  # fractions of the image's width and height
+PERCENT = "percent"  # of them
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 FRAMES = "frames"
 
 
 @dataclass(frozen=True)
 class Units:
-    """What is said of a file's numbers. length: px, normalised, mm, cm, m, um, or None for what the space has. time: s,
-    ms, us, ns, frames, or None for seconds that nobody declared. axes: where x, y and z point, ours if None.
+    """What is said of a file's numbers. length: px, normalised, percent, mm, cm, m, um, or None for what the space
+    has. time: s, ms, us, ns, frames, or None for seconds that nobody declared. axes: where x, y and z point, ours if
+    None.
 
     Errors: DataError for a unit that the space cannot have, and for words that are none of these.
     """
@@ -32,7 +34,7 @@ class Units:
     axes: str | None = None
 
     def __post_init__(self) -> None:
-        lengths = ["px", *NORMALISED] if self.space == "pixel" else list(MILLIMETRES)
+        lengths = ["px", *NORMALISED, PERCENT] if self.space == "pixel" else list(MILLIMETRES)
         if self.length is not None and self.length not in lengths:
             other = f"; space {self.space!r} is in {SPACES[self.space]}"
             raise DataError(f"units {self.length!r} cannot be{other}." + did_you_mean(self.length, lengths))
@@ -78,13 +80,14 @@ class Units:
         return [word.strip() for word in str(self.axes).split(",")]
 
     def _factors(self, size: tuple[int, int] | None) -> list[float]:
-        if self.length in NORMALISED:
+        if self.length in (*NORMALISED, PERCENT):
             if size is None:
                 raise DataError(
                     "units are fractions of the image, and nothing says how large it is; "
                     "state camera with width and height, or give px"
                 )
-            return [float(size[0]), float(size[1])]
+            whole = 100.0 if self.length == PERCENT else 1.0
+            return [size[0] / whole, size[1] / whole]
         if self.space == "pixel":
             return [1.0, 1.0]
         return [MILLIMETRES[self.length or "mm"]] * 3

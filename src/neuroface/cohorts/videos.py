@@ -112,10 +112,10 @@ class VideosCohort:
         if not file.exists():
             raise DataError(f"has no file {file}; correct it in the subjects table")
         video = open_clip(file, fps=fps, depth_scale=self.depth_scale)
-        landmarks, counts = self._track(file, video.timestamps_s)
+        landmarks, counts = self._track(file, video.timestamps_s, video.size)
         return Recording(**recording, landmarks=landmarks, video=video, notes={**notes, **video.notes, **counts})
 
-    def _track(self, file: Path, timestamps_s: np.ndarray) -> tuple[Landmarks, dict[str, int]]:
+    def _track(self, file: Path, timestamps_s: np.ndarray, size: tuple[int, int]) -> tuple[Landmarks, dict[str, int]]:
         """The given landmarks of a video, one per frame, and what was counted; all missing without tracks."""
         if self.tracks is None:
             return Landmarks(np.full((len(timestamps_s), face.N_POINTS, 2), np.nan), timestamps_s, "pixel"), {}
@@ -131,7 +131,7 @@ class VideosCohort:
         if len(points) != len(timestamps_s):
             raise DataError(f"{track} has {len(points)} frames, the video {len(timestamps_s)}")
         landmarks, _, counts = on_one_clock(
-            np.asarray(points, dtype=float), timestamps_s, space="pixel", in_seconds=True
+            np.asarray(points, dtype=float), timestamps_s, space="pixel", in_seconds=True, size=size
         )
         return landmarks, counts
 
