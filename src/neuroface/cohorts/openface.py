@@ -8,27 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuroface import face
-from neuroface.cohorts.annotated import annotated, annotations_of
+from neuroface.cohorts.annotated import annotations_of
 from neuroface.cohorts.clock import on_one_clock
+from neuroface.cohorts.listed import listed
 from neuroface.cohorts.openface_faces import person_of
-from neuroface.cohorts.reading import (
-    Source,
-    check_told_apart,
-    folder,
-    given,
-    points_from_columns,
-    read_numbers,
-    read_rows,
-    reading_of,
-    stream,
-)
+from neuroface.cohorts.reading import given, points_from_columns, read_numbers
+from neuroface.cohorts.trackers.formats import format_of
 from neuroface.cohorts.units import Units
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.types import Recording, Space
@@ -39,7 +30,6 @@ if TYPE_CHECKING:
 # coordinates by name of the choice: the columns that hold them, and the space they are in
 COORDINATES: dict[str, tuple[tuple[str, ...], Space]] = {"3d": (("X", "Y", "Z"), "camera"), "2d": (("x", "y"), "pixel")}
 _WANTED = re.compile(r"[xyXYZ]_\d+|frame|face_id|timestamp|confidence|success")
-_OWN_COLUMNS = ("subject", "group", "file", "task", "session", "face_id")
 
 
 class OpenFaceCohort:
@@ -88,30 +78,11 @@ class OpenFaceCohort:
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
         """Recordings in the order of the subjects table. One DataError at the end names all that could not be read."""
-        root = folder(self.root, "cohort.root")
-        table = Path(self.subjects).expanduser().resolve()
-        next_step = "Set cohort.subjects to a CSV with columns subject, group, file."
-        columns, rows = read_rows(table, required=("subject", "group", "file"), next_step=next_step)
-        if "task" not in columns and self.task is None:
-            raise DataError(f"{table} has no column 'task'. Add one, or set cohort.task to the task of all recordings.")
-        notes = reading_of(table)
-        sources = [self._source(root, row, notes) for row in rows]
-        check_told_apart(sources, [row["file"] for row in rows], table)
-        yield from stream(sources, where=str(table), groups=groups, tasks=tasks, of=self)
-
-    def _source(self, root: Path, row: Mapping[str, str], notes: Mapping[str, str]) -> Source:
-        who = {
-            "subject": row["subject"],
-            "group": row["group"],
-            "task": row.get("task") or self.task or "",
-            "session": row.get("session", ""),
-        }
-        attributes = {name: _number(cell) for name, cell in row.items() if name not in _OWN_COLUMNS and cell}
-        read = partial(self._read, root / row["file"], notes, row.get("face_id", ""), attributes=attributes, **who)
-        called = Path(row["file"])
-        return Source(**who, read=annotated(self.annotations, read, called.name, called.stem))
+        yield from listed(self, self._read, "face_id", groups=groups, tasks=tasks)
 
     def _read(self, file: Path, notes_of_table: Mapping[str, str], face_id: str, **recording: Any) -> Recording:
+        if (other := format_of(file)) is not None:
+            raise DataError(f"{file} is a file of {other.NAME}; read it with cohort=points")
         frame = read_numbers(file, lambda name: _WANTED.fullmatch(name) is not None)
         for name in ("success", "confidence"):
             if name not in frame:
@@ -165,10 +136,3 @@ def _face_id(cell: str) -> int | None:
     if cell and not cell.isdecimal():
         raise DataError(f"face_id is {cell!r} in the subjects table; it must be a whole number")
     return int(cell) if cell else None
-
-
-def _number(cell: str) -> Any:
-    try:
-        return float(cell) if not cell.lstrip("+-").isdigit() else int(cell)
-    except ValueError:
-        return cell

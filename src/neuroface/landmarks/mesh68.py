@@ -14,27 +14,8 @@ import numpy as np
 
 from neuroface import face
 from neuroface.errors import ConfigError, did_you_mean
+from neuroface.schemes import MESH as LISTS
 
-Vertex = int | tuple[int, int]  # one of the 468, or the two whose middle is meant
-_EYES: list[Vertex] = [33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380]
-_INNER_LIPS: list[Vertex] = [78, 82, 13, 312, 308, 317, 14, 87]
-# P. Yan, "Mediapipe_2_Dlib_Landmarks" (2024)
-_YAN_JAW: list[Vertex] = [
-    127, 234, 93, (132, 58), (58, 172), 136, 150, 176, 152, 400, 379, 365, (397, 288), 361, 323, 454, 356
-]  # fmt: skip
-_YAN_BROWS: list[Vertex] = [70, 63, 105, 66, 107, 336, 296, 334, 293, 300]
-_YAN_NOSE: list[Vertex] = [(168, 6), (197, 195), 5, 4, 75, 97, 2, 326, 305]
-_YAN_OUTER_LIPS: list[Vertex] = [61, 39, 37, 0, 267, 269, 291, 321, 314, 17, 84, 91]
-# the list that most programs in public repositories carry
-_COMMON_JAW: list[Vertex] = [162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389]
-_COMMON_BROWS: list[Vertex] = [71, 63, 105, 66, 107, 336, 296, 334, 293, 301]
-_COMMON_NOSE: list[Vertex] = [168, 197, 5, 4, 75, 97, 2, 326, 305]
-_COMMON_OUTER_LIPS: list[Vertex] = [61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181]
-LISTS: dict[str, list[Vertex]] = {
-    # nearest to two other networks on people that no list was made on (docs/landmarks.md)
-    "yan": [*_YAN_JAW, *_YAN_BROWS, *_YAN_NOSE, *_EYES, *_YAN_OUTER_LIPS, *_INNER_LIPS],
-    "common": [*_COMMON_JAW, *_COMMON_BROWS, *_COMMON_NOSE, *_EYES, *_COMMON_OUTER_LIPS, *_INNER_LIPS],
-}
 OFFSETS = ("none", "dlib")
 
 
