@@ -1,8 +1,8 @@
 """MediaPipe's face mesh, as programs write it: 468 or 478 points, mostly fractions of the image.
 
 It has no format of its own. Read are a wide CSV (x_0, y_0, ..), a long CSV (one row per point: frame, landmark or
-index, x, y) and JSON (a list of frames with timestamp_ms, timestamp or frame, and face_landmarks: the faces, each a list of
-{x, y, z}). z is left out: it is no depth.
+index, x, y) and JSON (a list of frames with timestamp_ms, timestamp or frame, and face_landmarks: the faces, each a
+list of {x, y, z}). z is left out: it is no depth.
 """
 
 from __future__ import annotations
