@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,6 +165,37 @@ def frames_of(done: Performance, fps: float) -> tuple[Repetition, ...]:
     start = np.floor(done.bounds_s[:, 0] * fps).astype(int)
     stop = np.minimum(np.ceil(done.bounds_s[:, 1] * fps).astype(int) + 1, np.append(start[1:], len(done.times_s)))
     return tuple(Repetition(int(a), int(b), index) for index, (a, b) in enumerate(zip(start, stop, strict=True)))
+
+
+def performed(
+    cohort: Any,
+    patient: Callable[[str, int], Any],
+    record: Callable[[Any, str], Recording],
+    *,
+    groups: Collection[str] | None,
+    tasks: Collection[str] | None,
+) -> Iterator[Recording]:
+    """Recordings by group, person and task of a cohort with `people` and `tasks`.
+
+    patient: (group, number) -> a person, made once. record: (person, task) -> what they perform.
+    """
+    people = wanted(cohort.people, cohort.tasks, groups=groups, tasks=tasks)
+    return (
+        record(someone, task)
+        for group, number, chosen in people
+        for someone in [patient(group, number)]
+        for task in chosen
+    )
+
+
+def refuse_bad_people(cohort: Any, groups: Collection[str], tasks: Collection[str]) -> None:
+    """ConfigError for groups or tasks that there are not, and for people and repetitions that cannot be counted."""
+    refuse_unknown("group", cohort.people, groups, of="cohort.people")
+    refuse_unknown("task", cohort.tasks, tasks, of="cohort.tasks")
+    refuse_unknown("task", cohort.repetitions, tasks, of="cohort.repetitions")
+    refuse_bad_choice(cohort.people, cohort.tasks)
+    refuse_no_count("people", cohort.people)
+    refuse_no_count("repetitions", cohort.repetitions)
 
 
 def wanted(

@@ -18,11 +18,9 @@ from neuroface.cohorts.staging import (
     Staging,
     age_and_sex,
     frames_of,
-    refuse_bad_choice,
+    performed,
+    refuse_bad_people,
     refuse_negative,
-    refuse_no_count,
-    refuse_unknown,
-    wanted,
 )
 from neuroface.synthesis import face_model
 from neuroface.synthesis.motion import TASKS, Performance, perform
@@ -112,21 +110,10 @@ class SyntheticCohort:
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
         """Recordings by group, person and task; a group or task that this cohort does not have is a ConfigError."""
-        people = wanted(self.people, self.tasks, groups=groups, tasks=tasks)
-        return (
-            self._record(patient, task)
-            for group, number, chosen in people
-            for patient in [self._patient(group, number)]
-            for task in chosen
-        )
+        return performed(self, self._patient, self._record, groups=groups, tasks=tasks)
 
     def _validate(self) -> None:
-        refuse_unknown("group", self.people, DISEASES, of="cohort.people")
-        refuse_unknown("task", self.tasks, TASKS, of="cohort.tasks")
-        refuse_unknown("task", self.repetitions, TASKS, of="cohort.repetitions")
-        refuse_bad_choice(self.people, self.tasks)
-        refuse_no_count("people", self.people)
-        refuse_no_count("repetitions", self.repetitions)
+        refuse_bad_people(self, DISEASES, TASKS)
         refuse_negative("effect", self.effect)
 
     def _patient(self, group: str, number: int) -> _Patient:
