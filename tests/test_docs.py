@@ -15,7 +15,8 @@ from neuroface.configuration.sweep import jobs
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-COMPOSED = ("train", "eval", "report", "explain", "landmarks", "features", "prepare")  # verbs that read configuration
+# verbs that read configuration
+COMPOSED = ("train", "eval", "report", "explain", "landmarks", "features", "prepare", "predict")
 SLOW = ("finetuning.md", "from_clips.md")  # pages whose blocks train a network, or film
 TUTORIALS = ("from_clips.md", "from_r.md")  # pages whose commands run, too, each on what the blocks above it made
 ONE_JOB = ["execution.n_jobs=1"]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from neuroface.classifiers.load import load_model
-    from neuroface.door.calls import evaluate, features, landmarks, show, train
+    from neuroface.door.calls import evaluate, features, landmarks, predict, show, train
     from neuroface.door.experiment import Experiment
     from neuroface.door.run import Run
     from neuroface.errors import NeurofaceError
@@ -30,6 +30,7 @@ __version__ = "0.1.0"
 
 # Name -> the module that it is imported from when it is first asked for.
 _WHERE = {
+    "predict": "neuroface.door.calls",
     "train": "neuroface.door.calls",
     "show": "neuroface.door.calls",
     "load_model": "neuroface.classifiers.load",
@@ -53,6 +54,7 @@ __all__ = [
     "features",
     "landmarks",
     "load_model",
+    "predict",
     "show",
     "train",
 ]

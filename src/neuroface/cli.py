@@ -20,6 +20,7 @@ VERBS = {
     "report": "draw the report of a run again (run=FOLDER)",
     "show": "tell what a run folder holds and how it came out; open=true opens its page (run=FOLDER)",
     "explain": "draw what a run's networks looked at in the people they had not seen (run=FOLDER)",
+    "predict": "ask a finished run's models about people they have not seen (run=FOLDER cohort=...)",
     "landmarks": "write landmarks and their quality, drawn on the clip if asked (out=FOLDER)",
     "features": "write the feature table of a cohort (out=FILE.csv)",
     "prepare": "write a cohort to disk, cut faces out of videos, or tell what a release holds (out=FOLDER)",

@@ -1,4 +1,4 @@
-"""train, evaluate, features, landmarks, show: words in, objects out. The same functions as behind the verbs."""
+"""Words in, objects out: the same functions as behind the verbs."""
 
 from __future__ import annotations
 
@@ -42,6 +42,22 @@ def evaluate(run: str | Path | Run | list[Any], **keys: Any) -> Run | Experiment
     with files_in_words():
         words = words_of((), {"run": [str(path) for path in given], **keys})
         return _opened(list(evaluated(words))[-1])
+
+
+def predict(run: str | Path | Run, *words: str, **keys: Any) -> pd.DataFrame:
+    """What a finished run's models say about people whom none of them has seen: `neuroface predict`.
+
+    nf.predict("runs/als", "cohort=folder", "cohort.root=DIR"). One row per person and task: p_<class>, the mean over
+    the folds' models, sd_<class>, how much they disagree, predicted, and outside, how many features lie outside the
+    range that the run knows. `.attrs["warnings"]` says what to be careful of.
+    """
+    from neuroface.studies import predict as study
+
+    given = words_of(words, {"run": str(_path(run)), **keys})
+    with files_in_words():
+        found = study.predict(given)
+    found.table.attrs.update(command=command_of("predict", given), warnings=found.warnings)
+    return found.table
 
 
 def show(run: str | Path) -> Run | Experiment:

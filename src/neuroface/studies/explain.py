@@ -128,20 +128,20 @@ def _model(path: Path, config: DictConfig, fold: str, people: set[str]) -> Torch
     file = path / "models" / f"{fold}.safetensors"
     if not file.is_file():
         raise ConfigError(f"{file} is not there. Train again with execution.save_models=true and another run=.")
-    classifier = load_network.load(file, trusted=set(_targets(config)), device=config.execution.device)
+    classifier = load_network.load(file, trusted=set(targets_of_node(config)), device=config.execution.device)
     learnt_from = sorted(people & set(classifier.people_))
     if learnt_from:
         raise LeakageError(f"{file} was fitted on {', '.join(learnt_from)}, who are judged by it. Train again.")
     return classifier
 
 
-def _targets(node: Any) -> Iterator[str]:
+def targets_of_node(node: Any) -> Iterator[str]:
     """Every target that a configuration names: what its author trusts."""
     if isinstance(node, DictConfig):
         if "_target_" in node:
             yield str(node["_target_"])
         for value in node.values():
-            yield from _targets(value)
+            yield from targets_of_node(value)
 
 
 def _check_same(

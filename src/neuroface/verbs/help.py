@@ -16,6 +16,7 @@ OPTIONS_OF = {
     "explain": "run=FOLDER, or run='[A,B,...]', panels=N samples to draw (24), tiles=N across the face (8)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
+    "predict": "run=FOLDER cohort=CHOICE, out=FILE.csv",
     "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations",
 }
 READING = ("size", "execution", "cohort", "quality", "experiment")
@@ -23,6 +24,7 @@ READING = ("size", "execution", "cohort", "quality", "experiment")
 GROUPS_OF = {
     "landmarks": (*READING, "landmarks", "lift"),
     "features": (*READING, "landmarks", "lift", "repetitions", "features"),
+    "predict": (*READING, "landmarks", "lift", "repetitions"),
     "prepare": (*READING, "faces"),
     "explain": ("execution",),
     "eval": (),
@@ -32,6 +34,7 @@ GROUPS_OF = {
 ROOT_KEYS_OF = {
     "landmarks": ("cohort", "quality"),
     "features": ("cohort", "quality", "features", "frame", "pixel_scale"),
+    "predict": ("cohort", "quality"),
     "prepare": ("cohort", "quality", "seed"),
 }
 
