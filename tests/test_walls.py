@@ -103,12 +103,12 @@ def test_no_file_is_imported_in_a_circle():
 
 def mentioned(file: Path) -> Iterator[str]:
     """Every module that a file may mean by its imports: `from a import b` means a.b if that is a module, or a."""
+    files = {name_of(file).removesuffix(".__init__") for file in FILES}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            files = {name_of(file).removesuffix(".__init__") for file in FILES}
             yield from (inner & files) or {node.module}
 
 

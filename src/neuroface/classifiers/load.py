@@ -12,6 +12,8 @@ from neuroface.errors import ConfigError, DataError, did_you_mean
 TRUSTED = (
     "aeon.transformations.collection.convolution_based._minirocket.MiniRocket",
     "neuroface.classifiers.calibrated.SubjectCalibrated",
+    "neuroface.classifiers.least_squares.Discriminant",
+    "neuroface.classifiers.least_squares.Ridge",
     "neuroface.classifiers.rocket.Rocket",
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
