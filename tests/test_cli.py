@@ -196,7 +196,7 @@ def test_examples_can_be_pasted_into_any_shell(tmp_path):
         f"{name}: {line.strip()}"
         for name, text in texts.items()
         for line in text.splitlines()
-        if re.search(r"(^ *|`)neuroface [a-z]+ |^    [a-z.]+=", line)
+        if re.search(r"(^ *|`)neuroface [a-z]+ |^    [a-z]+\.[a-z.]+=", line)
         for command in re.findall(r"`(neuroface [^`]*)`", line) or [line]
         if re.search(r"=[^ '`]*[\[{*]", re.sub(r"'[^']*'|#.*", "", command)) and "[group=" not in command
     ]

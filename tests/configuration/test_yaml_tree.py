@@ -42,7 +42,9 @@ def test_choices_and_keys_are_those_that_hydra_composes(verb, words):
     assert [key for key, value in composed.items() if value is missing] == []
     resolved = OmegaConf.create(tree.config)
     for key in composed:
-        if not OmegaConf.is_config(composed[key]):
+        if key.endswith(".choice"):  # null in the file; what is best here is settled when the words are composed
+            assert OmegaConf.select(resolved, key) is None
+        elif not OmegaConf.is_config(composed[key]):
             assert OmegaConf.select(resolved, key) == composed[key], key
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from checks import still_face
 from neuroface.cohorts.videos import VideosCohort
 from neuroface.landmarks import lift
 from neuroface.recording.rgbd import RgbdFolder
@@ -27,13 +28,16 @@ def bag(tmp_path):
     return write(tmp_path / "visits" / "anna.bag", content)
 
 
-def with_tracks(root, n_frames):
-    points = np.tile(np.random.default_rng(0).uniform(40, 60, (68, 2)), (n_frames, 1, 1))
-    np.savez(root / "anna.npz", points=points)
+def with_tracks(root, video):
+    """The landmarks of an adult's face 1 m away, in px of the colour image."""
+    camera = video.rig.color
+    points = still_face()[:, :2] * camera.fx / 1000 + [camera.width / 2, camera.height / 2]
+    np.savez(root / "anna.npz", points=np.tile(points, (FRAMES, 1, 1)))
 
 
 def test_a_bag_is_a_recording_and_its_landmarks_become_mm(bag, tmp_path):
-    with_tracks(tmp_path, FRAMES)
+    (filmed,) = VideosCohort(root=bag.parent).recordings()
+    with_tracks(tmp_path, filmed.video)
     (recording,) = VideosCohort(root=bag.parent, tracks=tmp_path).recordings()
     assert recording.name == "anna/video"
     np.testing.assert_allclose(recording.landmarks.timestamps_s, np.array(TIMES) - TIMES[0], atol=1e-6)
