@@ -58,9 +58,7 @@ def test_grades_beyond_six_and_unreadable_images_are_listed(tmp_path):
     (tmp_path / "grade_6" / "patient003_left.jpg").write_bytes(b"")
     names, error = read_until_error(FnpCohort(root=tmp_path).recordings())
     assert len(names) == 5
-    told = (
-        "patient008/patient008-left/still, patient009/patient009-left/still: has grade '0'; House-Brackmann"
-    )
+    told = "patient008/patient008-left/still, patient009/patient009-left/still: has grade '0'; House-Brackmann"
     assert told in str(error)
     assert "grades run from 1 to 6 (the others alike)" in str(error)
     assert "patient003_left.jpg (0 bytes) cannot be read as an image" in str(error)
