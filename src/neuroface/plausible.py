@@ -119,27 +119,23 @@ def _check_pixels(apart: float, down: np.ndarray, declare: str) -> None:
         )
 
 
-def check_picture(points: np.ndarray, size: tuple[int, int], *, declare: str = CONVERT) -> None:
-    """Refuse points that are not of this picture: mostly outside it, or per cent of it.
+def check_picture(points: np.ndarray, size: tuple[int, int], *, declare: str = CONVERT) -> int:
+    """How many points lie well outside the picture; per cent of a picture are refused.
 
+    Points outside are counted, not refused: tracks may be of the whole film and the picture a part of it.
     points: (T, 68, 2) px, NaN is missing. size: (width, height) px. Errors: DataError with the likely cause.
     """
-    frames = points[:: max(1, len(points) // LOOKS)]
-    seen = frames[np.isfinite(frames).all(axis=2)]
+    seen = points[np.isfinite(points).all(axis=2)]
     if not len(seen):
-        return
+        return 0
     width, height = size
     outside = ((seen < -BESIDE * np.array(size)) | (seen > (1 + BESIDE) * np.array(size))).any(axis=1)
-    if outside.mean() > 0.5:
-        raise DataError(
-            f"{100 * outside.mean():.0f} % of the points lie outside the image of {width}x{height} px; they seem to be "
-            "of an image of another size; give them in px of this one"
-        )
     if min(size) >= LARGE_PX and seen.min() >= 0 and seen.max() <= 100:
         raise DataError(
             f"all points lie within the first 100 px of an image of {width}x{height}; they seem to be per cent of it: "
             f"{_how(declare, 'units', 'percent')}, or px if they are"
         )
+    return int(outside.sum())
 
 
 def _check_distance(distance: float, declare: str) -> None:

@@ -267,8 +267,9 @@ def test_shares_of_the_image_are_refused_until_they_are_declared(tmp_path, unit,
     assert f'{{"units": "{unit}"}}' in error_of(foreign_folder(tmp_path, points=shares, sidecar=sidecar))
     (one,) = FolderCohort(root=foreign_folder(tmp_path, points=shares, sidecar=sidecar | {"units": unit})).recordings()
     np.testing.assert_allclose(one.landmarks.points, points, rtol=1e-9)
-    shares[..., :2] = 10 * points
-    assert "of an image of another size" in error_of(foreign_folder(tmp_path, points=shares, sidecar=sidecar))
+    shares[..., :2] = 10 * points  # of a larger picture: read, and told
+    (one,) = FolderCohort(root=foreign_folder(tmp_path, points=shares, sidecar=sidecar)).recordings()
+    assert one.notes["points_outside_the_picture"] == np.isfinite(points).all(axis=2).sum()
 
 
 def test_a_stated_frame_rate_that_the_times_do_not_have_is_noted(tmp_path):

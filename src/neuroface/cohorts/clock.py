@@ -67,7 +67,7 @@ def on_one_clock(
     landmarks = Landmarks(points=points, timestamps_s=timestamps_s, space=space, **more)
     plausible.check_landmarks(landmarks.points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
     if size is not None:
-        plausible.check_picture(landmarks.points, size, declare=declare)
+        _count_outside(landmarks.points, size, declare, counts)
     plausible.check_clock(landmarks.timestamps_s, fps=fps, declared=in_seconds, declare=declare)
     return landmarks, index, counts
 
@@ -88,8 +88,14 @@ def a_face(
     points = _without_strays(points, counts)
     plausible.check_landmarks(points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
     if size is not None:
-        plausible.check_picture(points, size, declare=declare)
+        _count_outside(points, size, declare, counts)
     return points, counts
+
+
+def _count_outside(points: np.ndarray, size: tuple[int, int], declare: str, counts: dict[str, int]) -> None:
+    """Points outside the picture, to be told: they may be of a picture of another size."""
+    if outside := plausible.check_picture(points, size, declare=declare):
+        counts["points_outside_the_picture"] = outside
 
 
 def without_codes(
