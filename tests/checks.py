@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -111,3 +115,11 @@ def read_until_error(recordings) -> tuple[list[str], DataError]:
     except DataError as error:
         return names, error
     raise AssertionError("no error was raised")
+
+
+def give_memory_back() -> None:
+    """Collect garbage, and return freed memory to the system."""
+    gc.collect()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps what is freed until it is told
+            ctypes.CDLL(None).malloc_trim(0)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
-import ctypes
-import gc
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+
+from checks import give_memory_back
 
 # As the command line does, before torch starts its threads: two of them beside a busy neighbour are many times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -28,10 +26,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 def _memory_given_back():
     """What a file of tests has needed, large networks above all, is not kept by the worker that goes on to the next."""
     yield
-    gc.collect()
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # glibc alone keeps what is freed until it is told
-            ctypes.CDLL(None).malloc_trim(0)
+    give_memory_back()
 
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

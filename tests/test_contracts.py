@@ -8,6 +8,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from checks import give_memory_back
 from neuroface import contracts
 from neuroface.configuration.compose import groups, options
 from neuroface.configuration.search_path import hydra_context
@@ -23,6 +24,13 @@ SLOW = {
     "neuronet",  # its 25 cells are composed
 }
 CASES = [pytest.param(g, n, id=f"{g}={n}", marks=[pytest.mark.slow] if n in SLOW else []) for g, n in OPTIONS]
+
+
+@pytest.fixture(autouse=True)
+def _memory_given_back_after_each():
+    """One option may be a network of many millions of numbers; the next must not find them still there."""
+    yield
+    give_memory_back()
 
 
 @pytest.mark.parametrize(("group", "name"), CASES)

@@ -32,6 +32,7 @@ TAKES_FILES = {
     "cohort.grades": ["cohort=ckplus"],
     "cohort.regions": ["cohort=megc"],
     "cohort.sheet": ["cohort=meei"],
+    "cohort.map": ["cohort=points"],
 }
 
 
