@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neuroface.configuration.sweep import jobs, with_flags
-from neuroface.errors import ConfigError, DataError, RunFailedError
+from neuroface.errors import AuditError, ConfigError, DataError, RunFailedError
 
 
 def runner(done: list[list[str]], fail=lambda words: None):
@@ -72,6 +72,18 @@ def test_a_run_that_fails_does_not_stop_the_others(error, said, capsys):
     assert (
         "nobody is there." if isinstance(error, DataError) else "runs: Permission denied."
     ) in capsys.readouterr().err
+
+
+def test_runs_of_which_only_audits_are_not_clean_end_as_an_audit_does():
+    def fail(words):
+        if words != ["seed=1"]:
+            raise AuditError("the audit of runs/x is LEAKY.") if words == ["seed=2"] else DataError("nobody is there.")
+
+    with pytest.raises(AuditError, match=r"^the audits of 1 of 2 runs are not clean: seed=2\.$") as caught:
+        with_flags("train", ["-m", "seed=1,2"], runner([], fail))
+    assert caught.value.exit_code == 5
+    with pytest.raises(RunFailedError, match=r"^2 of 3 runs failed: seed=2; seed=3\.$"):
+        with_flags("train", ["-m", "seed=1,2,3"], runner([], fail))
 
 
 def test_what_is_wrong_with_all_runs_is_told_once_and_none_begins():
