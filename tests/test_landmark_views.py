@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -34,9 +37,14 @@ def test_movement_takes_it():
     movement.ValidPosesInputs.validate(moving().to_xarray())
 
 
-def test_a_plot_stands_upright_and_tells_its_unit():
-    import matplotlib.pyplot as plt
+@pytest.fixture
+def figures_closed() -> Iterator[None]:
+    yield
+    plt.close("all")
 
+
+@pytest.mark.usefixtures("figures_closed")
+def test_a_plot_stands_upright_and_tells_its_unit():
     axes = moving().plot()
     assert axes.yaxis_inverted()
     assert axes.get_ylabel() == "y (mm)"
@@ -44,9 +52,9 @@ def test_a_plot_stands_upright_and_tells_its_unit():
     axes = moving().plot(axes=axes, frame=2)
     assert axes.collections[1].get_offsets()[8].tolist() == moving().points[2, 8, :2].tolist()
     assert axes.yaxis_inverted()
-    plt.close(axes.figure)
 
 
+@pytest.mark.usefixtures("figures_closed")
 def test_a_point_that_no_frame_has_is_not_drawn():
     points = moving().points.copy()
     points[:, 3] = np.nan

@@ -95,8 +95,8 @@ def test_many_curves_have_no_legend() -> None:
 
 
 def test_drawing_leaves_no_figure_behind() -> None:
-    import sys
+    import matplotlib.pyplot as plt
 
+    before = plt.get_fignums()
     figures.confusion([[1]], classes=["HC"])
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    assert pyplot is None or not pyplot.get_fignums()
+    assert plt.get_fignums() == before
