@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from neuroface.configuration.compose import compose, instantiate, quoted
 from neuroface.errors import ConfigError
@@ -151,3 +152,28 @@ def test_a_feature_is_called_without_asking_hydra_again():
     features = instantiate(config.features, "features")
     kinds = {type(feature) for family in features.values() for feature in family.values()}
     assert kinds == {functools.partial}
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (["cohort=synthetic_palsy", "cohort.people={HB1: 5, HB6: 5}"], "cohort.people"),
+        (["cohort=synthetic", "size.people={HB1: 5, HB6: 5}"], "cohort.people"),
+        (["protocol=palsy_three", "protocol.merge={HB1: 5, HB6: 5}"], "protocol.merge"),
+        (["cohort=points", "++cohort.map={HB1: 5, HB6: 5}", "cohort.root=."], "cohort.map"),
+    ],
+)
+def test_a_mapping_of_data_takes_the_place_of_the_one_before(words, key):
+    config, _ = compose("train", words)
+    assert OmegaConf.select(config, key) == {"HB1": 5, "HB6": 5}
+
+
+def test_a_mapping_of_data_inside_another_is_refused():
+    with pytest.raises(ConfigError, match=r"give size\.people as a word of its own, size\.people=\{\.\.\.\}"):
+        compose("train", ["size={people: {HC: 5, ALS: 5}}"])
+
+
+def test_some_keys_of_a_node_leave_the_others():
+    config, _ = compose("train", ["classifier=htnet_palsy", "classifier.view={size: 28}"])
+    view = config.classifier.view
+    assert (view["size"], view["part"], view["regions"]) == (28, "inner", False)

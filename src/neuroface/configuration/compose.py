@@ -10,6 +10,7 @@ from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
@@ -34,6 +35,9 @@ MULTIPLE = ("features",)
 OPTIONAL = ("experiment", "quality")
 # What Hydra's grammar does not read as text, and so not as the name of an option.
 NO_NAME = r"(?i)null|true|false|[+-]?\d[\d_]*(\.\d*)?(e[+-]?\d+)?"
+# Mappings whose keys are data (groups of people, tasks, classes, views): one that is given replaces what stood there.
+# Hydra would merge them, and keep the people of each group that was not named.
+DATA_MAPPINGS = ("people", "repetitions", "expressions", "merge", "ratios", "parts", "map")
 # Keys every cohort and classifier node may carry beside the arguments of its target.
 COMMON_KEYS = {"cohort": ("exclude", "skip_broken", "frontal_only", "layout"), "classifier": ("view",)}
 
@@ -48,6 +52,7 @@ def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[Di
     with hydra_context(folders):
         overrides = without_null([quoted(o) for o in overrides])
         with explained(verb, overrides):
+            overrides, mappings = data_mappings(overrides)
             try:
                 config = hydra.compose(verb, overrides, return_hydra_config=True)
             except ConfigCompositionException:
@@ -55,6 +60,8 @@ def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[Di
                 config = hydra.compose(verb, overrides, return_hydra_config=True)
             choices = _choices(verb, overrides)
     OmegaConf.set_struct(config, False)
+    for key, mapping in mappings.items():
+        OmegaConf.update(config, key, mapping, merge=False)
     del config["hydra"]
     try:
         OmegaConf.resolve(config)
@@ -67,6 +74,33 @@ def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[Di
     if choose:
         settle_choices(config)
     return config, choices
+
+
+def data_mappings(overrides: list[str]) -> tuple[list[str], dict[str, dict[Any, Any]]]:
+    """The words for Hydra, which empty each data mapping that is given, and dotted key -> mapping to be put there.
+
+    Errors: ConfigError for a data mapping inside another mapping, where Hydra would merge it.
+    """
+    words, mappings = [], {}
+    for word in overrides:
+        name, sign, value = word.partition("=")
+        read = OverridesParser.create().parse_overrides([word])[0].value() if value.startswith("{") else None
+        inner = next(_data_mappings(name, read), None)
+        if isinstance(read, dict) and name.rpartition(".")[2] in DATA_MAPPINGS:
+            mappings[name.lstrip("+")] = read
+            word = f"{name}{sign}null"
+        elif inner:
+            raise ConfigError(f"{word}: give {inner} as a word of its own, {inner}={{...}}.")
+        words.append(word)
+    return words, mappings
+
+
+def _data_mappings(key: str, value: Any) -> Iterator[str]:
+    """The dotted keys of data mappings under a mapping."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, dict) and name in DATA_MAPPINGS:
+            yield f"{key}.{name}"
+        yield from _data_mappings(f"{key}.{name}", inner)
 
 
 def _choices(verb: str, overrides: list[str]) -> dict[str, Any]:
