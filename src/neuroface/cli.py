@@ -42,6 +42,8 @@ THREADS = {
     "MKL_NUM_THREADS": "1",
     "GOMP_SPINCOUNT": "300",
 }
+# Verbs whose work is kept as it is done.
+CONTINUES = ("train", "landmarks", "reproduce")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,6 +70,13 @@ def main(argv: list[str] | None = None) -> int:
     return _run(verb, rest)
 
 
+def _afterwards(verb: str) -> str:
+    """What the same command will do after an interruption."""
+    if verb in CONTINUES:
+        return "what was finished is kept, and the same command continues"
+    return "the same command starts again"
+
+
 def _run(verb: str, arguments: list[str]) -> int:
     """Call the verb; every error a user can act on becomes one message and its exit code."""
     from neuroface.errors import NeurofaceError
@@ -86,9 +95,9 @@ def _run(verb: str, arguments: list[str]) -> int:
     except NeurofaceError as error:
         return _fail(str(error), error.exit_code)
     except Terminated:
-        return _fail("terminated; what was finished is kept, and the same command continues.", 143)
+        return _fail(f"terminated; {_afterwards(verb)}.", 143)
     except KeyboardInterrupt:
-        return _fail("interrupted; what was finished is kept, and the same command continues.", 130)
+        return _fail(f"interrupted; {_afterwards(verb)}.", 130)
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
