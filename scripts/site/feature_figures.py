@@ -174,7 +174,7 @@ def smile() -> Figure:
 def eyes() -> Figure:
     figure = None
     for color, grade in ((BLUE, "HB1"), (ORANGE, "HB5")):
-        landmarks, t = closing(grade)
+        landmarks, t = palsy(grade, "EYE_CLOSURE")
         ratio = np.mean([openness(landmarks.points, side) for side in ("right", "left")], axis=0)
         if figure is None:
             figure, left, right = panels(landmarks, 0, whole=True)
@@ -189,9 +189,9 @@ def eyes() -> Figure:
     return figure
 
 
-def closing(grade: str) -> tuple[Landmarks, np.ndarray]:
-    """Somebody of a House-Brackmann grade closes the eyes once: landmarks in the head frame in mm, times from 0."""
-    clinic = SyntheticPalsyCohort(people={grade: 1}, tasks=["EYE_CLOSURE"], repetitions={"EYE_CLOSURE": 1})
+def palsy(grade: str, task: str) -> tuple[Landmarks, np.ndarray]:
+    """Somebody of a House-Brackmann grade does a task once: landmarks in the head frame in mm, times from 0."""
+    clinic = SyntheticPalsyCohort(people={grade: 1}, tasks=[task], repetitions={task: 1})
     truth = next(iter(clinic.recordings())).truth
     one = truth.landmarks[truth.repetitions[0].frames]
     one = replace(one, points=geometry.head_frame(one.points), space="head")
@@ -225,6 +225,46 @@ def hemiface() -> Figure:
     return figure
 
 
+def synkinesis() -> Figure:
+    landmarks, t = palsy("HB4", "SMILE")
+    width = kinematics(landmarks).width
+    wide = width >= np.percentile(width, 75)
+    figure, left, right = panels(landmarks, int(np.argmax(width)), whole=True)
+    right.fill_between(t, 0, 1, where=wide, transform=right.get_xaxis_transform(), color=MUTED, alpha=0.2, lw=0)
+    for color, side in ((BLUE, "right"), (ORANGE, "left")):
+        lids, ratio = getattr(face, f"EYELIDS_{side.upper()}"), openness(landmarks.points, side)
+        for upper, lower in lids:
+            left.plot(*landmarks.points[np.argmax(width)][[upper, lower], :2].T, color=color, lw=2)
+        rest = ratio[: max(len(ratio) // 10, 1)].mean()
+        right.plot(t, ratio, color=color, lw=2, label=f"own {side} eye, closure {1 - ratio[wide].mean() / rest:.2f}")
+    right.annotate("mouth widest", (t[wide].mean(), 0.02), xycoords=right.get_xaxis_transform(), color=INK, ha="center")
+    right.set(ylabel="aspect ratio of the eye", title="synkinesis.eye_closure_in_smile = the larger closure")
+    right.title.set_fontsize(10)
+    right.legend(frameon=False)
+    return figure
+
+
+def timing() -> Figure:
+    landmarks, mouth, t = person("HC", "OPEN")
+    figure, left, right = panels(landmarks, int(np.argmax(mouth.opening)))
+    track = mouth.position(face.LIP_BOTTOM_OUTER)
+    left.plot(track[:, 0], track[:, 1], color=GREEN, lw=2.2)
+    for _ in range(3):
+        track = signals.derivative(track, t)
+    size = geometry.length(track)
+    mean = np.sqrt(signals.mean(size**2))
+    right.plot(t, size, color=GREEN, lw=2)
+    right.axhline(mean, color=ORANGE, lw=1, ls="--")
+    right.annotate(
+        "lower_lip_jerk", (t[-1] / 2, mean), xytext=(0, 4), textcoords="offset points", color=ORANGE, ha="center"
+    )
+    right.set(
+        ylabel="|d³P57/dt³| (mm/s³)", title=f"timing.duration = {t[-1]:.2f} s, timing.rate = {60 / t[-1]:.0f} a minute"
+    )
+    right.title.set_fontsize(10)
+    return figure
+
+
 def time() -> Figure:
     """The same task by three groups."""
     figure = Figure(figsize=(8.4, 3.0), dpi=DPI, layout="constrained")
@@ -238,4 +278,7 @@ def time() -> Figure:
     return figure
 
 
-FIGURES = {figure.__name__: figure for figure in (rom, velocity, symmetry, roundness, smile, eyes, hemiface, time)}
+FIGURES = {
+    figure.__name__: figure
+    for figure in (rom, velocity, symmetry, roundness, smile, eyes, hemiface, synkinesis, timing, time)
+}
