@@ -100,11 +100,11 @@ def test_pictures_are_drawn_as_many_as_asked_for(explained):
         assert cv2.imread(str(file)).std() > 5, f"{file.name} is blank"
 
 
-def test_other_runs_are_refused(run):
+def test_a_run_without_features_is_refused(run):
     config = yaml.safe_load((run / "config.yaml").read_text())
     config["classifier"] = {"_target_": "sklearn.dummy.DummyClassifier", "strategy": "prior"}
     (run / "config.yaml").write_text(yaml.safe_dump(config))
-    with pytest.raises(ConfigError, match=r"run: DummyClassifier on table is nothing to draw maps of"):
+    with pytest.raises(DataError, match=r"samples.csv holds no features"):
         explain.run([f"run={run}"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.run_folder import RunFolder
-from neuroface.studies import finetune
+from neuroface.studies.finished import run_config, targets_of_node
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,20 +49,6 @@ def explain(path: Path, *, execution: DictConfig, n_panels: int, tiles: int) -> 
             model = _model(path, config, str(name), set(rows["subject"]))
             _look(model, samples, rows, album, tiles=tiles, where=f"{path}, fold {name}")
         return _write(folder, album)
-
-
-def run_config(path: Path, execution: DictConfig) -> DictConfig:
-    """The configuration a run was made with: its science, where its data were, and how to work now."""
-    from neuroface.evaluate.run_files import read_yaml
-
-    science = read_yaml(path / "config.yaml")
-    if finetune.is_run(path) or "classifier" not in science:
-        raise ConfigError(f"{path} holds no classifier of its own. Name the run of a network: run=runs/NAME.")
-    config = OmegaConf.create({**science, "execution": execution})
-    places: Mapping[str, str] = RunFolder(path).facts.get("paths") or {}
-    for key, place in places.items():  # whose content stands there in a run's identity
-        OmegaConf.update(config, key, place, force_add=True)
-    return config
 
 
 def _samples(config: DictConfig, progress: Any) -> Samples:
@@ -133,15 +118,6 @@ def _model(path: Path, config: DictConfig, fold: str, people: set[str]) -> Torch
     if learnt_from:
         raise LeakageError(f"{file} was fitted on {', '.join(learnt_from)}, who are judged by it. Train again.")
     return classifier
-
-
-def targets_of_node(node: Any) -> Iterator[str]:
-    """Every target that a configuration names: what its author trusts."""
-    if isinstance(node, DictConfig):
-        if "_target_" in node:
-            yield str(node["_target_"])
-        for value in node.values():
-            yield from targets_of_node(value)
 
 
 def _check_same(

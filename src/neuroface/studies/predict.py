@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError, DataError, LeakageError
-from neuroface.studies.explain import run_config, targets_of_node
+from neuroface.studies.finished import model_files, run_config, targets_of_node
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,17 +84,6 @@ def _everybody(config: DictConfig) -> Any:
     from neuroface.evaluate.protocol import Protocol
 
     return Protocol(classes=(), task=config.protocol.task)
-
-
-def model_files(path: Path) -> list[Path]:
-    """The file of each fold's model, in the order of their names."""
-    from neuroface.classifiers.load import ENDINGS
-
-    found = [file for file in sorted((path / "models").glob("*")) if file.suffix in ENDINGS]
-    files = [file for file in found if ".epoch-" not in file.name and file.stem != "final"]
-    if not files:
-        raise ConfigError(f"{path} keeps no models. Train again with execution.save_models=true and another run=.")
-    return files
 
 
 def _trusted(config: DictConfig) -> set[str]:

@@ -1,19 +1,29 @@
-"""`neuroface explain`: what the networks of a run looked at, each person seen by the fold that left them out."""
+"""`neuroface explain`: what the models of a run rest on, each person judged by the fold that left them out."""
 
 from __future__ import annotations
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
-from neuroface.studies.explain import explain
 from neuroface.studies.folders import run_folders
 
 
 def run(overrides: list[str]) -> None:
-    """Write explain/ into each run folder: pictures, a table of every sample, and numbers over people."""
+    """Write explain/ into each run folder: of tables which features count, of pictures where on the face."""
     config, _ = compose("explain", overrides)
-    if not isinstance(config.panels, int) or config.panels < 0:
-        raise ConfigError(f"panels is {config.panels!r}; it must be a whole number of at least 0.")
+    for key in ("panels", "repeats", "checks"):
+        if not isinstance(config[key], int) or config[key] < (key == "repeats"):
+            raise ConfigError(
+                f"{key} is {config[key]!r}; it must be a whole number of at least {int(key == 'repeats')}."
+            )
     if not isinstance(config.tiles, int) or config.tiles < 0 or config.tiles % 2:
         raise ConfigError(f"tiles is {config.tiles!r}; it must be an even number, so that tiles lie opposite, or 0.")
+    from neuroface.studies.explain import explain
+    from neuroface.studies.finished import run_config, view_name
+    from neuroface.studies.importance import explain_table
+
     for path in run_folders(config.run):
-        print(explain(path, execution=config.execution, n_panels=config.panels, tiles=config.tiles))
+        of_run = run_config(path, config.execution)
+        if view_name(of_run) == "table":
+            print(explain_table(path, of_run, repeats=config.repeats, checks=config.checks))
+        else:
+            print(explain(path, execution=config.execution, n_panels=config.panels, tiles=config.tiles))

@@ -1,0 +1,54 @@
+"""A finished run's own configuration, so that it can be asked further questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from neuroface.errors import ConfigError
+from neuroface.evaluate.run_folder import RunFolder
+from neuroface.studies import finetune
+
+
+def run_config(path: Path, execution: DictConfig) -> DictConfig:
+    """The configuration a run was made with: its science, where its data were, and how to work now."""
+    from neuroface.evaluate.run_files import read_yaml
+
+    science = read_yaml(path / "config.yaml")
+    if finetune.is_run(path) or "classifier" not in science:
+        raise ConfigError(f"{path} holds no classifier of its own. Name the run of a network: run=runs/NAME.")
+    config = OmegaConf.create({**science, "execution": execution})
+    places: Mapping[str, str] = RunFolder(path).facts.get("paths") or {}
+    for key, place in places.items():  # whose content stands there in a run's identity
+        OmegaConf.update(config, key, place, force_add=True)
+    return config
+
+
+def targets_of_node(node: Any) -> Iterator[str]:
+    """Every target that a configuration names: what its author trusts."""
+    if isinstance(node, DictConfig):
+        if "_target_" in node:
+            yield str(node["_target_"])
+        for value in node.values():
+            yield from targets_of_node(value)
+
+
+def model_files(path: Path) -> list[Path]:
+    """The file of each fold's model, in the order of their names."""
+    from neuroface.classifiers.load import ENDINGS
+
+    found = [file for file in sorted((path / "models").glob("*")) if file.suffix in ENDINGS]
+    files = [file for file in found if ".epoch-" not in file.name and file.stem != "final"]
+    if not files:
+        raise ConfigError(f"{path} keeps no models. Train again with execution.save_models=true and another run=.")
+    return files
+
+
+def view_name(config: DictConfig) -> str:
+    """What the classifier looks at: table, series, images, ..."""
+    from neuroface.studies.building import build_steps, build_view
+
+    return build_view(config, build_steps(config)).name
