@@ -99,8 +99,8 @@ def notes(table: pd.DataFrame, *, measure: str) -> list[str]:
     told = [
         f"Shuffled labels: the mean importance of a feature is {one['shuffled_mean'].abs().mean():.3f} in size, beside "
         f"{real.abs().mean():.3f} with the true labels; the largest one, {largest['name']}, "
-        f"{largest['importance']:.3f} of the {measure}, is reached by the largest of any feature under shuffled labels with "
-        f"p = {largest['p_any']:.3f}."
+        f"{largest['importance']:.3f} of the {measure}, is reached by the largest of any feature under shuffled "
+        f"labels with p = {largest['p_any']:.3f}."
     ]
     if len(one) > 2:
         rho = real.corr(one["scrambled_mean"], method="spearman")
