@@ -76,7 +76,7 @@ def on_the_face(named: Mapping[str, np.ndarray], mean_face: np.ndarray, *, defin
     )
     panels = np.ravel(figure.subplots(1, len(named), sharex=True, sharey=True))
     for axes, (name, values) in zip(panels, named.items(), strict=True):
-        _draw_outlines(axes, mean_face)
+        draw_outlines(axes, mean_face)
         known = np.isfinite(values)
         errors = scale * values[known]
         dots = axes.scatter(
@@ -125,7 +125,7 @@ def of_regions(named: Mapping[str, Mapping[str, float]], *, definition: str, uni
     return figure
 
 
-def _draw_outlines(axes: Axes, mean_face: np.ndarray) -> None:
+def draw_outlines(axes: Axes, mean_face: np.ndarray) -> None:
     for points in OUTLINES:
         axes.plot(*mean_face[points].T, color=FAINT, lw=1.2, zorder=1)
     for points in CLOSED:

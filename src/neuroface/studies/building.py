@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
@@ -147,9 +147,17 @@ def build_protocol(config: DictConfig) -> Protocol:
 
 
 def build_samples(
-    config: DictConfig, protocol: Protocol | None, *, columns: dict[str, str] | None = None, progress: Any = None
+    config: DictConfig,
+    protocol: Protocol | None,
+    *,
+    columns: dict[str, str] | None = None,
+    progress: Any = None,
+    wrap: Callable[[View], View] | None = None,
 ) -> tuple[Samples, CohortSummary]:
-    """Samples in the view the classifier asks for; without a protocol, every task and class of the cohort."""
+    """Samples in the view the classifier asks for; without a protocol, every task and class of the cohort.
+
+    wrap: a view about that view, which sees the same.
+    """
     from neuroface import samples
 
     cohort, common = build_cohort(config)
@@ -163,11 +171,12 @@ def build_samples(
         side=float(config.classifier.get("side_weight") or 0) > 0,
     )
     steps = build_steps(config)
+    view = build_view(config, steps)
     return samples.build(
         cohort,
         steps,
         wanted,
-        view=build_view(config, steps),
+        view=wrap(view) if wrap else view,
         skip_broken=bool(common.get("skip_broken")),
         columns=columns,
         progress=progress,

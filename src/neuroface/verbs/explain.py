@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from neuroface.configuration.compose import compose
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, did_you_mean
 from neuroface.studies.folders import run_folders
+
+MAPS = ("keypoints",)
 
 
 def run(overrides: list[str]) -> None:
@@ -17,13 +19,18 @@ def run(overrides: list[str]) -> None:
             )
     if not isinstance(config.tiles, int) or config.tiles < 0 or config.tiles % 2:
         raise ConfigError(f"tiles is {config.tiles!r}; it must be an even number, so that tiles lie opposite, or 0.")
+    if config.map not in (None, *MAPS):
+        raise ConfigError(f"map={config.map}: there is no such map." + did_you_mean(str(config.map), MAPS))
     from neuroface.studies.explain import explain
     from neuroface.studies.finished import run_config, view_name
     from neuroface.studies.importance import explain_table
+    from neuroface.studies.keypoints import explain_keypoints
 
     for path in run_folders(config.run):
         of_run = run_config(path, config.execution)
-        if view_name(of_run) == "table":
+        if config.map == "keypoints":
+            print(explain_keypoints(path, of_run))
+        elif view_name(of_run) == "table":
             print(explain_table(path, of_run, repeats=config.repeats, checks=config.checks))
         else:
             print(explain(path, execution=config.execution, n_panels=config.panels, tiles=config.tiles))

@@ -13,7 +13,7 @@ OPTIONS_OF = {
     "eval": "run=FOLDER, or run='[A,B,...]'",
     "show": "run=FOLDER, or run='[A,B,...]', open=true",
     "report": "run=FOLDER, or run='[A,B,...]'",
-    "explain": "run=FOLDER, or run='[A,B,...]', repeats=N, checks=N of tables (100, 20), panels=N of pictures (24)",
+    "explain": "run=FOLDER, map=keypoints for the 68 landmarks, repeats=N, checks=N of tables (100, 20)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
     "predict": "run=FOLDER cohort=CHOICE, out=FILE.csv",

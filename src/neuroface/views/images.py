@@ -64,6 +64,11 @@ class Images:
         face_of = iter(faces)
         return (), [None if one is None else next(face_of) for one in planned]
 
+    def places(self, seen: Seen) -> list[np.ndarray | None]:
+        """Where the landmarks are in the picture of each repetition, (68, 2) px; None where there is no picture."""
+        cuts = [self._cut(seen, repetition) for repetition in seen.repetitions]
+        return [None if one is None else one[0].crop.to_crop(one[1]) for one in cuts]
+
     def gather(self, rows: Sequence[np.ndarray]) -> np.ndarray:
         """(n, size, size, 3 or 8) uint8, memory-mapped."""
         return pictures.together(rows, self.store)

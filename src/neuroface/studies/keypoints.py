@@ -1,0 +1,203 @@
+"""`map=keypoints`: which of the 68 points carry a run's answer, each person asked of the fold that left them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from omegaconf import DictConfig
+
+from neuroface import face
+from neuroface.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from neuroface.explain.keypoints import Found, Told
+    from neuroface.types import Samples
+
+FOLDER = "explain/keypoints"
+MOVING = ("table", "series")
+TOLERANCE = 0.02  # of a probability, when a model is asked again: bf16 and another device round differently
+STILLED = (
+    "Each point in turn is held still on the head while the person does the task; significance is by how much the "
+    "probability of {positive} then changes, mean over people, each judged by the model that left them out. It tells "
+    "of movement: what a face looks like at rest does not count."
+)
+GRADIENT = (
+    "Integrated gradients of the answer for {positive}, from the mean picture to each person's, about each point; mean "
+    "size over people, each judged by the network that left them out."
+)
+
+
+def explain_keypoints(path: Path, config: DictConfig) -> str:
+    """Write explain/keypoints/ into the run folder; returns the first lines, and where the page is.
+
+    Errors: ConfigError for a run on clips, on a given table, or without models; DataError when data or models have
+    changed since.
+    """
+    from neuroface.evaluate.run_folder import RunFolder
+    from neuroface.explain import keypoints
+    from neuroface.progress import Progress
+    from neuroface.report import run as runs
+    from neuroface.report.keypoint_page import render
+    from neuroface.studies.finished import view_name
+
+    kind, run = view_name(config), runs.read(path)
+    if kind not in (*MOVING, "images"):
+        raise ConfigError(f"{path}: map=keypoints asks classifiers of features, series and pictures, not of {kind}.")
+    with Progress() as progress:
+        samples = _samples(config, kind, progress)
+        told = keypoints.oriented(_told(path, config, run, samples, kind, progress))
+    points = keypoints.table(told, positive=run.positive)
+    found = keypoints.found(told, points, positive=run.positive)
+    method = (STILLED if kind in MOVING else GRADIENT).format(positive=run.positive)
+    with RunFolder(path).locked():
+        page = render(
+            run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
+            method=method, unit=_unit(kind, run.positive), truth=_truth(found), pictures=_pictures(samples, kind, told),
+        )  # fmt: skip
+    first = points.sort_values("rank", kind="stable").head(5)
+    names = ", ".join(f"{name} {value:.3g}" for name, value in zip(first["name"], first["significance"], strict=True))
+    return "\n".join([f"most significant points: {names}", *([_truth(found)] if found else []), str(page)])
+
+
+def _samples(config: DictConfig, kind: str, progress: Any) -> Samples:
+    from omegaconf import OmegaConf
+
+    from neuroface.explain.stilled import Placed, Stilled
+    from neuroface.studies.building import build_protocol, build_samples
+
+    if config.cohort._target_.endswith("TableCohort"):
+        raise ConfigError("map=keypoints moves landmarks; a cohort that is a table of features has none.")
+    asked = config.copy()
+    OmegaConf.update(asked, "classifier.side_weight", 1.0, force_add=True)  # the affected side, where it is known
+    wrap: Any = Stilled if kind in MOVING else Placed
+    return build_samples(asked, build_protocol(config), progress=progress, wrap=wrap)[0]
+
+
+def _told(path: Path, config: DictConfig, run: Any, samples: Samples, kind: str, progress: Any) -> Told:
+    from neuroface.classifiers.load import load_model
+    from neuroface.explain.keypoints import Told
+    from neuroface.explain.stilled import MOVED, PLACES
+    from neuroface.studies.finished import model_files, targets_of_node
+
+    place = {str(name): i for i, name in enumerate(samples.meta["sample"])}
+    if odd := sorted(set(run.predictions["sample"]) ^ set(place)):
+        raise DataError(
+            f"{path}: {len(odd)} samples are only in predictions.csv or only in the data: {', '.join(odd[:6])}. "
+            "The data have changed since; train again with another run=."
+        )
+    files = {file.stem: file for file in model_files(path)}
+    arrays: Any = samples.X.arrays  # type: ignore[union-attr]
+    total, times = np.zeros((len(samples), face.N_POINTS)), np.zeros(len(samples))
+    folds = run.predictions.groupby("fold", sort=False)
+    for done, (name, rows) in enumerate(folds):
+        progress("folds asked", done, len(folds))
+        if str(name) not in files:
+            raise ConfigError(f"{path}/models holds no model of fold {name}. Train again with another run=.")
+        at = np.array([place[sample] for sample in rows["sample"]])
+        model = load_model(files[str(name)], trusted=set(targets_of_node(config)))
+        before = rows[[f"p_{one}" for one in run.classes]].to_numpy(float)
+        asked = _asked_still if kind in MOVING else _asked_gradient
+        total[at] += asked(model, arrays, at, run.classes, before, where=f"{path}, fold {name}")
+        times[at] += 1
+    side = np.asarray(samples.meta.get("side", np.full(len(samples), "")), dtype=str)
+    return Told(
+        total / times[:, None], arrays[PLACES], arrays[MOVED], np.asarray(samples.meta["sample"], dtype=str),
+        np.asarray(samples.subject, dtype=str), np.asarray(samples.y, dtype=str), side,
+    )  # fmt: skip
+
+
+def _asked_still(
+    model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...], before: np.ndarray, *, where: str
+) -> np.ndarray:
+    """(len(at), 68): how much lower the last class's probability is with each point held still."""
+    from neuroface.evaluate.fold import predict
+    from neuroface.explain.stilled import AS_IT_IS
+
+    variants = [arrays[AS_IT_IS][at], *(arrays[str(i)][at] for i in range(face.N_POINTS))]
+    said = predict(model, np.concatenate(variants), classes).reshape(len(variants), len(at), -1)
+    _check_same(said[0], before, where)
+    return (said[0] - said[1:])[..., -1].T
+
+
+def _asked_gradient(
+    model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...], before: np.ndarray, *, where: str
+) -> np.ndarray:
+    from neuroface.evaluate.fold import predict
+    from neuroface.explain import gradients
+    from neuroface.explain.maps import inputs_for
+    from neuroface.explain.stilled import AS_IT_IS, PLACES
+
+    X = inputs_for(model, np.asarray(arrays[AS_IT_IS][at]))
+    _check_same(predict(model, X, classes), before, where)
+    last = [str(name) for name in model.classes_].index(classes[-1])
+    maps = gradients.of_pictures(model, X, last)
+    return gradients.at_points(maps, arrays[PLACES][at], sigma_px=X.shape[1] / 50)
+
+
+def _check_same(now: np.ndarray, before: np.ndarray, where: str) -> None:
+    apart = float(np.abs(now - before).max())
+    if apart > TOLERANCE:
+        raise DataError(
+            f"{where}: its model now gives probabilities up to {apart:.2f} away from those in predictions.csv. "
+            "Data or code have changed since; train again with another run=."
+        )
+
+
+def _unit(kind: str, positive: str) -> str:
+    if kind in MOVING:
+        return f"change of the probability of {positive}"
+    return f"integrated gradient for {positive}, logit per pixel"
+
+
+def _truth(found: Found | None) -> str:
+    if found is None:
+        return ""
+    return (
+        f"In truth {found.points} of 68 points lose much of their movement. The ranking puts such a point above "
+        f"another with probability {found.auc:.2f} (chance .5) and correlates with the movement lost by "
+        f"{found.rho:.2f} (Spearman); among the {found.seen} points that the models look at at all, by {found.rho_seen:.2f}."
+    )
+
+
+def _people(told: Told) -> pd.DataFrame:
+    """Tidy: subject, y, point, name, g (mean of their samples), size (mean |g|)."""
+    import pandas as pd
+
+    from neuroface.explain.keypoints import of_people
+
+    subject, y, signed, size = of_people(told)
+    n = face.N_POINTS
+    return pd.DataFrame(
+        {
+            "subject": np.repeat(subject, n),
+            "y": np.repeat(y, n),
+            "point": np.tile(np.arange(n), len(subject)),
+            "name": np.tile(face.NAMES, len(subject)),
+            "g": signed.ravel(),
+            "size": size.ravel(),
+        }
+    )
+
+
+def _samples_of(told: Told) -> dict[str, np.ndarray]:
+    """Sample -> (68, 3): x, y, g, as the Emoface scripts write them."""
+    return {
+        name: np.column_stack([places, g]) for name, places, g in zip(told.sample, told.places, told.g, strict=True)
+    }
+
+
+def _pictures(samples: Samples, kind: str, told: Told) -> dict[str, np.ndarray]:
+    """Class -> mean picture (S, S, 3) uint8 of its samples; nothing where faces were not seen."""
+    from neuroface.explain.stilled import AS_IT_IS
+
+    if kind in MOVING:
+        return {}
+    faces = samples.X.arrays[AS_IT_IS]  # type: ignore[union-attr]
+    return {
+        y: np.asarray(faces[told.y == y][..., :3], dtype=float).mean(axis=0).round().astype(np.uint8)
+        for y in dict.fromkeys(told.y.tolist())
+    }
