@@ -159,7 +159,7 @@ def _truth(found: Found | None) -> str:
     return (
         f"In truth {found.points} of 68 points lose much of their movement. The ranking puts such a point above "
         f"another with probability {found.auc:.2f} (chance .5) and correlates with the movement lost by "
-        f"{found.rho:.2f} (Spearman); among the {found.seen} points that the models look at at all, by {found.rho_seen:.2f}."
+        f"{found.rho:.2f} (Spearman), by {found.rho_seen:.2f} over the {found.seen} points that the models look at."
     )
 
 
