@@ -30,7 +30,8 @@ class CohortSummary:
     """What cohort.json holds. people: class or group -> number of people. notes: what readers merged or guessed.
 
     noted_of: in how many recordings each note was made. not_held_out: recordings of people whom no fold of a
-    fine-tuning run held out from the network that found their landmarks.
+    fine-tuning run held out from the network that found their landmarks. persons: one row per person, see `persons`;
+    with `quality` a table of its own.
     """
 
     description: str = ""
@@ -56,6 +57,21 @@ class CohortSummary:
     attributes: dict[str, Any] = field(default_factory=dict)
     repetition_agreement: dict[str, Any] | None = None
     quality: list[dict[str, Any]] = field(default_factory=list)
+    persons: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """subject -> what is known of them; {} of somebody of whom nothing is."""
+        return {row["subject"]: {k: v for k, v in row.items() if k not in ("subject", "group")} for row in self.persons}
+
+
+def persons(people: Mapping[str, tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """One row per person: subject, group, and facts that are a number or a text. people: subject -> (group, facts)."""
+    return [
+        {"subject": subject, "group": group}
+        | {str(k): v for k, v in facts.items() if isinstance(v, int | float | str) and k not in ("subject", "group")}
+        for subject, (group, facts) in people.items()
+    ]
 
 
 class Notes:
@@ -132,6 +148,7 @@ class Tally:
 
     def summary(self, *, description: str, synthetic: bool) -> CohortSummary:
         people = sorted(set(self._used.values()))
+        facts = {s: (self.group_of[s], self._attributes[s]) for s in people}
         return CohortSummary(
             description=description,
             synthetic=synthetic or self._synthetic,
@@ -143,7 +160,8 @@ class Tally:
             left_out=self.left_out,
             notes={**self._notes.values, **({"unusual counts": "; ".join(self._unusual)} if self._unusual else {})},
             noted_of=dict(self._notes.of),
-            attributes=attributes_by_group({s: (self.group_of[s], self._attributes[s]) for s in people}),
+            attributes=attributes_by_group(facts),
+            persons=persons(facts),
             repetition_agreement=self._mean_agreement(),
             quality=self.quality,
             **{name: self._counts[name] for name in COUNTED},

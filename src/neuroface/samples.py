@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroface.cohort_summary import CohortSummary, Tally, attributes_by_group, why
+from neuroface.cohort_summary import CohortSummary, Tally, attributes_by_group, persons, why
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.recording.spool import Spooled
 from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
@@ -328,6 +328,7 @@ def _summary_of_table(cohort: Any, samples: Samples) -> CohortSummary:
         left_out=list(getattr(cohort, "left_out_", ())),
         notes=dict(getattr(cohort, "notes_", {})),
         attributes=attributes_by_group({s: (str(groups[s]), facts[s]) for s in groups if s in facts}),
+        persons=persons({str(s): (str(groups[s]), facts.get(s, {})) for s in groups}),
     )
 
 

@@ -8,7 +8,7 @@ reported.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import exp, lgamma, log
 from typing import Any
@@ -21,6 +21,7 @@ from neuroface.evaluate.many import Codes, Fit, codes_of, fit_of, predict_many
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.splits import Fold, make_folds
 from neuroface.evaluate.task import Task
+from neuroface.evaluate.tournament import Tournament
 from neuroface.evaluate.weights import weights_of_codes
 
 BATCH = 50  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
@@ -71,17 +72,42 @@ def arrangements(y: np.ndarray, subject: np.ndarray) -> int | None:
 def run_permutation(task: Task, splitter: Any, permutation: int) -> tuple[np.ndarray, np.ndarray]:
     """(n,) permuted classes and (n, n_classes) held-out probabilities, both in the order of the samples.
 
-    A row tested in several folds gets the mean of its probabilities.
+    A row tested in several folds gets the mean of its probabilities, or its share of the opponents (see `gather`).
     """
     y = permute_labels(task.y, task.subject, seed=task.seed, permutation=permutation)
     permuted = replace(task, y=y)
-    total, times = np.zeros((len(y), len(task.classes))), np.zeros(len(y))
-    for fold in make_folds(splitter, task.X, y, task.subject):
+    folds, found = make_folds(splitter, task.X, y, task.subject), []
+    for fold in folds:
         seed = derive_seed(task.seed, "permutation", permutation, fold.name)
         model = fit(permuted, fold.train, seed, test=fold.test)
-        total[fold.test] += predict(model, task.X[fold.test], task.classes)
-        times[fold.test] += 1
-    return y, total / times[:, None]
+        found.append(predict(model, task.X[fold.test], task.classes))
+    return y, gatherer(task, splitter, folds)(found)
+
+
+def gatherer(task: Task, splitter: Any, folds: Sequence[Fold]) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    """What makes (n, n_classes) of the samples from the probabilities of each fold's test rows.
+
+    The mean over the folds that tested a row; where the splitter holds a tournament, the share of opponents beaten.
+    """
+    rows = np.concatenate([fold.test for fold in folds])
+    times = np.bincount(rows, minlength=len(task.y))
+    met = None
+    if getattr(splitter, "is_tournament", False):
+        number = np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])
+        tasks = np.full(len(task.y), "") if task.tasks is None else task.tasks
+        met = Tournament(number, task.subject[rows], tasks[rows])
+
+    def gathered(found: Sequence[np.ndarray]) -> np.ndarray:
+        p = np.concatenate(found)
+        if met is not None:
+            share = np.empty(len(task.y))
+            share[rows] = np.nan_to_num(met.shares(p[:, 1]), nan=0.5)  # who met nobody is not judged at all
+            return np.stack([1 - share, share], axis=1)
+        total = np.zeros((len(task.y), len(task.classes)))
+        np.add.at(total, rows, p)
+        return total / times[:, None]
+
+    return gathered
 
 
 def run_permutations(
@@ -92,17 +118,15 @@ def run_permutations(
     names = np.array(task.classes)
     blind = not getattr(splitter, "reads_classes", True)
     same = make_folds(splitter, task.X, task.y, task.subject) if blind else None
+    gather_same = gatherer(task, splitter, same) if same else None
     for start in range(0, len(permutations), BATCH):
         batch = permutations[start : start + BATCH]
         y = np.stack([exchange.permuted(codes.y, seed=task.seed, permutation=b) for b in batch])
         folds = [same or make_folds(splitter, task.X, names[of_b], task.subject) for of_b in y]
         found = predict_many(task, _fits(task, codes.person, y, batch, folds, blind=blind))
         for b, of_b, its_folds in zip(batch, y, folds, strict=True):
-            total, times = np.zeros((len(of_b), len(task.classes))), np.zeros(len(of_b))
-            for fold in its_folds:
-                total[fold.test] += next(found)
-                times[fold.test] += 1
-            yield b, names[of_b], total / times[:, None]
+            gathered = gather_same or gatherer(task, splitter, its_folds)
+            yield b, names[of_b], gathered([next(found) for _ in its_folds])
 
 
 def _fits(

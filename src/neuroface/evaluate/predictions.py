@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.evaluate.tournament import judged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,9 +127,10 @@ def _text(value: Any) -> str:
 
 
 def mean_probabilities(predictions: pd.DataFrame, samples: Iterable[str], classes: Sequence[str]) -> np.ndarray:
-    """(n, n_classes) held-out probabilities in the order of `samples`; one tested in several folds gets their mean."""
+    """(n, n_classes) held-out probabilities in the order of `samples`, as they are `judged`."""
     columns = [f"p_{c}" for c in classes]
-    return predictions.groupby("sample")[columns].mean().loc[[str(s) for s in samples]].to_numpy()
+    one_each = judged(predictions, classes).set_index("sample")[columns]
+    return one_each.reindex([str(s) for s in samples]).fillna(0.5).to_numpy()  # who met nobody is not judged at all
 
 
 def merge_folds(paths: Sequence[Path], sample_order: Iterable[str]) -> str:

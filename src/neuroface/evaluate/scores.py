@@ -23,6 +23,7 @@ from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
 from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
+from neuroface.evaluate.tournament import auc_within_folds, judged
 from neuroface.evaluate.units import (
     Units,
     repetition_null,
@@ -59,10 +60,11 @@ def summarise(
     ("group") or to the repetition ("label").
     """
     rng = np.random.default_rng(derive_seed(seed, "bootstrap"))
+    of_folds = predictions
     if absent := {"subject", "y"} - set(predictions.columns):
         raise DataError(f"Predictions lack the columns {', '.join(sorted(absent))}.")
-    samples = predictions.drop_duplicates("sample") if "sample" in predictions else predictions
-    y, subject = samples["y"].to_numpy(str), samples["subject"].to_numpy(str)
+    predictions = judged(of_folds, classes)
+    y, subject = predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str)
     design = design_of(y, subject)
     head: dict[str, Any] = {
         "classes": list(classes),
@@ -79,8 +81,19 @@ def summarise(
         keys["stops_early"] = stops_early
         return head | multiclass_scores(predictions, null, classes, **keys)
     head["positive"] = classes[-1]
-    score = _within_people if design.kind == "within" else _between_people
-    return head | score(predictions, null, classes, n_bootstrap, rng, stops_early=stops_early)
+    if design.kind == "within":
+        return head | _within_people(predictions, null, classes, n_bootstrap, rng, stops_early=stops_early)
+    repetitions = repetition_units(of_folds, classes)
+    found = head | _between_people(
+        predictions, null, classes, n_bootstrap, rng, repetitions=repetitions, stops_early=stops_early
+    )
+    if (
+        design.kind == "between"
+        and "fold" in of_folds
+        and (of_pairs := auc_within_folds(of_folds, classes[1])) is not None
+    ):
+        found["subject"] |= {"auc_within_folds": of_pairs[0], "pairs_within_folds": of_pairs[1]}
+    return found
 
 
 def is_settled(scores: dict[str, Any]) -> bool:
@@ -97,10 +110,11 @@ def _between_people(
     n_bootstrap: int,
     rng: np.random.Generator,
     *,
+    repetitions: Units,
     stops_early: bool,
 ) -> dict[str, Any]:
     """Also of a mixed question: then a person counts once in each class shown, and is drawn as a whole."""
-    people, repetitions = subject_units(predictions, classes), repetition_units(predictions, classes)
+    people = subject_units(predictions, classes)
     drawn = draw_confusions(people.y, people.decisions, 2, unit=people.subject, n_draws=n_bootstrap, rng=rng)
     null_auc = None
     if null is not None:

@@ -52,13 +52,13 @@ class Loso:
     reads_classes = False  # who is tested in which fold is the same for all permutations of the classes
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        subjects = _subjects(groups)
+        subjects = subjects_of(groups)
         for subject in ordered_unique(subjects):
             held_out = subjects == subject
             yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        return len(ordered_unique(_subjects(groups)))
+        return len(ordered_unique(subjects_of(groups)))
 
     def fold_names(self, y: np.ndarray, groups: np.ndarray) -> list[str]:
         return [file_name(subject) for subject in ordered_unique(groups)]
@@ -80,7 +80,7 @@ class LosoRebalanced(Loso):
         self.seed = seed
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        subjects = _subjects(groups)
+        subjects = subjects_of(groups)
         shown = shown_classes(np.asarray(y), subjects)
         for train, test in super().split(X, y, subjects):
             dropped = self._dropped(str(subjects[test[0]]), shown)
@@ -105,7 +105,7 @@ class StratifiedSubjectKFold:
         self.n_splits, self.seed = n_splits, seed
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        fold_of = self._deal(np.asarray(y).astype(str), _subjects(groups))
+        fold_of = self._deal(np.asarray(y).astype(str), subjects_of(groups))
         for fold in range(self.n_splits):
             yield np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
 
@@ -141,7 +141,7 @@ class FirstPeople:
         self.train_per_class, self.seed = train_per_class, seed
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        subjects, y = _subjects(groups), np.asarray(y).astype(str)
+        subjects, y = subjects_of(groups), np.asarray(y).astype(str)
         rng = np.random.default_rng(derive_seed(self.seed, "first people"))
         learnt: set[str] = set()
         for label in sorted(set(y)):
@@ -185,7 +185,7 @@ def make_folds(splitter: Any, X: np.ndarray | Parts, y: np.ndarray, subject: np.
     return folds
 
 
-def _subjects(groups: Any) -> np.ndarray:
+def subjects_of(groups: Any) -> np.ndarray:
     if groups is None:
         raise ConfigError("A split over subjects needs `groups`, the subject of each row.")
     return np.asarray(groups).astype(str)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from neuroface.errors import DataError
 from neuroface.evaluate.run_files import read_json, read_yaml
+from neuroface.evaluate.tournament import judged
 from neuroface.report import roc
 
 NEEDED = ("config.yaml", "run.json", "predictions.csv", "scores.json")
@@ -44,8 +45,8 @@ class Headline:
 class Run:
     """What stands in one run folder.
 
-    predictions: one row per sample. null: rows of every permutation, or None. features, quality: the feature table and
-    the quality of each recording, or None.
+    predictions: one row per sample, however many folds tested it. null: rows of every permutation, or None. features,
+    quality: the feature table and the quality of each recording, or None.
     classes: in the order of the confusion matrix; of two, the last is the positive one.
     """
 
@@ -220,26 +221,32 @@ def read(folder: Path | str) -> Run:
             f"{folder} is not a finished run: {', '.join(missing)} missing. "
             f"Finish it with the same `neuroface train ... run={folder}`; done folds are kept."
         )
+    scores = read_json(folder / "scores.json", "classes", "subject", "repetition")
     run = Run(
         folder=folder,
         config=read_yaml(folder / "config.yaml"),
         facts=read_json(folder / "run.json"),
-        scores=read_json(folder / "scores.json", "classes", "subject", "repetition"),
-        predictions=_csv((folder / "predictions.csv").read_text(encoding="utf-8")),
+        scores=scores,
+        predictions=_predictions(folder / "predictions.csv", [str(name) for name in scores["classes"]]),
         null=_null(folder / "null"),
         features=read_table(folder / "samples.csv"),
         quality=read_table(folder / "quality.csv"),
         cohort=_optional(folder / "cohort.json"),
         audit=_optional(folder / "audit.json"),
     )
-    wanted = [f"p_{name}" for name in run.classes]
-    absent = [column for column in wanted if column not in run.predictions]
+    return run
+
+
+def _predictions(file: Path, classes: list[str]) -> pd.DataFrame:
+    """One row per sample (see tournament.judged). DataError where it does not hold the classes of the scores."""
+    table = _csv(file.read_text(encoding="utf-8"))
+    absent = [f"p_{name}" for name in classes if f"p_{name}" not in table]
     if absent:
         raise DataError(
-            f"{folder / 'predictions.csv'} has no column {', '.join(absent)}, but scores.json names the classes "
-            f"{', '.join(run.classes)}. Score the run again with `neuroface eval run={folder}`."
+            f"{file} has no column {', '.join(absent)}, but scores.json names the classes {', '.join(classes)}. "
+            f"Score the run again with `neuroface eval run={file.parent}`."
         )
-    return run
+    return judged(table, classes)
 
 
 def _optional(path: Path) -> dict[str, Any]:

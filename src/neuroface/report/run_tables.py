@@ -16,6 +16,7 @@ from neuroface.report.run import Run, feature_columns, interval_of
 
 MEASURES = {
     "auc": "AUC",
+    "auc_within_folds": "AUC, pairs judged by one model",
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "accuracy": "accuracy",

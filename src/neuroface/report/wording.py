@@ -16,7 +16,9 @@ NOTHING = "–"
 SPLITS = {
     "loso": "leave one subject out",
     "loso_rebalanced": "leave one subject out, training classes rebalanced",
+    "leave_pair_out": "leave two subjects out, ROC of the tournament",
     "group_kfold": "k-fold by subject",
+    "repeated_group_kfold": "k-fold by subject, repeated",
 }
 NOT_SCIENCE = ("execution", "experiment")  # the first is about the machine, the second is spelt out by the others
 # Suffixes that features carry, the longest first.
@@ -119,6 +121,8 @@ def method(run: Run) -> str:
 def split(run: Run) -> str:
     """leave one subject out."""
     name = str(run.choices.get("split", "loso"))
+    if by := (run.config.get("split") or {}).get("by"):
+        return f"leave one {by} out"
     return SPLITS.get(name, name.replace("_", " "))
 
 

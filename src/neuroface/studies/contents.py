@@ -19,6 +19,7 @@ PARTS = {
     "scores.json": "all scores",
     "audit.json": "what was checked for leakage",
     "samples.csv": "the features",
+    "people.csv": "what is known of each person",
     "quality.csv": "how good each recording is",
     "models/*": "what was fitted",
     "models/final.*": "a model fitted on everybody: never evaluated",

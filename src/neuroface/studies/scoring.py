@@ -30,9 +30,13 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
     from neuroface.evaluate import ensemble as several
     from neuroface.evaluate.run_files import read_json, read_yaml
     from neuroface.evaluate.several_audits import merged_audit, merged_cohort
+    from neuroface.evaluate.tournament import is_tournament
 
     predictions, weights = several.combine(runs, method=method)
-    null = several.combined_null(runs) if method == "mean" else None
+    ranks = is_tournament(predictions["fold"].to_numpy(str), predictions["subject"].to_numpy(str))
+    null = (
+        several.combined_null(runs) if method == "mean" and not ranks else None
+    )  # ranks of a mean, not means of ranks
     path = Path(out) if out else runs[0].parent / f"{method}-of-{'-'.join(run.name for run in runs)}"
     check_writable("out", path)
     config = {
@@ -99,9 +103,11 @@ def _permute(folder: RunFolder, predictions: pd.DataFrame, b: int, *, seed: int)
     from neuroface.evaluate.design import design_of
     from neuroface.evaluate.permutations import permute_labels
     from neuroface.evaluate.predictions import classes_of, null_rows, to_csv
+    from neuroface.evaluate.tournament import judged
     from neuroface.types import Samples
 
     classes = classes_of(predictions.columns)
+    predictions = judged(predictions, classes)
     p = predictions[[f"p_{c}" for c in classes]].to_numpy(float)
     y, subject = predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str)
     meta = {"sample": predictions["sample"].to_numpy(str), "task": predictions["task"].to_numpy(str)}

@@ -88,10 +88,13 @@ def _work(
     with Progress() as progress:
         protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
         samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
+        if hasattr(splitter, "told"):
+            splitter = splitter.told(cohort_summary.facts)
         planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
         with folder.open(part, **facts):
             folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
             about = dataclasses.asdict(cohort_summary)
+            folder.write_text("people.csv", pd.DataFrame(about.pop("persons")).to_csv(index=False))
             quality = pd.DataFrame(about.pop("quality"))
             folder.write_text("quality.csv", quality.to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
