@@ -11,7 +11,8 @@ from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.places import check_writable
 
-LAYOUTS = ("native", "toronto", "faces", "annotations")
+OTHERS = ("openface", "movement", "motion_bids")  # for other tools
+LAYOUTS = ("native", "toronto", "faces", "annotations", *OTHERS)
 LAYOUT_OF = {"videos": "faces", "fnp": "annotations", "ckplus": "annotations"}  # of other cohorts: native
 
 
@@ -32,6 +33,9 @@ def run(overrides: list[str]) -> None:
     if layout not in LAYOUTS:
         raise ConfigError(f"cohort.layout={layout}: there is no such layout." + did_you_mean(layout, LAYOUTS))
     check_writable("out", Path(str(config.out)))
+    if layout in OTHERS:
+        print(_for_others(cohort, common, Path(str(config.out)), config, layout))
+        return
     write = {"native": _native, "toronto": _toronto, "faces": _faces, "annotations": _annotations}[layout]
     print(write(cohort, common, Path(str(config.out)), config))
 
@@ -58,6 +62,17 @@ def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig)
     lines.append(f"{written.frames_annotated} annotated frames")
     lines += [f"left out {name}: {why}" for name, why in written.left_out]
     return "\n".join([*lines, str(out), f"read it with cohort=toronto cohort.root={out}"])
+
+
+def _for_others(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig, layout: str) -> str:
+    from neuroface.cohorts import points_writer
+    from neuroface.studies.building import wanted_recordings
+
+    wanted = wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality"))
+    count = points_writer.write(wanted, out.expanduser().resolve(), layout)
+    reader = "openface" if layout == "openface" else "points"
+    read = f"cohort={reader} cohort.root={out} cohort.subjects={out}/subjects.csv cohort.annotations={out}"
+    return f"{count} recordings\n{out}\nread them with {read}"
 
 
 def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
