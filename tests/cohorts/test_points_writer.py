@@ -19,7 +19,8 @@ TIMES = np.array([0.0, 0.04, 0.081, 0.12, 0.16])  # no even clock
 
 def a_recording(space: str = "camera", session: str = "1") -> Recording:
     steps = np.linspace(0, 1 / 3, len(TIMES))[:, None, None]
-    points = (still_face() + [10.0, 20.0, 600.0] if space != "pixel" else still_face()[:, :2] + [300.0, 200.0]) + steps
+    placed = still_face()[:, :2] + 300.0 if space == "pixel" else still_face() + 600.0
+    points = placed + steps
     points[1, 7] = np.nan
     points[3] = np.nan
     return Recording(
@@ -54,7 +55,8 @@ def test_round_trip(tmp_path, layout, space):
     assert (back.subject, back.group, back.task, back.session) == ("07", "HC", "OPEN", "1")
     assert back.attributes == {"age": 60}
     assert back.landmarks.space == space
-    np.testing.assert_array_equal(back.landmarks.points, one.landmarks.points)
+    # the quick parser of pandas may be off in the last binary digit
+    np.testing.assert_allclose(back.landmarks.points, one.landmarks.points, rtol=1e-15 if layout == "openface" else 0)
     np.testing.assert_array_equal(back.landmarks.timestamps_s, TIMES)
     assert [(r.start, r.stop) for r in back.repetitions or ()] == [(0, 2), (2, 5)]
 

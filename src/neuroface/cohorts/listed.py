@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,9 @@ def _source(
     attributes = {name: _number(cell) for name, cell in row.items() if name not in own and cell}
     reading = partial(read, root / row["file"], notes, row.get(face, ""), attributes=attributes, **who)
     called = Path(row["file"])
-    return Source(**who, read=annotated(cohort.annotations, reading, called.name, called.stem))
+    of_bids = called.stem.removesuffix("_motion")  # BIDS: events are of one tracking system, or of all at once
+    names = {called.name, called.stem, of_bids, re.sub(r"_tracksys-[^_]+$", "", of_bids)}
+    return Source(**who, read=annotated(cohort.annotations, reading, *sorted(names)))
 
 
 def _number(cell: str) -> Any:

@@ -1,6 +1,6 @@
 """Landmarks as other tools read them: an OpenFace-like CSV, movement's netCDF, motion-BIDS; read back by cohort=points.
 
-Beside the points: subjects.csv (subject, group, task, session, file, attributes) and, of each recording with repetitions,
+Beside the points: subjects.csv (subject, group, task, session, file, attributes) and, where there are repetitions,
 <name>_events.tsv, which cohort.annotations reads. An OpenFace-like CSV is read by cohort=openface.
 """
 
@@ -44,11 +44,14 @@ def write(recordings: Iterable[Recording], out: Path, layout: str) -> int:
         file = one(recording, person / stem)
         if recording.repetitions is not None:
             events = event_rows(recording.repetitions, recording.landmarks.timestamps_s, by_frame=False)
-            native.write_rows(file.with_name(f"{file.stem}_events.tsv"), EVENT_COLUMNS, events)
+            native.write_rows(file.with_name(f"{file.stem.removesuffix('_motion')}_events.tsv"), EVENT_COLUMNS, events)
         who = {name: getattr(recording, name) for name in ("subject", "group", "task", "session")}
         rows.append({**recording.attributes, **who, "file": file.relative_to(out).as_posix()})
     if not rows:
         raise DataError("There are no recordings to write.")
+    if layout == "motion_bids":
+        native.write_json(out / "dataset_description.json", {"Name": out.name, "BIDSVersion": "1.10.0"})
+        (out / ".bidsignore").write_text("subjects.csv\n", encoding="utf-8")
     names = ["subject", "group", "task", "session", "file"]
     names += list(dict.fromkeys(name for row in rows for name in row if name not in names))
     with (out / "subjects.csv").open("w", encoding="utf-8", newline="") as table:

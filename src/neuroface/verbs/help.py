@@ -17,7 +17,7 @@ OPTIONS_OF = {
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
     "predict": "run=FOLDER cohort=CHOICE, out=FILE.csv",
-    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations",
+    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations|openface|movement|motion_bids",
 }
 READING = ("size", "execution", "cohort", "quality", "experiment")
 # What a verb looks at, of all that a configuration holds; train looks at everything.
