@@ -82,3 +82,12 @@ def test_sides_are_mirror_images():
     assert [sides[i] for i in face.MIRROR] == [other[side] for side in sides]
     assert sides[RIGHT] == "right"
     assert sides[face.CHIN] == "middle"
+
+
+def test_a_point_outside_the_pictures_is_no_number_and_ranked_last(corner):
+    corner.g[:, 0] = np.nan
+    corner.g[0, 1] = np.nan  # of one picture alone
+    table = keypoints.table(corner, positive="ALS", permutations=99)
+    assert table.loc[0, ["significance", "normalised", "p", "p_fdr"]].isna().all()
+    assert table.loc[0, "rank"] == 68
+    assert np.isfinite(table.loc[1:, ["significance", "p_fdr"]]).all(axis=None)

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import neuroface as nf
 from neuroface.cli import main
+from neuroface.cohorts import folder_writer
+from neuroface.cohorts.synthetic import SyntheticCohort
 from neuroface.errors import ConfigError, DataError, LeakageError
-from neuroface.studies.predict import predict
+from neuroface.studies.external import validate
+from neuroface.studies.person import drivers
+from neuroface.studies.predict import ask, predict
 
 PEOPLE = "cohort.people={HC: 4, ALS: 4}"
 # people of the same clinic whom the run has not seen: numbers 5 and 6 of each group
@@ -53,7 +60,7 @@ def test_what_lies_outside_the_runs_range_is_counted_and_told(run):
 def test_the_question_is_the_runs(run):
     with pytest.raises(ConfigError, match="classifier, features: the question"):
         predict([f"run={run.path}", *NEW, "classifier=forest", "features=[rom]"])
-    with pytest.raises(ConfigError, match="cohort= says whose"):
+    with pytest.raises(ConfigError, match="or cohort= says whose"):
         predict([f"run={run.path}"])
 
 
@@ -78,3 +85,84 @@ def test_both_doors_give_the_same(run, tmp_path, capsys):
     pd.testing.assert_frame_equal(pd.read_csv(out), table, check_dtype=False)
     assert table.attrs["command"].startswith("neuroface predict cohort=synthetic")
     assert "not a medical device" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def mm_file(tmp_path_factory):
+    """A new person's landmarks in mm, as a file; and the same person as the disease goes on."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, effect in (("first", 1.0), ("second", 4.0)):
+        (one,) = SyntheticCohort(people={"ALS": 1}, tasks=["OPEN"], seed=11, effect=effect).recordings()
+        np.savez(folder / f"{name}.npz", points=one.landmarks.points, timestamps_s=one.landmarks.timestamps_s)
+    return folder
+
+
+def test_a_file_gives_a_page_and_a_sheet_to_print(run, mm_file, tmp_path, capsys):
+    assert main(["predict", f"run={run.path}", f"recording={mm_file / 'first.npz'}", f"out={tmp_path / 'p'}"]) == 0
+    assert "taken to be OPEN, the task of the run" in capsys.readouterr().err
+    page = (tmp_path / "p" / "first.html").read_text()
+    assert "Research use only" in page
+    assert "Beside 4 healthy people of the run" in page
+    assert (tmp_path / "p" / "first.pdf").read_bytes().startswith(b"%PDF")
+    measures = pd.read_csv(tmp_path / "p" / "first.csv").set_index("feature")
+    row = measures.loc["rom.mouth_opening_mm"]
+    healthy = run.features[run.features["y"] == "HC"].groupby("subject")["rom.mouth_opening_mm"].mean()
+    assert row["people"] == 4
+    assert row["z"] == pytest.approx((row["value"] - healthy.mean()) / healthy.std(), rel=1e-4)
+
+
+def test_two_visits_show_what_changed_beyond_scatter(run, mm_file, capsys):
+    both = f"recording=[{mm_file / 'first.npz'},{mm_file / 'second.npz'}]"
+    assert main(["predict", f"run={run.path}", both, "subject=P"]) == 0
+    printed = capsys.readouterr().out
+    assert "P visit 2" in printed
+    (opening,) = [line for line in printed.splitlines() if "rom · mouth opening" in line]
+    assert "True" in opening
+
+
+def test_drivers_of_a_linear_model_are_its_weights(run, mm_file):
+    asked = ask([f"run={run.path}", f"recording={mm_file / 'second.npz'}"])
+    models = [nf.load_model(file) for file in sorted((run.path / "models").glob("*.skops"))]
+    table = drivers(asked, "second", models).set_index("feature")["effect"]
+    coefficients = np.mean([model[-1].coef_[0] * (1 if model.classes_[1] == "ALS" else -1) for model in models], axis=0)
+    person = np.asarray(asked.samples.X).mean(axis=0)
+    healthy = run.features.loc[run.features["y"] == "HC", list(table.index)]
+    towards = np.sign(person[[asked.samples.feature_names.index(n) for n in table.index]] - healthy.mean())
+    signs = dict(zip(asked.samples.feature_names, np.sign(coefficients), strict=True))
+    largest = table.abs().nlargest(3).index
+    assert [np.sign(table[name]) for name in largest] == [signs[name] * towards[name] for name in largest]
+
+
+def test_rows_of_the_run_under_another_name_are_refused(run, tmp_path):
+    (one,) = SyntheticCohort(people={"HC": 1}, tasks=["OPEN"]).recordings()
+    folder_writer.write([replace(one, subject="somebody")], tmp_path / "f")
+    with pytest.raises(LeakageError, match="somebody is N001"):
+        predict([f"run={run.path}", f"recording={tmp_path / 'f'}"])
+
+
+def test_another_frame_rate_is_told(run):
+    warnings = predict([f"run={run.path}", *NEW, "cohort.fps=25", "quality=default"]).warnings
+    assert any("another frame rate (25 per second)" in warning for warning in warnings)
+
+
+def test_a_run_is_tried_on_another_clinic(run, tmp_path, capsys):
+    words = [f"run={run.path}", "cohort=synthetic", "cohort.people={HC: 5, ALS: 5}", "cohort.seed=7"]
+    assert main(["eval", *words, f"out={tmp_path / 'e'}"]) == 0
+    printed = capsys.readouterr().out
+    assert "On synthetic (5 HC, 5 ALS), none of whom the models have seen: subject AUC" in printed
+    table = pd.read_csv(tmp_path / "e" / "predictions.csv")
+    people = table.groupby("subject")[["p_ALS"]].mean().assign(y=table.groupby("subject")["y"].first())
+    auc = roc_auc_score(people["y"] == "ALS", people["p_ALS"])
+    scores = json.loads((tmp_path / "e" / "scores.json").read_text())
+    assert scores["subject"]["auc"] == pytest.approx(auc)
+    assert scores["calibration"]["observed"] == 0.5
+    shift = pd.read_csv(tmp_path / "e" / "shift.csv")
+    assert len(shift) == 2 * 11
+    assert "On other people" in (tmp_path / "e" / "external.html").read_text()
+
+
+def test_the_runs_own_people_are_no_external_ones(run):
+    with pytest.raises(LeakageError, match="were fitted on A001"):
+        validate([f"run={run.path}", "cohort=synthetic", PEOPLE])
+    with pytest.raises(ConfigError, match="Unknown group 'HC'"):
+        validate([f"run={run.path}", "cohort=synthetic", "cohort.people={ALS: 3, PS: 3}", "cohort.seed=7"])

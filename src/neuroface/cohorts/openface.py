@@ -78,9 +78,9 @@ class OpenFaceCohort:
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
         """Recordings in the order of the subjects table. One DataError at the end names all that could not be read."""
-        yield from listed(self, self._read, "face_id", groups=groups, tasks=tasks)
+        yield from listed(self, self.read_file, "face_id", groups=groups, tasks=tasks)
 
-    def _read(self, file: Path, notes_of_table: Mapping[str, str], face_id: str, **recording: Any) -> Recording:
+    def read_file(self, file: Path, notes_of_table: Mapping[str, str], face_id: str, **recording: Any) -> Recording:
         if (other := format_of(file)) is not None:
             raise DataError(f"{file} is a file of {other.NAME}; read it with cohort=points")
         frame = read_numbers(file, lambda name: _WANTED.fullmatch(name) is not None)

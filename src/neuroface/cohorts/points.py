@@ -88,9 +88,9 @@ class PointsCohort:
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None
     ) -> Iterator[Recording]:
         """Recordings in the order of the subjects table. One DataError at the end names all that could not be read."""
-        yield from listed(self, self._read, "face", groups=groups, tasks=tasks)
+        yield from listed(self, self.read_file, "face", groups=groups, tasks=tasks)
 
-    def _read(self, file: Path, notes_of_table: Mapping[str, str], wanted: str, **recording: Any) -> Recording:
+    def read_file(self, file: Path, notes_of_table: Mapping[str, str], wanted: str, **recording: Any) -> Recording:
         if not file.is_file():
             raise DataError(f"There is no file {file}")
         form = format_of(file)

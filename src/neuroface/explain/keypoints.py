@@ -45,8 +45,8 @@ def of_people(told: Told) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
     """(P,) people, (P,) their classes, (P, 68) mean signed g, (P, 68) mean |g|; one row per person and class."""
     keys = list(dict.fromkeys(zip(told.subject.tolist(), told.y.tolist(), strict=True)))
     rows = [(told.subject == person) & (told.y == y) for person, y in keys]
-    signed = np.stack([told.g[one].mean(axis=0) for one in rows])
-    size = np.stack([np.abs(told.g[one]).mean(axis=0) for one in rows])
+    signed = np.stack([_mean(told.g[one]) for one in rows])
+    size = np.stack([_mean(np.abs(told.g[one])) for one in rows])
     return np.array([person for person, _ in keys]), np.array([y for _, y in keys]), signed, size
 
 
@@ -60,11 +60,14 @@ def table(told: Told, *, positive: str, seed: int = 0, permutations: int = PERMU
     from scipy.stats import false_discovery_control, rankdata
 
     _, y, signed, size = of_people(told)
-    mean = size.mean(axis=0)
-    reach = _reach(size)
-    span = np.ptp(mean)
+    mean = _mean(size)
+    reach, low = _reach(size), np.nanmin(mean)
+    span = np.nanmax(mean) - low
     is_positive = y == positive
     difference, p = _difference(signed, is_positive, np.random.default_rng(seed), permutations)
+    adjusted, known = np.full(len(p), np.nan), np.isfinite(p)
+    if known.any():
+        adjusted[known] = false_discovery_control(p[known])
     place = np.nanmean(told.places, axis=0)
     return pd.DataFrame(
         {
@@ -77,11 +80,11 @@ def table(told: Told, *, positive: str, seed: int = 0, permutations: int = PERMU
             "significance": mean,
             "low": mean - reach,
             "high": mean + reach,
-            "normalised": (mean - mean.min()) / span if span > 0 else np.zeros_like(mean),
-            "rank": rankdata(-mean, method="min").astype(int),
+            "normalised": (mean - low) / span if span > 0 else np.zeros_like(mean),
+            "rank": rankdata(np.where(np.isfinite(mean), -mean, np.inf), method="min").astype(int),
             "difference": difference,
             "p": p,
-            "p_fdr": false_discovery_control(p) if np.isfinite(p).all() else p,
+            "p_fdr": adjusted,
         }
     )
 
@@ -122,7 +125,7 @@ def found(told: Told, points: pd.DataFrame, *, positive: str) -> Found | None:
     much = lost >= lost.max() / 2
     if lost.max() == 0 or much.all():
         return None
-    significance = points["significance"].to_numpy(float)
+    significance = np.nan_to_num(points["significance"].to_numpy(float))
     seen = significance > 1e-9
     rho_seen = float(spearmanr(significance[seen], lost[seen])[0]) if seen.sum() > 2 else float("nan")
     rho = float(spearmanr(significance, lost)[0])
@@ -149,9 +152,17 @@ def _difference(
         return nothing, nothing
     labels = np.stack([positive, *(rng.permutation(positive) for _ in range(permutations))])
     weights = labels / labels.sum(axis=1, keepdims=True) - ~labels / (~labels).sum(axis=1, keepdims=True)
-    values = weights @ signed
+    values = weights @ signed  # NaN for a point that somebody's picture does not show
     as_large = np.abs(values[1:]) >= np.abs(values[0]) - 1e-12
-    return values[0], (1 + as_large.sum(axis=0)) / (1 + permutations)
+    p = (1 + as_large.sum(axis=0)) / (1 + permutations)
+    return values[0], np.where(np.isfinite(values[0]), p, np.nan)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, of what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    return np.divide(np.where(known, values, 0).sum(axis=0), count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
 def _reach(values: np.ndarray) -> np.ndarray:

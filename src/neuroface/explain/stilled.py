@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,20 @@ class Stilled:
         own = (PLACES, MOVED)
         stacked = {name: np.stack([row[name] for row in rows]) for name in own}
         return Parts({n: self.inner.gather([row[n] for row in rows]) for n in rows[0] if n not in own} | stacked)
+
+
+class Kept:
+    """The inner view, which remembers what it was shown in `seen`."""
+
+    def __init__(self, inner: View, seen: list[Seen]) -> None:
+        self.inner, self.seen, self.name = inner, seen, inner.name
+
+    def rows(self, seen: Seen) -> tuple[tuple[str, ...], Sequence[Any]]:
+        self.seen.append(seen)
+        return self.inner.rows(seen)
+
+    def gather(self, rows: Sequence[Any]) -> Any:
+        return self.inner.gather(rows)
 
 
 class Placed:

@@ -87,7 +87,7 @@ def _figures(
         ),
         "layer": (keypoint_figures.layer(places, values), "", "The light alone."),
     }
-    wide = people.pivot_table(index="y", columns="point", values="g")
+    wide = people.pivot_table(index="y", columns="point", values="g", dropna=False)
     counts = people.groupby("y")["subject"].nunique()
     groups = {f"{y} ({counts[y]})": wide.loc[y].to_numpy(float) for y in wide.index}
     found["groups"] = (

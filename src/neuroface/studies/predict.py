@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
     from neuroface.report.run import Run
     from neuroface.types import Samples
+    from neuroface.views.seen import Seen
 
 # Groups that say what is read and how; all others are the run's question and stay as they were.
 READING = ("cohort", "landmarks", "lift", "repetitions", "quality", "faces", "execution")
+OWN = ("run", "out", "recording", "subject", "task", "fps", "overlay")
+ONE = ("neuroface.cohorts.one.OneRecording", "neuroface.cohorts.one.Visits")
+GIVEN = "neuroface.landmarks.given.given"
+RATE = 0.1  # by which a frame rate may differ from those of the run
 SHOWN = 3  # features named in one warning
 RESEARCH = "Research software, not a medical device: these numbers are about a method, not about anybody's health."
 
@@ -39,13 +44,40 @@ class Prediction:
     warnings: list[str]
 
 
-def predict(overrides: list[str]) -> Prediction:
-    """Judge the people of a cohort by the models of `run`.
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """run: the finished run. config: its own, with the words about the new data. samples: of the new people.
 
-    overrides: run=FOLDER, the words of the cohort and of how it is read. Steps that they do not name are those of the
-    run. Errors: ConfigError for a run without models, or a word that would change its question; DataError for other
-    features than the run's; LeakageError for people that the run's models were fitted on.
+    p: (models, n, classes) what each fold's model says. seen: the recordings, with landmarks and repetitions. quality:
+    one row per recording, or None.
     """
+
+    run: Run
+    config: DictConfig
+    samples: Samples
+    p: np.ndarray
+    seen: list[Seen]
+    quality: pd.DataFrame | None
+
+
+def predict(overrides: list[str]) -> Prediction:
+    """Judge the people of a cohort, or of one recording, by the models of `run`; see `ask`."""
+    asked = ask(overrides)
+    return Prediction(table_of(asked), warnings_of(asked))
+
+
+def ask(overrides: list[str], *, other_people: bool = False, judged: bool = False) -> Asked:
+    """What the models of `run` say of other recordings.
+
+    overrides: run=FOLDER, recording=PATH or the words of a cohort, and of how it is read. Steps that they do not name
+    are those of the run. other_people: who is called as a person of the run is somebody else. judged: only
+    people of the run's classes, all of which must be there.
+    Errors: ConfigError for a run without models, or a word that would change its question; DataError for other features
+    than the run's; LeakageError for people that the run's models were fitted on.
+    """
+    import pandas as pd
+
+    from neuroface.explain.stilled import Kept
     from neuroface.progress import Progress
     from neuroface.report import run as runs
     from neuroface.studies.building import build_samples
@@ -54,29 +86,73 @@ def predict(overrides: list[str]) -> Prediction:
     if not asked.run:
         raise ConfigError("run= names the finished run whose models judge: run=runs/NAME.")
     path = Path(str(asked.run))
-    config = _as_in_run(path, asked, overrides)
     run, files = runs.read(path), model_files(path)
+    config = _as_in_run(path, asked, overrides)
+    seen: list[Seen] = []
     with Progress() as progress:
-        samples, _ = build_samples(config, _everybody(config), progress=progress)
-        _refuse_seen(run, samples)
+        samples, summary = build_samples(
+            config,
+            _of_classes(config, run) if judged else _everybody(config),
+            progress=progress,
+            wrap=lambda view: Kept(view, seen),
+        )
+        _refuse_seen(run, samples, other_people=other_people or _other_clinic(path, config))
+        _refuse_copies(run, samples)
         _check_features(run, samples)
         p = _probabilities(files, samples, run.classes, _trusted(config), progress)
-    return Prediction(_table(run, samples, p), _warnings(run, samples))
+    quality = pd.DataFrame(summary.quality) if getattr(summary, "quality", None) else None
+    return Asked(run, config, samples, p, seen, quality)
 
 
 def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """The run's configuration, with what the words say of the data and of how they are read."""
     named = {word.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0] for word in overrides}
-    foreign = sorted(named - {*READING, "run", "out", "hydra", "size"})
+    foreign = sorted(named - {*READING, *OWN, "hydra", "size"})
     if foreign:
         raise ConfigError(f"{', '.join(foreign)}: the question and the features are the run's. Leave the word out.")
-    if "cohort" not in named:
-        raise ConfigError("cohort= says whose recordings are to be judged: cohort=folder cohort.root=DIR.")
+    if ("cohort" in named) == bool(asked.recording):
+        raise ConfigError(
+            "recording= names a clip or a file of landmarks, or cohort= says whose recordings are to be judged: "
+            "recording=FILE, or cohort=folder cohort.root=DIR."
+        )
     config = run_config(path, asked.execution)
     for group in READING:
         if group in named and group in asked:
             config[group] = asked[group]
+    if asked.recording:
+        several = not isinstance(asked.recording, str)
+        if several and len(asked.recording) != 2:
+            raise ConfigError("recording= names one recording, or two visits of one person: recording=[first,second].")
+        config.cohort = {
+            "_target_": f"neuroface.cohorts.one.{'Visits' if several else 'OneRecording'}",
+            **({"paths": list(asked.recording)} if several else {"path": str(asked.recording)}),
+            "subject": asked.subject,
+            "task": asked.task or config.protocol.task,
+            "fps": asked.fps,
+        }
+        # landmarks that came with the run's recordings are not in a clip
+        if "landmarks" not in named and config.landmarks._target_ == GIVEN:
+            config.landmarks = compose("landmarks", ["cohort=videos", "cohort.root=.", "out=."])[0].landmarks
+        first = Path(str(asked.recording[0] if several else asked.recording))
+        if "repetitions" not in named and not (first / "participants.tsv").is_file():
+            config.repetitions = compose("predict", ["repetitions=find"])[0].repetitions
     return config
+
+
+def _other_clinic(path: Path, config: DictConfig) -> bool:
+    """Whether both cohorts are synthetic and of different seeds: N001 of one is nobody of the other."""
+    before = run_config(path, config.execution).cohort
+    synthetic = before._target_ == config.cohort._target_ and "seed" in before and "seed" in config.cohort
+    return bool(synthetic and before.seed != config.cohort.seed)
+
+
+def _of_classes(config: DictConfig, run: Run) -> Any:
+    """The run's question."""
+    from dataclasses import replace
+
+    from neuroface.studies.building import build_protocol
+
+    return replace(build_protocol(config), classes=run.classes)
 
 
 def _everybody(config: DictConfig) -> Any:
@@ -90,13 +166,34 @@ def _trusted(config: DictConfig) -> set[str]:
     return set(targets_of_node(config.classifier))
 
 
-def _refuse_seen(run: Run, samples: Samples) -> None:
+def _refuse_seen(run: Run, samples: Samples, *, other_people: bool) -> None:
     seen = sorted(set(run.predictions["subject"]) & set(map(str, samples.subject)))
-    if seen:
+    if seen and not other_people:
         raise LeakageError(
             f"the models of {run.folder} were fitted on {', '.join(seen[:6])}: their scores stand in its "
             "predictions.csv. Leave them out with cohort.exclude=[...], or rename them if they are other people."
         )
+
+
+def _refuse_copies(run: Run, samples: Samples) -> None:
+    """A row that is a row of the run is of the same person, whatever the name."""
+    if samples.view != "table" or run.features is None or set(samples.feature_names) - set(run.features.columns):
+        return
+    known = _row_texts(run.features[list(samples.feature_names)].to_numpy(float))
+    names = dict(zip(known, run.features["subject"], strict=True))
+    rows = zip(_row_texts(np.asarray(samples.X, dtype=float)), samples.subject, strict=True)
+    found = {str(who): str(names[row]) for row, who in rows if row in names}
+    if found:
+        same = ", ".join(f"{who} is {other}" for who, other in list(found.items())[:SHOWN])
+        raise LeakageError(
+            f"rows of {len(found)} people are rows that the models of {run.folder} were fitted on ({same}): they are "
+            "the same people under other names. Leave them out with cohort.exclude=[...]."
+        )
+
+
+def _row_texts(X: np.ndarray) -> list[str]:
+    """Each row to nine digits: a table that was written and read may differ in the last one."""
+    return [" ".join(f"{value:.9g}" for value in row) for row in X]
 
 
 def _check_features(run: Run, samples: Samples) -> None:
@@ -127,9 +224,19 @@ def _probabilities(
     return np.stack(said)
 
 
-def _table(run: Run, samples: Samples, p: np.ndarray) -> pd.DataFrame:
+def visits_of(asked: Asked) -> tuple[str, str] | None:
+    """What the two visits of one person are called; None where none were asked for."""
+    if asked.config.cohort._target_ != ONE[1]:
+        return None
+    first, second = dict.fromkeys(np.asarray(asked.samples.subject).tolist())
+    return str(first), str(second)
+
+
+def table_of(asked: Asked) -> pd.DataFrame:
+    """As in `Prediction`."""
     import pandas as pd
 
+    run, samples, p = asked.run, asked.samples, asked.p
     who = {"subject": samples.subject, "group": samples.meta["group"], "task": samples.meta["task"]}
     outside = _outside(run, samples)
     frame = pd.DataFrame({**who, "repetition": samples.meta["repetition"]})
@@ -167,7 +274,12 @@ def _outside(run: Run, samples: Samples) -> np.ndarray | None:
     return (np.nanmin(known, axis=0) > X) | (np.nanmax(known, axis=0) < X)
 
 
-def _warnings(run: Run, samples: Samples) -> list[str]:
+def warnings_of(asked: Asked, subject: str | None = None) -> list[str]:
+    """What to be careful of, in words; of everybody, or of one person."""
+    run, samples, quality = asked.run, asked.samples, asked.quality
+    if subject is not None:
+        samples = samples[np.asarray(samples.subject) == subject]
+        quality = None if quality is None else quality[quality["subject"].astype(str) == subject]
     told = []
     outside = _outside(run, samples)
     if outside is not None and outside.any():
@@ -175,9 +287,28 @@ def _warnings(run: Run, samples: Samples) -> list[str]:
         worst = [samples.feature_names[k] for k in np.argsort(-share)[:SHOWN] if share[k] > 0]
         people = len(set(np.asarray(samples.subject)[outside.any(axis=1)]))
         told.append(
-            f"{people} people have features outside the range that the run knows ({', '.join(worst)}, ...): there the "
+            f"{people} {'person has' if people == 1 else 'people have'} "
+            f"features outside the range that the run knows ({', '.join(worst)}, ...): there the "
             "models guess. Were they recorded at the same task, speed and distance?"
         )
+    told += _other_rate(run, quality)
+    if asked.config.cohort._target_ in ONE and run.config["protocol"].get("task"):
+        told.append(f"taken to be {', '.join(sorted(set(samples.meta['task'])))}, the task of the run.")
     if run.is_synthetic:
         told.append("the run was trained on synthetic recordings: what it says of real people means nothing.")
     return [*told, RESEARCH]
+
+
+def _other_rate(run: Run, quality: pd.DataFrame | None) -> list[str]:
+    """Velocities and paths depend on how often a face is looked at."""
+    if quality is None or run.quality is None or "fps" not in run.quality or "fps" not in quality:
+        return []
+    low, high = run.quality["fps"].min() * (1 - RATE), run.quality["fps"].max() * (1 + RATE)
+    odd = quality[(quality["fps"] < low) | (quality["fps"] > high)]
+    if not len(odd):
+        return []
+    known = f"{run.quality['fps'].min():g} to {run.quality['fps'].max():g}"
+    return [
+        f"{len(odd)} of {len(quality)} recordings have another frame rate ({odd['fps'].iloc[0]:g} per second) than "
+        f"those of the run ({known}): speeds and paths do not compare."
+    ]

@@ -1,14 +1,21 @@
-"""`neuroface eval`: scores of finished runs, computed again from their predictions; several runs also as one."""
+"""`neuroface eval`: scores of finished runs, computed again; several runs as one; a run on another cohort."""
 
 from __future__ import annotations
 
-from neuroface.studies import folders
+from neuroface.studies import external, folders
 from neuroface.studies.evaluate import evaluated
 from neuroface.studies.verdict import refuse_unclean
 
 
 def run(overrides: list[str]) -> None:
-    """Score again, with `bootstrap` resamples, and draw the report again; of several named runs, make an ensemble."""
+    """Score again, with `bootstrap` resamples, and draw the report again; of several named runs, make an ensemble.
+
+    With cohort=: apply one run to other people.
+    """
+    if external.is_meant(overrides):
+        told, page = external.validate(overrides)
+        print(told, page, sep="\n")
+        return
     paths = []
     for path in evaluated(overrides):
         print(folders.summary(path))

@@ -10,13 +10,13 @@ from neuroface.configuration.yaml_tree import Tree, groups
 
 OPTIONS_OF = {
     "train": "run=FOLDER (default runs/<experiment, or question and digest>)",
-    "eval": "run=FOLDER, or run='[A,B,...]'",
+    "eval": "run=FOLDER, or run='[A,B,...]'; run=FOLDER cohort=CHOICE ... applies a run to other people",
     "show": "run=FOLDER, or run='[A,B,...]', open=true",
     "report": "run=FOLDER, or run='[A,B,...]'",
     "explain": "run=FOLDER, map=keypoints for the 68 landmarks, repeats=N, checks=N of tables (100, 20)",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
-    "predict": "run=FOLDER cohort=CHOICE, out=FILE.csv",
+    "predict": "run=FOLDER recording=FILE or cohort=CHOICE, out=FILE.csv or FOLDER for a page per person",
     "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations|openface|movement|motion_bids",
 }
 READING = ("size", "execution", "cohort", "quality", "experiment")

@@ -11,21 +11,30 @@ from neuroface.places import check_writable
 
 
 def run(overrides: list[str]) -> None:
-    """Print the table, or write it to `out`; warnings go to standard error."""
+    """Print the table, or write it to `out`, a file or a folder with a page per person; warnings to standard error."""
     config, _ = compose("predict", overrides)
     out = Path(str(config.out)) if config.out else None
     if out is not None:
-        if out.suffix != ".csv":
-            raise ConfigError("out= says where the table goes: out=FILE.csv.")
-        check_writable("out", out, file=True)
-    from neuroface.studies.predict import predict
+        if out.suffix not in ("", ".csv"):
+            raise ConfigError("out= says where it goes: out=FILE.csv for a table, out=FOLDER for a page per person.")
+        check_writable("out", out, file=out.suffix == ".csv")
+    from neuroface.studies import people_pages
+    from neuroface.studies.person import change
+    from neuroface.studies.predict import ask, table_of, visits_of, warnings_of
 
-    found = predict(overrides)
+    asked = ask(overrides)
+    table, warnings = table_of(asked), warnings_of(asked)
+    visits = visits_of(asked)
+    if visits is not None and out is None:
+        print(change(asked, visits).to_string(index=False, float_format=lambda value: f"{value:.3g}"))
     if out is None:
-        print(found.table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    else:
+        print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    elif out.suffix:
         out.parent.mkdir(parents=True, exist_ok=True)
-        found.table.to_csv(out, index=False)
+        table.to_csv(out, index=False)
         print(out)
-    for warning in found.warnings:
+    else:
+        for page in people_pages.write(asked, table, out, overlay=bool(config.overlay)):
+            print(page)
+    for warning in warnings:
         print(warning, file=sys.stderr)
