@@ -13,7 +13,6 @@ import yaml
 
 from neuroface.classifiers import model_file
 from neuroface.errors import ConfigError, DataError, LeakageError
-from neuroface.types import Landmarks, Recording
 from neuroface.verbs import explain, train
 from palsy_folders import write_fnp
 
@@ -32,15 +31,11 @@ epoch_selection: last
 device: auto
 random_state: 0
 """
-UNTOUCHED = f"""# Stills come without landmarks, and whole pictures need none.
-_target_: {__name__}.untouched
+UNTOUCHED = """# Stills come without landmarks, and whole pictures need none.
+_target_: untouched_step_of_a_test.untouched
 _partial_: true
 """
-
-
-def untouched(recording: Recording) -> tuple[Landmarks, dict[str, int]]:
-    """A landmark step that does nothing."""
-    return recording.landmarks, {}
+STEP = "def untouched(recording):\n    return recording.landmarks, {}\n"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +46,7 @@ def palsy(tmp_path_factory) -> Path:
     (root / "options" / "classifier" / "small_htnet.yaml").write_text(CLASSIFIER)
     (root / "options" / "landmarks").mkdir()
     (root / "options" / "landmarks" / "untouched.yaml").write_text(UNTOUCHED)
+    (root / "options" / "untouched_step_of_a_test.py").write_text(STEP)
     write_fnp(root / "faces", PEOPLE)
     words = [
         f"hydra.searchpath=[file://{root / 'options'}]", "classifier=small_htnet", "cohort=fnp",

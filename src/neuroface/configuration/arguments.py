@@ -10,6 +10,8 @@ import hydra
 from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
 
+from neuroface.configuration.targets import check_targets
+
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -42,6 +44,7 @@ def of(verb: str, overrides: list[str], parent: str) -> list[str]:
     try:
         node = OmegaConf.select(hydra.compose(verb, overrides), parent) if parent else None
         target = str(node.get("_target_", "")) if isinstance(node, DictConfig) else ""
+        check_targets(node)  # what would not be called is not imported either
         module, _, name = target.rpartition(".")
         parameters = inspect.signature(getattr(importlib.import_module(module), name)).parameters if module else {}
     except Exception:  # what cannot be composed or imported is told by whoever needs it

@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from neuroface.configuration import arguments
 from neuroface.configuration.choices import settle_choices
 from neuroface.configuration.search_path import hydra_context, split_searchpath
+from neuroface.configuration.targets import check_resolved, check_targets
 from neuroface.configuration.values import check_types, settle
 from neuroface.errors import ConfigError, NeurofaceError, did_you_mean
 
@@ -71,6 +72,7 @@ def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[Di
     if missing:
         raise ConfigError(f"{', '.join(missing)} must be given: {' '.join(f'{key}=...' for key in missing)}")
     settle(config)
+    check_targets(config, allow_any=bool(config.get("allow_any_target")))
     if choose:
         settle_choices(config)
     return config, choices
@@ -241,6 +243,7 @@ def instantiate(node: Any, what: str) -> Any:
     """
     from hydra.errors import InstantiationException
 
+    check_resolved(node)
     check_types(node, what.replace("/", "."))
     try:
         return _plain_partials(hydra.utils.instantiate(node, _convert_="all"))

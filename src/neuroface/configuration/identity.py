@@ -16,7 +16,10 @@ from neuroface import contents
 from neuroface.configuration.values import parameters
 
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
-NOT_SCIENCE = ("execution", "run", "out", "cells", "title", "published", "more", "table", "takes", "synthetic_means")
+NOT_SCIENCE = (
+    "execution", "run", "out", "cells", "title", "published", "more", "table", "takes", "synthetic_means",
+    "allow_any_target",
+)  # fmt: skip
 # The same of keys inside a group.
 NOT_SCIENCE_OF = {
     "landmarks": ("device", "batch_size", "allow_download"),  # landmarks do not depend on how many faces go together

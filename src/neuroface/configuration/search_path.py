@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib import resources
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import ClassVar
 
 import hydra
 import yaml
@@ -32,6 +33,7 @@ class PluginConfigs(SearchPathPlugin):
     """Makes Hydra look for options in the installed plug-ins and in loose folders too, after our own tree."""
 
     folders: tuple[str, ...] = ()
+    named: ClassVar[dict[str, None]] = {}  # every local folder so far: its code stays importable, so it stays known
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         for package in plugin_packages():
@@ -41,6 +43,11 @@ class PluginConfigs(SearchPathPlugin):
 
 
 Plugins.instance().register(PluginConfigs)
+
+
+def named_folders() -> list[str]:
+    """The loose folders that were named so far and are there."""
+    return [folder for folder in PluginConfigs.named if Path(folder).is_dir()]
 
 
 @contextmanager
@@ -53,8 +60,10 @@ def hydra_context(folders: Sequence[str] = ()) -> Iterator[None]:
     PluginConfigs.folders = tuple(folders)
     for folder in map(str, folders):  # the code that its options name may lie beside them; workers inherit the path
         local = folder.removeprefix("file://")
-        if "://" not in local and local not in sys.path:
-            sys.path.append(str(Path(local).resolve()))
+        if "://" not in local:
+            PluginConfigs.named[str(Path(local).resolve())] = None
+            if local not in sys.path:
+                sys.path.append(str(Path(local).resolve()))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

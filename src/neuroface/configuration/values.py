@@ -42,6 +42,7 @@ KIND_OF_CONTAINER = {"tuple": "list", "Sequence": "list", "list": "list", "Mappi
 WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "seed": ("a whole number of at least 0", lambda value: _is_whole(value) and value >= 0),
     "bootstrap": ("a whole number of at least 1", lambda value: _is_whole(value) and value >= 1),
+    "allow_any_target": ("true or false", _is_switch),
     "open": ("true or false", _is_switch),
     "overlay": ("true or false", _is_switch),
     "cohort.skip_broken": ("true or false", _is_switch),

@@ -24,9 +24,10 @@ FOLDER = "explain"  # below the run folder
 TOLERANCE = 0.02  # of a probability, when a model is asked again: bf16 and another device round differently
 
 
-def explain(path: Path, *, execution: DictConfig, n_panels: int, tiles: int) -> str:
+def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int) -> str:
     """Draw and measure the maps of one run; returns what asymmetry_report.txt says, and where it is.
 
+    asked: the composed words of `explain`, of which its execution is used.
     Errors: ConfigError for a run that is not of networks on pictures; DataError when data or code changed since;
     LeakageError when the model of a fold has learnt from a person of that fold.
     """
@@ -36,7 +37,7 @@ def explain(path: Path, *, execution: DictConfig, n_panels: int, tiles: int) -> 
     from neuroface.progress import Progress
     from neuroface.studies.building import build_estimator, build_steps, build_view
 
-    config = run_config(path, execution)
+    config = run_config(path, asked)
     view = build_view(config, build_steps(config))
     check_classifier(build_estimator(config), view.name, where=str(path))
     with RunFolder(path).locked() as folder, Progress() as progress:

@@ -8,19 +8,24 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from neuroface.configuration.targets import check_targets
 from neuroface.errors import ConfigError
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.studies import finetune
 
 
-def run_config(path: Path, execution: DictConfig) -> DictConfig:
-    """The configuration a run was made with: its science, where its data were, and how to work now."""
+def run_config(path: Path, asked: DictConfig) -> DictConfig:
+    """The configuration a run was made with: its science, where its data were, and how to work now.
+
+    asked: what is composed now. The run may come from somebody else: code that is not known is not called for it.
+    """
     from neuroface.evaluate.run_files import read_yaml
 
     science = read_yaml(path / "config.yaml")
     if finetune.is_run(path) or "classifier" not in science:
         raise ConfigError(f"{path} holds no classifier of its own. Name the run of a network: run=runs/NAME.")
-    config = OmegaConf.create({**science, "execution": execution})
+    config = OmegaConf.create({**science, "execution": asked.execution})
+    check_targets(config, allow_any=bool(asked.get("allow_any_target")))
     places: Mapping[str, str] = RunFolder(path).facts.get("paths") or {}
     for key, place in places.items():  # whose content stands there in a run's identity
         OmegaConf.update(config, key, place, force_add=True)

@@ -107,7 +107,7 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
 def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """The run's configuration, with what the words say of the data and of how they are read."""
     named = {word.lstrip("+~").partition("=")[0].partition(".")[0].partition("@")[0] for word in overrides}
-    foreign = sorted(named - {*READING, *OWN, "hydra", "size"})
+    foreign = sorted(named - {*READING, *OWN, "hydra", "size", "allow_any_target"})
     if foreign:
         raise ConfigError(f"{', '.join(foreign)}: the question and the features are the run's. Leave the word out.")
     if ("cohort" in named) == bool(asked.recording):
@@ -115,7 +115,7 @@ def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictC
             "recording= names a clip or a file of landmarks, or cohort= says whose recordings are to be judged: "
             "recording=FILE, or cohort=folder cohort.root=DIR."
         )
-    config = run_config(path, asked.execution)
+    config = run_config(path, asked)
     for group in READING:
         if group in named and group in asked:
             config[group] = asked[group]

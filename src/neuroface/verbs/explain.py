@@ -27,10 +27,10 @@ def run(overrides: list[str]) -> None:
     from neuroface.studies.keypoints import explain_keypoints
 
     for path in run_folders(config.run):
-        of_run = run_config(path, config.execution)
+        of_run = run_config(path, config)
         if config.map == "keypoints":
             print(explain_keypoints(path, of_run))
         elif view_name(of_run) == "table":
             print(explain_table(path, of_run, repeats=config.repeats, checks=config.checks))
         else:
-            print(explain(path, execution=config.execution, n_panels=config.panels, tiles=config.tiles))
+            print(explain(path, asked=config, n_panels=config.panels, tiles=config.tiles))
