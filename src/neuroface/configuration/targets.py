@@ -73,7 +73,7 @@ def named_targets(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
     plain = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
     if isinstance(plain, Mapping):
         for name, value in plain.items():
-            where = f"{key}.{name}" if key else str(name)
+            where = f"{key}.{name!s}" if key else str(name)
             yield from [(where, str(value))] if name == "_target_" else named_targets(value, where)
     elif isinstance(plain, Sequence) and not isinstance(plain, str):
         for at, value in enumerate(plain):
