@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
+from neuroface import outside
 from neuroface.classifiers import forest_kernels as kernels
 from neuroface.classifiers.forest_kernels import MOST_ROWS, Columns, Shape, Trees
 from neuroface.classifiers.forest_trees import (
@@ -246,13 +246,13 @@ class Forest(ClassifierMixin, BaseEstimator):
 def load(path: Path | str) -> Forest:
     """A forest that was saved as NPZ; nothing of the file is executed. Errors: DataError when it is none or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(file["about"].tobytes())
-            trees = Trees(*(file[name] for name in Trees._fields))
+        file = outside.read_npz(path)
+        about = outside.read_json(file["about"].tobytes())
+        trees = Trees(*(file[name] for name in Trees._fields))
         if about["format"] != FORMAT or not sound(trees, len(about["classes"])):
             raise ValueError(about["format"])
         forest = Forest(**about["settings"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is no model file of a forest, or is damaged ({type(error).__name__}).") from error
     forest.classes_, forest.trees_ = np.array(about["classes"]), trees
     forest.n_features_in_ = trees.importances.shape[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.outside import check_zip
 
 # What the models that we keep by skops (0.16) are made of beyond the types that skops trusts by itself.
 TRUSTED = (
@@ -51,6 +52,7 @@ def _from_skops(path: Path, trusted: set[str]) -> Any:
     import skops.io
 
     try:
+        check_zip(path)
         unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - trusted)
         if unknown:
             names = ", ".join(unknown)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from neuroface.errors import ConfigError, DataError
+from neuroface.outside import read_json
 
 KEY = "neuroface"  # of the metadata
 
@@ -60,9 +61,13 @@ def _imported(target: str, trusted: Collection[str]) -> Callable[..., Any]:
         )
     module, _, attribute = target.rpartition(".")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"The model file asks for {target}, which cannot be imported: {error}.") from error
+    home = str(getattr(found, "__module__", "")).partition(".")[0]
+    if target not in trusted and (home != "neuroface" or not callable(found)):  # something that a file of ours imports
+        raise ConfigError(f"The model file asks for {target}, which is not part of neuroface itself.")
+    return found
 
 
 def to_bytes(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
@@ -79,9 +84,9 @@ def from_file(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
     try:
         with safe_open(path, framework="pt") as file:
-            config = json.loads((file.metadata() or {})[KEY])
+            config = read_json((file.metadata() or {})[KEY])
             return config, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise DataError(f"{path} is no model file of a network, or is damaged ({type(error).__name__}).") from error
 
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from neuroface import face
+from neuroface import face, outside
 from neuroface.errors import DataError
 
 # Column names of the Toronto NeuroFace release: Frame,x1,y1,...,x68,y68 and Frame,x1,y1,x2,y2.
@@ -58,8 +58,8 @@ def read_dlib_faces(file: Path) -> tuple[list[AnnotatedImage], dict[str, int]]:
     exactly the parts 0 to 67, are passed over and counted. Errors: DataError for a file without any whole face.
     """
     try:
-        images = list(ElementTree.fromstring(_text(file)).iter("image"))
-    except ElementTree.ParseError as error:
+        images = list(outside.read_xml(_text(file)).iter("image"))
+    except ValueError as error:
         raise DataError(f"{file} cannot be read as XML: {error}") from error
     faces: list[AnnotatedImage] = []
     wrong: list[str] = []
@@ -86,7 +86,7 @@ def read_dlib_faces(file: Path) -> tuple[list[AnnotatedImage], dict[str, int]]:
     return faces, {name: count for name, count in counts.items() if count}
 
 
-def _part_name(part: ElementTree.Element) -> int | str:
+def _part_name(part: Element) -> int | str:
     """The number that names a part, or the text where it is no number."""
     name = part.get("name", "")
     return int(name) if name.isdecimal() else name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroface import face
+from neuroface import face, outside
 from neuroface.cohorts.clock import on_one_clock
 from neuroface.cohorts.native_events import EVENT_COLUMNS, event_rows, read_events
 from neuroface.cohorts.native_video import open_video, write_video
@@ -118,11 +117,10 @@ def frame_rate(timestamps_s: np.ndarray) -> float | None:
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz; a DataError when it is missing, damaged or would need code to be executed."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            return dict(archive)
+        return outside.read_npz(file)
     except FileNotFoundError as error:
         raise DataError(f"There is no file {file}") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read as .npz ({str(error).splitlines()[0]}); write it again") from error
 
 
@@ -131,7 +129,7 @@ def read_json(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise DataError(f"There is no file {file}")
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
+        content = outside.read_json(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(content, dict):

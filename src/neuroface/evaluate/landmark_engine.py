@@ -97,7 +97,7 @@ def points_of(run_folder: Path, samples: np.ndarray) -> dict[str, np.ndarray]:
     """{"before", "after"}: (n, 68, 2) px of the crop for the given samples, from a finished run's folds."""
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for file in sorted((run_folder / "folds").glob("*.npz")):
-        with np.load(file) as fold:
+        with np.load(file, allow_pickle=False) as fold:
             found |= {str(s): (a, b) for s, a, b in zip(fold["sample"], fold["before"], fold["after"], strict=True)}
     return {
         name: np.array([found[str(sample)][position] for sample in samples])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.evaluate.cells import guarded, plain
 from neuroface.evaluate.tournament import judged
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def to_csv(rows: Iterable[Mapping[str, Any]], header: Sequence[str]) -> str:
 def _text(value: Any) -> str:
     if hasattr(value, "item"):
         value = value.item()
-    return repr(value) if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(guarded(value))
 
 
 def mean_probabilities(predictions: pd.DataFrame, samples: Iterable[str], classes: Sequence[str]) -> np.ndarray:
@@ -142,7 +143,7 @@ def merge_folds(paths: Sequence[Path], sample_order: Iterable[str]) -> str:
         with path.open(newline="", encoding="utf-8") as file:
             header, *body = csv.reader(file)
         rows += body
-    rows.sort(key=lambda row: position[row[header.index("sample")]])
+    rows.sort(key=lambda row: position[plain(row[header.index("sample")])])
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
@@ -172,4 +173,6 @@ def _parse(text: str) -> pd.DataFrame:
     for name in map(str, table.columns):
         if name.startswith(("p_", "dummy_p_")) or name in ("threshold", SIDE):
             table[name] = [float(value) for value in table[name]]
+        else:
+            table[name] = table[name].map(plain)
     return table

@@ -22,12 +22,27 @@ def read_json(path: Path, *keys: str) -> dict[str, Any]:
 
 def read_yaml(path: Path, *keys: str) -> dict[str, Any]:
     """The mapping in a YAML file of a run. DataError when it is absent, damaged, or lacks one of `keys`."""
-    return _read(path, yaml.safe_load, keys)
+    return _read(path, _yaml, keys)
+
+
+class _NoAliases(yaml.SafeLoader):
+    """A run's own files hold none; a few lines of them stand for more values than any memory holds."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it holds an alias, which no run writes")
+        return super().compose_node(parent, index)
+
+
+def _yaml(text: str) -> Any:
+    return yaml.load(text, Loader=_NoAliases)
 
 
 def _read(path: Path, parse: Callable[[str], Any], keys: tuple[str, ...]) -> dict[str, Any]:
     try:
         value = parse(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise _unreadable(path, "it is nested too deeply") from None
     except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: damaged JSON, or bytes that are no text
         raise _unreadable(path, " ".join(str(error).split())) from None
     if not isinstance(value, dict):

@@ -6,8 +6,10 @@ names its folds with `fold_names`. Any other cross-validator works too; its fold
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ from neuroface.evaluate.design import shown_classes
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.types import Parts
 
+LONGEST = 200  # characters: file systems take 255 bytes, and endings such as .history.json follow
 Split = tuple[np.ndarray, np.ndarray]
 
 
@@ -31,9 +34,18 @@ class Fold:
 
 
 def file_name(subject: str) -> str:
-    """A subject id as a file name: anything but letters, digits and _-~. is percent-encoded, as is a leading dot."""
+    """A subject id as a file name: anything but letters, digits and _-~. is percent-encoded, as is a leading dot.
+
+    What is too long for a file name ends in a digest of the whole.
+    """
     name = quote(str(subject), safe="")
-    return "%2E" + name[1:] if name.startswith(".") else name
+    name = "%2E" + name[1:] if name.startswith(".") else name
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 17]}~{sha256(name.encode()).hexdigest()[:16]}"
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name stays in the folder that it is put in, on any system."""
+    return bool(name) and not name.startswith(".") and not re.search(r"[/\\:\0]", name)
 
 
 def ordered_unique(values: np.ndarray) -> list[str]:
@@ -168,6 +180,8 @@ def make_folds(splitter: Any, X: np.ndarray | Parts, y: np.ndarray, subject: np.
     namer = getattr(splitter, "fold_names", None)
     names = namer(y, subject) if namer else _numbered(len(splits))
     folds = [Fold(name, np.asarray(tr), np.asarray(te)) for name, (tr, te) in zip(names, splits, strict=True)]
+    if odd := [name for name in names if not is_plain(name)]:
+        raise ConfigError(f"{type(splitter).__name__} names a fold {odd[0]!r}, which is no name of a file.")
     if len(set(names)) != len(names):
         raise ConfigError(f"{type(splitter).__name__} gives two folds the same name: {', '.join(sorted(names))}.")
     empty = [fold.name for fold in folds if not len(fold.train) or not len(fold.test)]

@@ -24,6 +24,7 @@ from torch import Tensor
 from neuroface.errors import DataError, WeightsNotFoundError
 from neuroface.landmarks.fan import FAN
 from neuroface.model_files import BUNDLED_FAN, OFFICIAL_FAN
+from neuroface.outside import read_json
 
 BUNDLED = BUNDLED_FAN
 OFFICIAL_NAME = OFFICIAL_FAN
@@ -71,7 +72,13 @@ def fitted_on(weights: str | Path) -> frozenset[str]:
 
     weights: as for `load`; nothing is downloaded. Errors: WeightsNotFoundError, DataError, as for `load`.
     """
-    return frozenset(json.loads(_about(find(weights)).get("fitted_on", "[]")))
+    file = find(weights)
+    try:
+        return frozenset(map(str, read_json(_about(file).get("fitted_on", "[]"))))
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"{file} does not tell whom it was fitted on ({error}). It is damaged; get it again."
+        ) from error
 
 
 def find(weights: str | Path, *, allow_download: bool = False) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import DataError, did_you_mean
+from neuroface.outside import read_json
 from neuroface.types import DISTORTIONS, Camera, Rig
 
 SCALES = "D400: 0.001, SR300: 0.000125, L515: 0.00025"
@@ -35,7 +36,7 @@ def read_camera(file: Path, *, depth: bool = True) -> Rig:
     if not file.is_file():
         raise DataError(f"there is no {file}; without intrinsics and depth_scale depth cannot be turned into mm")
     try:
-        values = json.loads(file.read_text(encoding="utf-8-sig"))
+        values = read_json(file.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise DataError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(values, dict):

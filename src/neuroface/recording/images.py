@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.outside import check_pixels
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 # PNG (ISO/IEC 15948): signature, and the last chunk, which is empty and therefore always the same.
@@ -42,6 +43,10 @@ def read_color(file: Path) -> np.ndarray:
         raise DataError(
             f"{file} ({len(content)} bytes) is cut off: the image has no end; copy it again, or take it out"
         )
+    try:
+        check_pixels(content)
+    except ValueError as error:
+        raise DataError(f"{file} is not read: {error}; take it out") from error
     image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     if image is None:
         raise DataError(f"{file} ({len(content)} bytes) cannot be read as an image; copy it again, or take it out")

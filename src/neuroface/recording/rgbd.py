@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.outside import check_pixels
 from neuroface.recording import pairing
 from neuroface.recording.camera_file import read_camera
 from neuroface.recording.decoders import MOST_LOST_AT_END
@@ -109,7 +110,12 @@ def read_depth(file: Path) -> np.ndarray:
     """(h, w) uint16 raw units of one depth image. Errors: DataError for anything but one channel of 16 bits."""
     import cv2
 
-    image = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    content = file.read_bytes() if file.is_file() else b""
+    try:
+        check_pixels(content)
+    except ValueError as error:
+        raise DataError(f"{file} is not read: {error}") from error
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
     if image is None:
         raise DataError(f"{file} cannot be read as an image; copy it again")
     if image.dtype != np.uint16 or image.ndim != 2:

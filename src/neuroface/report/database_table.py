@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.errors import DataError
+from neuroface.evaluate.cells import guarded_table
 from neuroface.report import published as papers
 from neuroface.report import run as runs
 from neuroface.report import tables, wording
@@ -36,7 +37,7 @@ def database_table(
     rows += _published_rows(paper, databases or [ALL]) if paper else []
     frame = pd.DataFrame(rows)
     out_dir.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(out_dir / "table.csv", index=False)
+    guarded_table(frame).to_csv(out_dir / "table.csv", index=False)
     shown = _shown(frame, databases or [ALL])
     finished = [run for _, run in found if run is not None]
     notes = _notes(finished, paper, missing=len(cells) - len(finished))

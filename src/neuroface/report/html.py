@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from neuroface.evaluate.cells import guarded_table
 from neuroface.report import page_tables, pictures, run_tables, wording
 from neuroface.report import run as runs
 from neuroface.report.exports import exports
@@ -42,7 +43,7 @@ def render(folder: Path | str, *, published: Published | str | None = None, vect
             {"name": name, "data": base64.b64encode(data).decode(), "caption": picture.caption, "alt": picture.alt}
         )
     for name, frame in _csv_tables(run).items():
-        write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
+        write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
     for name, content in exports(run).items():
         write_whole(out / name, content)
     context = _context(run, paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}

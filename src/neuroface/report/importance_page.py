@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from neuroface.evaluate.cells import guarded_table
 from neuroface.report import page_tables, wording
 from neuroface.report.figures import FAINT, FULL, INK, MUTED, PALETTE, legend_above, new_axes
 from neuroface.report.html import template, write_figure, write_whole
@@ -55,9 +56,11 @@ def render(run: Run, table: pd.DataFrame, attributions: pd.DataFrame | None, out
         }
         for name, (figure, alt) in drawn.items()
     }
-    write_whole(out / "importance.csv", table.to_csv(index=False, float_format="%.6g").encode())
+    write_whole(out / "importance.csv", guarded_table(table).to_csv(index=False, float_format="%.6g").encode())
     if attributions is not None:
-        write_whole(out / "attributions.csv", attributions.to_csv(index=False, float_format="%.6g").encode())
+        write_whole(
+            out / "attributions.csv", guarded_table(attributions).to_csv(index=False, float_format="%.6g").encode()
+        )
     page, together = out / "explain.html", table[table["kind"] == "correlated"]
     content = {
         "title": wording.conditions(run),

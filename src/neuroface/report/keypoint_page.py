@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from neuroface.evaluate.cells import guarded_table
 from neuroface.report import keypoint_figures, page_tables, wording
 from neuroface.report.html import template, write_figure, write_whole
 from neuroface.report.run import Run
@@ -46,7 +47,7 @@ def render(
         data = base64.b64encode(write_figure(out, name, figure, vector="svg")).decode()
         drawn[name] = {"name": name, "data": data, "caption": caption, "alt": alt}
     for name, frame in {"keypoints": points, "regions": regions, "people": people}.items():
-        write_whole(out / f"{name}.csv", frame.to_csv(index=False, float_format="%.6g").encode())
+        write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False, float_format="%.6g").encode())
     for name, values in samples.items():
         text = "".join(f"{x:.2f}, {y:.2f}, {g:.6g}\n" for x, y, g in values)
         write_whole(out / "samples" / f"{name.replace('/', '_')}_landmarks.txt", text.encode())

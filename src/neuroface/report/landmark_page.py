@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from neuroface.evaluate import landmark_engine
+from neuroface.evaluate.cells import guarded_table
 from neuroface.evaluate.predictions import read_predictions
 from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
@@ -37,7 +38,7 @@ def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray, vector: 
     points = landmark_engine.points_of(run["path"], run["frames"]["sample"].to_numpy())
     tables = _tables(run)
     for name, frame in tables.items():
-        write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
+        write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
     pictures = []
     for name, (figure, caption) in _figures(run, points, crops, truth).items():
         data = write_figure(out, name, figure, vector=vector)

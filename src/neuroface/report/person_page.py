@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from neuroface.evaluate.cells import guarded_table
 from neuroface.report import page_tables, person_figures, wording
 from neuroface.report.html import DPI, template, write_whole
 from neuroface.report.person_figures import Trace
@@ -63,7 +64,9 @@ def render(run: Run, person: Person, out: Path) -> Path:
     sheet.savefig(content, format="pdf", metadata={"CreationDate": None, "Title": person.subject})
     write_whole(out / f"{name}.pdf", content.getvalue())
     if len(person.measures):
-        write_whole(out / f"{name}.csv", person.measures.to_csv(index=False, float_format="%.6g").encode())
+        write_whole(
+            out / f"{name}.csv", guarded_table(person.measures).to_csv(index=False, float_format="%.6g").encode()
+        )
     context = {
         "title": f"{person.subject} · {person.task}",
         "run": wording.conditions(run),

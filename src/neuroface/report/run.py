@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from neuroface import outside
 from neuroface.errors import DataError
+from neuroface.evaluate.cells import plain_table
 from neuroface.evaluate.run_files import read_json, read_yaml
+from neuroface.evaluate.splits import is_plain
 from neuroface.evaluate.tournament import judged
 from neuroface.report import roc
 
 NEEDED = ("config.yaml", "run.json", "predictions.csv", "scores.json")
+MOST_HEAD_BYTES = 100_000_000  # of a safetensors file, by its format
 TEXT_COLUMNS = ("sample", "subject", "group", "task", "fold", "y")
 
 
@@ -158,7 +161,8 @@ class Run:
         if file is None:
             return None
         with file.open("rb") as content:
-            head = json.loads(content.read(int.from_bytes(content.read(8), "little")))
+            length = min(int.from_bytes(content.read(8), "little"), MOST_HEAD_BYTES)
+            head = outside.read_json(content.read(length))
         shapes = [entry["shape"] for name, entry in head.items() if name.startswith("network.")]
         return sum(int(np.prod(shape)) for shape in shapes)
 
@@ -246,6 +250,8 @@ def _predictions(file: Path, classes: list[str]) -> pd.DataFrame:
             f"{file} has no column {', '.join(absent)}, but scores.json names the classes {', '.join(classes)}. "
             f"Score the run again with `neuroface eval run={file.parent}`."
         )
+    if odd := [name for name in table["fold"].unique() if not is_plain(str(name))]:
+        raise DataError(f"{file} names a fold {odd[0]!r}, which is no name of a file. It was changed by hand.")
     return judged(table, classes)
 
 
@@ -260,7 +266,7 @@ def read_table(file: Path) -> pd.DataFrame | None:
 
 def _csv(text: str) -> pd.DataFrame:
     text_columns = dict.fromkeys(TEXT_COLUMNS, str)
-    return pd.read_csv(StringIO(text), dtype=text_columns, keep_default_na=False, na_values=["", "nan"])
+    return plain_table(pd.read_csv(StringIO(text), dtype=text_columns, keep_default_na=False, na_values=["", "nan"]))
 
 
 def _null(folder: Path) -> pd.DataFrame | None:

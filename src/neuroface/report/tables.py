@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.cohort_summary import told
+from neuroface.evaluate.cells import guarded_table
 from neuroface.report import published as papers
 from neuroface.report import run as runs
 from neuroface.report import wording
@@ -111,7 +112,7 @@ def experiment_table(
     out_dir.mkdir(parents=True, exist_ok=True)
     finished = [run for run in found if run is not None]
     means = _mean_row(frame, finished)
-    pd.concat([frame, means]).to_csv(out_dir / "table.csv", index=False)
+    guarded_table(pd.concat([frame, means])).to_csv(out_dir / "table.csv", index=False)
     shown = _shown(pd.concat([frame, means]))
     shown_paper = paper if "published" in frame else None
     notes = _notes(finished, shown_paper, missing=len(cells) - len(finished))
@@ -132,7 +133,7 @@ def _differences(cells: Sequence[Mapping[str, Any]], by: str, out_dir: Path) -> 
     frame = paired_table(cells, by=by, first=first, second=second)
     if frame.empty:
         return frame
-    frame.to_csv(out_dir / "differences.csv", index=False)
+    guarded_table(frame).to_csv(out_dir / "differences.csv", index=False)
     return in_words(frame, first, second)
 
 

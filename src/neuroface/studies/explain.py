@@ -10,6 +10,7 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from neuroface.errors import ConfigError, DataError, LeakageError
+from neuroface.evaluate.cells import guarded_table
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.studies.finished import run_config, targets_of_node
 
@@ -139,7 +140,7 @@ def _check_same(
 def _write(folder: RunFolder, album: Album) -> str:
     """Every file of explain/; returns the report's text and where they are."""
     text = album.report(where=str(folder.path))
-    folder.write_text(f"{FOLDER}/asymmetry.csv", album.table.to_csv(index=False, float_format="%.6g"))
+    folder.write_text(f"{FOLDER}/asymmetry.csv", guarded_table(album.table).to_csv(index=False, float_format="%.6g"))
     folder.write_text(f"{FOLDER}/asymmetry_report.txt", text)
     for name, figure in album.figures():
         content = io.BytesIO()

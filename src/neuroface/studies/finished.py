@@ -24,8 +24,9 @@ def run_config(path: Path, asked: DictConfig) -> DictConfig:
     science = read_yaml(path / "config.yaml")
     if finetune.is_run(path) or "classifier" not in science:
         raise ConfigError(f"{path} holds no classifier of its own. Name the run of a network: run=runs/NAME.")
-    config = OmegaConf.create({**science, "execution": asked.execution})
-    check_targets(config, allow_any=bool(asked.get("allow_any_target")))
+    allow_any = bool(asked.get("allow_any_target"))
+    config = OmegaConf.create({**science, "execution": asked.execution, "allow_any_target": allow_any})
+    check_targets(config, allow_any=allow_any)
     places: Mapping[str, str] = RunFolder(path).facts.get("paths") or {}
     for key, place in places.items():  # whose content stands there in a run's identity
         OmegaConf.update(config, key, place, force_add=True)

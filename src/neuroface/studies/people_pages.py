@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface import face
+from neuroface.evaluate.cells import guarded_table
 
 if TYPE_CHECKING:
     from neuroface.report.person_figures import Trace
@@ -34,7 +35,7 @@ def write(asked: Asked, table: pd.DataFrame, out: Path, *, overlay: bool) -> lis
     changed = about.change(asked, visits) if visits else pd.DataFrame()
     if visits:
         out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / "change.csv", changed.to_csv(index=False, float_format="%.6g").encode())
+        write_whole(out / "change.csv", guarded_table(changed).to_csv(index=False, float_format="%.6g").encode())
     pages = []
     for subject in table["subject"].drop_duplicates():
         rows = np.asarray(asked.samples.subject) == subject
@@ -58,7 +59,7 @@ def write(asked: Asked, table: pd.DataFrame, out: Path, *, overlay: bool) -> lis
             change=changed if visits and subject == visits[1] else pd.DataFrame(),
         )
         pages.append(render(asked.run, person, out))
-    write_whole(out / "predictions.csv", table.to_csv(index=False).encode())
+    write_whole(out / "predictions.csv", guarded_table(table).to_csv(index=False).encode())
     return pages
 
 

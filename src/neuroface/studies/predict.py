@@ -141,7 +141,7 @@ def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictC
 
 def _other_clinic(path: Path, config: DictConfig) -> bool:
     """Whether both cohorts are synthetic and of different seeds: N001 of one is nobody of the other."""
-    before = run_config(path, config.execution).cohort
+    before = run_config(path, config).cohort
     synthetic = before._target_ == config.cohort._target_ and "seed" in before and "seed" in config.cohort
     return bool(synthetic and before.seed != config.cohort.seed)
 

@@ -119,7 +119,7 @@ def _detect(recording: Recording, networks: Mapping[str, Step], lift: Any) -> An
 
 def _tracked(recording: Recording, file: Path, network: str) -> Recording:
     """The recording with a network's landmarks in place of its own, and without its film."""
-    with np.load(file) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         landmarks = Landmarks(
             points=arrays[f"{network}/points"],
             timestamps_s=arrays[f"{network}/timestamps_s"],

@@ -81,6 +81,7 @@ def _work(
 
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
+    from neuroface.evaluate.cells import guarded_table
     from neuroface.evaluate.plan import plan
     from neuroface.progress import Progress
     from neuroface.studies.building import build_estimator, build_protocol, build_samples, build_splitter
@@ -92,11 +93,11 @@ def _work(
             splitter = splitter.told(cohort_summary.facts)
         planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
         with folder.open(part, **facts):
-            folder.write_text("samples.csv", sample_tools.feature_table(samples).to_csv(index=False))
+            folder.write_text("samples.csv", guarded_table(sample_tools.feature_table(samples)).to_csv(index=False))
             about = dataclasses.asdict(cohort_summary)
-            folder.write_text("people.csv", pd.DataFrame(about.pop("persons")).to_csv(index=False))
+            folder.write_text("people.csv", guarded_table(pd.DataFrame(about.pop("persons"))).to_csv(index=False))
             quality = pd.DataFrame(about.pop("quality"))
-            folder.write_text("quality.csv", quality.to_csv(index=False, float_format="%.6g"))
+            folder.write_text("quality.csv", guarded_table(quality).to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
             engine.run(
                 planned,

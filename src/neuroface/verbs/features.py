@@ -8,6 +8,7 @@ from pathlib import Path
 from neuroface.cohort_summary import told
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
+from neuroface.evaluate.cells import guarded_table
 from neuroface.places import check_writable
 
 
@@ -27,7 +28,7 @@ def run(overrides: list[str]) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     table = sample_tools.feature_table(samples)
     if out.suffix == ".csv":
-        table.to_csv(out, index=False)
+        guarded_table(table).to_csv(out, index=False)
     else:
         try:
             table.to_parquet(out, index=False)

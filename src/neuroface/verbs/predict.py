@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
+from neuroface.evaluate.cells import guarded_table
 from neuroface.places import check_writable
 
 
@@ -31,7 +32,7 @@ def run(overrides: list[str]) -> None:
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     elif out.suffix:
         out.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(out, index=False)
+        guarded_table(table).to_csv(out, index=False)
         print(out)
     else:
         for page in people_pages.write(asked, table, out, overlay=bool(config.overlay)):

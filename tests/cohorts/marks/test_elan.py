@@ -78,7 +78,7 @@ def test_a_media_file_that_begins_elsewhere_on_the_timeline(tmp_path):
     ("body", "prolog", "says"),
     [
         (BODY[:400], "", r"a\.eaf cannot be read as ELAN's XML \("),
-        (BODY, ENTITIES, "is not read: it declares a document type x, which no ELAN document does"),
+        (BODY, ENTITIES, "it declares a document type x, which such a document does not"),
         (BODY.replace('"3500"', '"3.5"'), "", r"holds a time that is no whole number of ms \(invalid literal"),
         (BODY.replace('REF2="ts4"', 'REF2="ts9"'), "", "annotation a1 of tier bout has no time; align it in ELAN"),
         (BODY.replace('N_REF="c2"', 'N_REF="d1"'), "", "annotation d1 of tier gloss refers to no annotation that has"),

@@ -6,6 +6,7 @@ import re
 import zipfile
 from pathlib import Path
 
+from neuroface import outside
 from neuroface.cohorts.events import seconds
 from neuroface.cohorts.marks.sheet import Mark, Sheet
 from neuroface.cohorts.reading import read_rows
@@ -24,16 +25,23 @@ def is_it(path: Path, head: bytes) -> bool:
 def read(path: Path) -> list[Sheet]:
     """The one sheet of a file. Errors: DataError for a zip without `db`, and for a line that is neither."""
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if "db" not in archive.namelist():
-                raise DataError(f"{path} holds no Datavyu spreadsheet; save it again")
-            tiers = _spreadsheet(archive.read("db").decode("utf-8", "replace"), path)
+        tiers = _spreadsheet(_unpacked(path), path)
     else:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         if path.suffix.lower() == ".opf" and not text.startswith("#"):
             raise DataError(f"{path} is cut off, or no Datavyu file; save it again")
         tiers = _spreadsheet(text, path) if text.startswith("#") else _columns(path)
     return [Sheet(path, tiers, names=frozenset({path.stem}))]
+
+
+def _unpacked(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if "db" not in archive.namelist():
+                raise DataError(f"{path} holds no Datavyu spreadsheet; save it again")
+            return outside.read_member(archive, "db").decode("utf-8", "replace")
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be unpacked ({error}); save it again") from error
 
 
 def _spreadsheet(text: str, path: Path) -> dict[str, tuple[Mark, ...]]:

@@ -7,12 +7,12 @@ time slot without a value lies evenly between its aligned neighbours within the 
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
+from neuroface import outside
 from neuroface.cohorts.marks.sheet import Mark, Sheet, plain_stem
 from neuroface.errors import DataError
 
-Element = ElementTree.Element
 NAME = "ELAN"
 
 
@@ -48,20 +48,11 @@ def _sheet(path: Path, root: Element) -> Sheet:
     return Sheet(path, tiers, media, names=frozenset({path.stem}), shift_s=first)
 
 
-class _NoDoctype(ElementTree.TreeBuilder):
-    """No EAF declares a document type; one that does could make a parser expand entities without end."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise DataError(f"it declares a document type {name}, which no ELAN document does; save it again with ELAN")
-
-
 def _parsed(path: Path) -> Element:
     try:
-        return ElementTree.parse(path, ElementTree.XMLParser(target=_NoDoctype())).getroot()
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two: an encoding that is none
-        raise DataError(f"{path} cannot be read as ELAN's XML ({error}); copy it again") from error
-    except DataError as error:
-        raise DataError(f"{path} is not read: {error}") from None
+        return outside.read_xml(path.read_bytes())
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read as ELAN's XML ({error}); save it again with ELAN") from error
 
 
 class _Times:

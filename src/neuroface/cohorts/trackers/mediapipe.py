@@ -7,7 +7,6 @@ list of {x, y, z}). z is left out: it is no depth.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from neuroface.cohorts.trackers.tables import read_cells
 from neuroface.cohorts.trackers.tracks import Tracks
 from neuroface.cohorts.trackers.wide import is_wanted, points_of
 from neuroface.errors import DataError
+from neuroface.outside import read_json
 
 NAME = "MediaPipe"
 COUNTS = (468, 478)
@@ -84,7 +84,7 @@ def _long(path: Path) -> Tracks:
 
 def _json(path: Path) -> Tracks:
     try:
-        content = json.loads(read_text(path))
+        content = read_json(read_text(path))
     except ValueError as error:
         raise DataError(f"{path} cannot be read as JSON, half a file perhaps: {error}") from error
     moments = content.get("frames") if isinstance(content, dict) else content

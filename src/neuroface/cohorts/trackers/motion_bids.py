@@ -6,7 +6,6 @@ point; one of type LATENCY holds the time of each sample in seconds.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from neuroface.cohorts.reading import read_rows
 from neuroface.cohorts.trackers.tables import number, read_lines
 from neuroface.cohorts.trackers.tracks import Tracks
 from neuroface.errors import DataError
+from neuroface.outside import read_json
 
 NAME = "motion-BIDS"
 ENDS = "_motion.tsv"
@@ -62,7 +62,7 @@ def _about(file: Path) -> dict:
     if not file.is_file():
         return {}
     try:
-        content = json.loads(read_text(file))
+        content = read_json(read_text(file))
     except ValueError as error:
         raise DataError(f"{file} cannot be read as JSON: {error}") from error
     if not isinstance(content, dict):

@@ -7,7 +7,6 @@ face_id is the order of the detections in a frame and no person.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from neuroface.cohorts.trackers.tables import number, read_cells
 from neuroface.cohorts.trackers.tracks import Tracks
 from neuroface.errors import DataError
+from neuroface.outside import read_json
 
 NAME = "OpenFace 3"
 N_POINTS = 98
@@ -59,7 +59,7 @@ def _points(cell: str, where: str) -> np.ndarray:
 
 def _list(cell: str, where: str) -> list[Any]:
     try:
-        values = json.loads(cell.replace("nan", "NaN"))
+        values = read_json(cell.replace("nan", "NaN"))
     except ValueError as error:
         raise DataError(f"{where} breaks off or holds no list of numbers; write the file again") from error
     if not isinstance(values, list):
