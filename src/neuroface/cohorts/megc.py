@@ -17,6 +17,7 @@ from neuroface.recording.images import image_files
 from neuroface.types import Recording
 
 TABLE = "combined_3_class2_for_optical_flow.csv"
+CLASSES = "classes.csv"  # label,class; of folders that `neuroface prepare flow=true` wrote
 COLUMNS = ("dataset", "sub", "filename_o", "label")
 LABELS = {"0": "negative", "1": "positive", "2": "surprise"}
 TASK = "micro-expression"
@@ -35,7 +36,7 @@ class MegcCohort:
     <subject>/u_test/{0,1,2}/*.png or *.png; null: looked for under the names of the public code. Of
     <subject>/u_train, which holds everybody else's images once more, nothing is used. regions: a CSV below root with
     columns image,x1,y1,...,x5,y5 (28x28 px, see `flow.five_points`), image named as in the flow folder; null: the same
-    points for all, those of the public code.
+    points for all, those of the public code. A file classes.csv in root (label,class) gives the labels other names.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class MegcCohort:
         _, rows = read_rows(root / TABLE, required=COLUMNS, next_step=next_step)
         found = FlowFolder(_flow_folder(root, self.flow))
         points = None if self.regions is None else _points(root / self.regions)
+        labels = _labels(root / CLASSES)
         known = {_key(row) for row in rows}
         strays = len(set(found.files) - known)
         sources, told = [], set[str]()
@@ -64,7 +66,7 @@ class MegcCohort:
             if not told and strays:
                 notes["flow images that the CSV does not list"] = strays
             told.add(row["sub"])
-            sources.append(_source(row, found, points, notes))
+            sources.append(_source(row, found, points, notes, labels))
         yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
 
@@ -126,6 +128,14 @@ def _flow_folder(root: Path, flow: str | Path | None) -> Path:
     return there[0]
 
 
+def _labels(file: Path) -> Mapping[str, str]:
+    """{label in the table: class}; those of the composite where no file says otherwise."""
+    if not file.is_file():
+        return LABELS
+    _, rows = read_rows(file, required=("label", "class"), next_step="It names the classes of the labels 0, 1 and 2.")
+    return {row["label"]: row["class"] for row in rows}
+
+
 def _points(file: Path) -> dict[str, np.ndarray]:
     """{name of the image without its ending: (5, 2) px} of a CSV."""
     _, rows = read_rows(file, required=("image", *POINT_COLUMNS), next_step="Set cohort.regions to a CSV, or to null.")
@@ -140,7 +150,11 @@ def _points(file: Path) -> dict[str, np.ndarray]:
 
 
 def _source(
-    row: Mapping[str, str], found: FlowFolder, points: Mapping[str, np.ndarray] | None, notes: Mapping[str, Any]
+    row: Mapping[str, str],
+    found: FlowFolder,
+    points: Mapping[str, np.ndarray] | None,
+    notes: Mapping[str, Any],
+    labels: Mapping[str, str],
 ) -> Source:
     who = {
         "subject": f"{row['dataset']}-{row['sub']}",
@@ -148,14 +162,14 @@ def _source(
         "task": TASK,
         "session": session_of(row["filename_o"]),
     }
-    if row["label"] not in LABELS:
-        return Source(**who, read=unreadable(f"has label {row['label']!r} in the CSV; it must be 0, 1 or 2"))
+    if row["label"] not in labels:
+        known = " or ".join(labels) if len(labels) < 3 else "0, 1 or 2"
+        return Source(**who, read=unreadable(f"has label {row['label']!r} in the CSV; it must be {known}"))
     if points is not None and _key(row) not in points:
         return Source(**who, read=unreadable("has no points in cohort.regions"))
     where = PUBLISHED_POINTS if points is None else points[_key(row)]
-    return Source(**who, read=partial(_read, row, found, where, notes=notes, **who))
+    return Source(**who, read=partial(_read, row, found, where, notes=notes, label=labels[row["label"]], **who))
 
 
 def _read(row: Mapping[str, str], found: FlowFolder, points: np.ndarray, **who: Any) -> Recording:
-    video = FlowImage(found.file(row), points=points)
-    return still(video, label=LABELS[row["label"]], attributes={"database": row["dataset"]}, **who)
+    return still(FlowImage(found.file(row), points=points), attributes={"database": row["dataset"]}, **who)

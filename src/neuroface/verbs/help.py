@@ -17,7 +17,7 @@ OPTIONS_OF = {
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
     "predict": "run=FOLDER recording=FILE or cohort=CHOICE, out=FILE.csv or FOLDER for a page per person",
-    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations|openface|movement|motion_bids",
+    "prepare": "out=FOLDER, cohort.layout=native|toronto|faces|annotations|openface|movement|motion_bids, flow=true",
 }
 READING = ("size", "execution", "cohort", "quality", "experiment")
 # What a verb looks at, of all that a configuration holds; train looks at everything.
@@ -25,7 +25,7 @@ GROUPS_OF = {
     "landmarks": (*READING, "landmarks", "lift"),
     "features": (*READING, "landmarks", "lift", "repetitions", "features"),
     "predict": (*READING, "landmarks", "lift", "repetitions"),
-    "prepare": (*READING, "faces"),
+    "prepare": (*READING, "faces", "landmarks", "repetitions", "flow_images"),
     "explain": ("execution",),
     "eval": (),
     "show": (),

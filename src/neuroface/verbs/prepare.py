@@ -29,6 +29,10 @@ def run(overrides: list[str]) -> None:
         return
     if not hasattr(cohort, "recordings"):
         raise ConfigError("cohort=table holds features, not recordings; there is nothing to prepare.")
+    if config.flow:
+        check_writable("out", Path(str(config.out)))
+        print(_flow(cohort, common, Path(str(config.out)), config))
+        return
     layout = common.get("layout") or LAYOUT_OF.get(str(choices.get("cohort")), "native")
     if layout not in LAYOUTS:
         raise ConfigError(f"cohort.layout={layout}: there is no such layout." + did_you_mean(layout, LAYOUTS))
@@ -92,6 +96,24 @@ def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -
             progress=progress,
         )
     return prepared.text()
+
+
+def _flow(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
+    import sys
+
+    from neuroface.cohorts.megc_write import REGIONS
+    from neuroface.studies.building import build_steps, print_left_out, wanted_recordings
+
+    steps = build_steps(config)
+    recordings = wanted_recordings(cohort, common, quality=steps.quality)
+    items, classes, left_out = instantiate(config.flow_images, "flow_images").write(
+        recordings, steps, out.expanduser().resolve(), skip_broken=bool(common.get("skip_broken"))
+    )
+    print_left_out(left_out, file=sys.stderr)
+    counts = ", ".join(f"{sum(item.group == name for item in items)} {name}" for name in classes)
+    people = len({item.subject for item in items})
+    read = f"cohort=megc cohort.root={out} cohort.regions={REGIONS} protocol.target=label"
+    return f"{len(items)} movements of {people} people: {counts}\n{out}\nread them with {read}"
 
 
 def _annotations(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:

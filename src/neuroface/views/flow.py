@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording import flow
-from neuroface.recording.crop import Crop
 from neuroface.recording.flow import FlowImage
 from neuroface.store import Store
 from neuroface.types import Repetition
@@ -22,6 +22,21 @@ METHODS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "tvl1": flow.tvl1,
 }
 REGIONS = ("whole", "four", "as_published")
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """What moved from an onset to an apex, two frames of a video by their numbers.
+
+    flow: (size, size, 2) px of that picture, right and down. points: (5, 2) px of it, see `flow.five_points`; of the
+    onset. face: (flow_size, flow_size, 3) uint8 RGB, the apex cut out as the onset was.
+    """
+
+    onset: int
+    apex: int
+    flow: np.ndarray
+    points: np.ndarray
+    face: np.ndarray
 
 
 class Flow:
@@ -70,14 +85,25 @@ class Flow:
         video = seen.recording.video
         if isinstance(video, FlowImage):
             return (), [self._given(video)] * len(seen.repetitions)
+        told = [None if moved is None else self._picture(moved) for moved in self.moved(seen)]
+        if all(one is None for one in told):
+            raise DataError("has no repetition with a face at its onset and at an apex after it")
+        return (), told
+
+    def moved(self, seen: Seen, *, apex_is_last: bool = False) -> list[Moved | None]:
+        """The movement of each repetition; None where there is no face at its onset, or at an apex after it.
+
+        apex_is_last: a repetition ends at its apex, which somebody else has found. Errors: DataError without video or
+        pixels.
+        """
         video = pictures.video_of(seen.recording, seen.pixels, align=self.align)
-        planned = [self._planned(seen, repetition) for repetition in seen.repetitions]
+        planned = [self._planned(seen, repetition, apex_is_last) for repetition in seen.repetitions]
         cuts = [cut for one in planned if one is not None for cut in (one[0], one[2])]
         if not cuts:
-            raise DataError("has no repetition with a face at its onset and at an apex after it")
+            return [None] * len(planned)
         faces = pictures.cut_all(video, cuts, self.store, align=self.align, size=self.flow_size)
         pairs = iter(zip(faces[::2], faces[1::2], strict=True))
-        return (), [None if one is None else self._picture(*next(pairs), one[0].crop, one[1]) for one in planned]
+        return [None if one is None else self._moved(*one, *next(pairs)) for one in planned]
 
     def gather(self, rows: Sequence[np.ndarray]) -> np.ndarray:
         """(n, size, size, 3) uint8."""
@@ -88,12 +114,12 @@ class Flow:
         channels = _resized(video.channels(), self.size)
         return self._composed(channels, video.points * (self.size / flow.POINTS_SIZE))
 
-    def _planned(self, seen: Seen, repetition: Repetition) -> tuple[Cut, np.ndarray, Cut] | None:
+    def _planned(self, seen: Seen, repetition: Repetition, apex_is_last: bool) -> tuple[Cut, np.ndarray, Cut] | None:
         """What is cut where at the onset, the landmarks (68, 2) px there, and at the apex; None without two frames."""
         points, video = seen.pixels.points[repetition.frames], seen.recording.video
         assert video is not None
         shown = np.flatnonzero(pictures.with_face(points, align=self.align))
-        last = apex(points)
+        last = len(points) - 1 if apex_is_last else apex(points)
         if last is None or not len(shown) or shown[0] >= last or last not in shown:
             return None
         at = np.array([shown[0], last])
@@ -105,14 +131,15 @@ class Flow:
         onset, end = (Cut(int(number), crop) for number, crop in zip(numbers, crops, strict=True))
         return onset, points[shown[0]], end
 
-    def _picture(self, onset: np.ndarray, last: np.ndarray, crop: Crop, points: np.ndarray) -> np.ndarray:
-        """The flow of two faces; crop and points (68, 2) px of the onset."""
-        found = _resized(METHODS[self.method](onset, last), self.size) * (self.size / self.flow_size)
-        channels = flow.to_uint8(flow.components(found, self.kinds))
-        if self.regions == "whole":
-            return channels
-        five = crop.to_crop(flow.five_points(points))
-        return self._composed(channels, (five + 0.5) * (self.size / self.flow_size) - 0.5)
+    def _moved(self, onset: Cut, points: np.ndarray, end: Cut, first: np.ndarray, last: np.ndarray) -> Moved:
+        """Of two faces and how they were cut; points: (68, 2) px of the frame at the onset."""
+        scale = self.size / self.flow_size
+        found = _resized(METHODS[self.method](first, last), self.size) * scale
+        five = onset.crop.to_crop(flow.five_points(points))
+        return Moved(onset.frame, end.frame, found, (five + 0.5) * scale - 0.5, last)
+
+    def _picture(self, moved: Moved) -> np.ndarray:
+        return self._composed(flow.to_uint8(flow.components(moved.flow, self.kinds)), moved.points)
 
     def _composed(self, channels: np.ndarray, points: np.ndarray) -> np.ndarray:
         if self.regions == "whole":
