@@ -21,6 +21,7 @@ def run(overrides: list[str]) -> None:
         raise ConfigError(f"tiles is {config.tiles!r}; it must be an even number, so that tiles lie opposite, or 0.")
     if config.map not in (None, *MAPS):
         raise ConfigError(f"map={config.map}: there is no such map." + did_you_mean(str(config.map), MAPS))
+    from neuroface.studies.digital_face import draw_faces
     from neuroface.studies.explain import explain
     from neuroface.studies.finished import run_config, view_name
     from neuroface.studies.importance import explain_table
@@ -30,7 +31,11 @@ def run(overrides: list[str]) -> None:
         of_run = run_config(path, config)
         if config.map == "keypoints":
             print(explain_keypoints(path, of_run))
-        elif view_name(of_run) == "table":
+        if config.face:
+            print(draw_faces(path, of_run))
+        if config.map == "keypoints" or config.face:
+            continue
+        if view_name(of_run) == "table":
             print(explain_table(path, of_run, repeats=config.repeats, checks=config.checks))
         else:
             print(explain(path, asked=config, n_panels=config.panels, tiles=config.tiles))

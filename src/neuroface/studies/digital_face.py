@@ -1,0 +1,166 @@
+"""`face=true`: a digital face per group of a run, fitted to landmarks, coloured by what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig
+
+from neuroface.errors import DataError
+
+if TYPE_CHECKING:
+    from neuroface.explain.digital_face import Movement
+    from neuroface.report.face_page import Shown
+    from neuroface.views.seen import Seen
+
+FOLDER = "explain/face"
+FRAMES, FPS = 72, 24.0  # of a turntable
+
+
+def draw_faces(path: Path, config: DictConfig) -> str:
+    """Write explain/face/ into the run folder; returns how good the fit is, and the page.
+
+    Colours by significance where map=keypoints was made before. Errors: DataError for a cohort without landmarks.
+    """
+    from neuroface.evaluate.run_folder import RunFolder
+    from neuroface.explain import digital_face as faces
+    from neuroface.report import run as runs
+    from neuroface.report.face_page import render, scale_of
+    from neuroface.synthesis.head_shape import head_shape
+
+    run, out = runs.read(path), path / FOLDER
+    movements, lines = _movements(config, run)
+    significance = _significance(path)
+    units = {"movement": "mm", "asymmetry at the peak": "mm"}
+    if significance is not None:
+        units["significance"] = "change of the probability"
+    groups: dict[str, Shown] = {}
+    files: dict[str, str] = {}
+    points: dict[str, np.ndarray] = {}
+    with RunFolder(path).locked():
+        out.mkdir(parents=True, exist_ok=True)
+        for group, people in movements.items():
+            mean = faces.mean_movement(people)
+            points[group] = mean.points()
+            groups[group] = _shown(points[group], len(people), significance)
+        name = list(units)[-1]
+        for group, one in groups.items():
+            files |= _write(out, group, one, points[group], name, scale_of(groups, name))
+        draw = partial(faces.picture, yaw_deg=12)
+        page = render(run, groups, head_shape().triangles, units, files, lines, out, draw=draw)
+    return "\n".join([*lines, str(page)])
+
+
+def _movements(config: DictConfig, run: Any) -> tuple[dict[str, list[Movement]], list[str]]:
+    """Class -> the movement of each person, those affected on the right mirrored; and how good the fit is, in words."""
+    from neuroface.explain import digital_face as faces
+    from neuroface.explain.stilled import Kept
+    from neuroface.progress import Progress
+    from neuroface.studies.building import build_protocol, build_samples
+
+    seen: list[Seen] = []
+    with Progress() as progress:
+        build_samples(config, build_protocol(config), progress=progress, wrap=lambda view: Kept(view, seen))
+        found: dict[str, list[Movement]] = {name: [] for name in run.classes}
+        errors, truths = [], []
+        for done, one in enumerate(seen):
+            progress("faces fitted", done, len(seen))
+            group = one.recording.group
+            if group not in found:
+                continue
+            fit, movement, frames = faces.fit_repetitions(one.landmarks, one.repetitions)
+            errors.append(np.nanmean(fit.error_mm))
+            truths.append(_from_truth(one, fit, frames))
+            truth = one.recording.truth
+            side = truth.affected_side if truth is not None else one.recording.attributes.get("side")
+            found[group].append(movement.mirrored() if side == "right" else movement)
+    if not any(found.values()):
+        raise DataError("no person's face can be drawn: classes are not those of people, or there are no landmarks.")
+    lines = [f"face fitted to {len(errors)} recordings: {np.mean(errors):.2f} mm root mean square from their landmarks"]
+    known = [value for value in truths if np.isfinite(value)]
+    if known:
+        lines[0] += f", {np.mean(known):.2f} mm from where the points truly are"
+    return {name: people for name, people in found.items() if people}, lines
+
+
+def _from_truth(one: Seen, fit: Any, frames: np.ndarray) -> float:
+    """mm, root mean square, between the fitted face and the true points of synthetic people; NaN where not known."""
+    truth = one.recording.truth
+    if truth is None or one.landmarks.unit != "mm" or truth.landmarks.space != one.landmarks.space:
+        return float("nan")
+    times = one.landmarks.timestamps_s[frames]
+    at = np.clip(np.searchsorted(truth.landmarks.timestamps_s, times - 1e-6), 0, len(truth.landmarks) - 1)
+    apart = fit.observed - truth.landmarks.points[at]
+    return float(np.sqrt(np.nanmean((apart**2).sum(axis=2))))
+
+
+def _significance(path: Path) -> np.ndarray | None:
+    file = path / "explain" / "keypoints" / "keypoints.csv"
+    return pd.read_csv(file)["significance"].to_numpy(float) if file.is_file() else None
+
+
+def _shown(points: np.ndarray, people: int, significance: np.ndarray | None) -> Shown:
+    """A group's face at rest and at its peak, with its colourings. points: (MOMENTS, 68, 3) mm."""
+    from neuroface.explain import digital_face as faces
+    from neuroface.report.face_page import Shown
+
+    top = faces.peak(points)
+    rest, moved = faces.skin(points[[0, top]])
+    colourings = {
+        "movement": np.linalg.norm(moved - rest, axis=1),
+        "asymmetry at the peak": faces.spread(faces.asymmetry(points[top])),
+    }
+    if significance is not None:
+        colourings["significance"] = faces.spread(significance)
+    return Shown(rest, moved, colourings, people)
+
+
+def _write(out: Path, group: str, shown: Shown, points: np.ndarray, name: str, scale: float) -> dict[str, str]:
+    """Meshes and clips of one group, coloured by `name` on a scale up to `scale`; file name -> what it holds."""
+    from neuroface.explain import digital_face as faces
+    from neuroface.explain import mesh_files
+    from neuroface.report.face_page import colours_of
+    from neuroface.report.html import write_whole
+    from neuroface.synthesis.head_shape import head_shape
+
+    value, triangles = shown.colourings[name], head_shape().triangles
+    colors = colours_of(value, scale)
+    write_whole(out / f"{group}.obj", mesh_files.obj(shown.moved, triangles, colors))
+    write_whole(out / f"{group}.ply", mesh_files.ply(shown.moved, triangles, colors, value))
+    write_whole(out / f"{group}.glb", mesh_files.glb(shown.rest, triangles, colors, shown.moved))
+    turns = 45 * np.sin(2 * np.pi * np.arange(FRAMES) / FRAMES)
+    turned = (faces.picture(shown.moved, colors, yaw_deg=float(turn)) for turn in turns)
+    write_clip(turned, out / f"{group}_turntable.mp4")
+    moving = (faces.picture(one, colors, yaw_deg=12) for one in faces.skin(points))
+    write_clip(moving, out / f"{group}_movement.mp4")
+    at_peak = f"the face of {group} at its peak, coloured by {name}"
+    return {
+        f"{group}.obj": f"{at_peak}; mm",
+        f"{group}.ply": f"{at_peak}; mm, with the value at each vertex",
+        f"{group}.glb": f"glTF: {group} at rest, the peak as morph target; m",
+        f"{group}_turntable.mp4": "the same, turning",
+        f"{group}_movement.mp4": f"one repetition, mean over people, its time divided into {len(points)} pictures",
+    }
+
+
+def write_clip(pictures: Iterable[np.ndarray], target: Path) -> None:
+    """RGB pictures as an MP4 that appears under its name only when it is complete. DataError where it cannot be."""
+    import cv2
+
+    draft = target.with_name(f".{target.stem}.partial{target.suffix}")
+    writer = None
+    for picture in pictures:
+        if writer is None:
+            size = (picture.shape[1], picture.shape[0])
+            writer = cv2.VideoWriter(str(draft), cv2.VideoWriter.fourcc(*"mp4v"), FPS, size)
+            if not writer.isOpened():
+                raise DataError(f"OpenCV cannot write {target}; is there room, and may it be written there?")
+        writer.write(np.ascontiguousarray(picture[..., ::-1]))
+    if writer is not None:
+        writer.release()
+        draft.replace(target)

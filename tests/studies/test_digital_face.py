@@ -1,0 +1,67 @@
+"""`neuroface explain face=true`, and its page in a real browser where there is one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import cv2
+import pytest
+
+import neuroface as nf
+from neuroface.studies import digital_face
+from neuroface.verbs import explain
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("face") / "run"
+    people = ["cohort.people={HC: 2, ALS: 2}", "cohort.repetitions={OPEN: 1}", "cohort.fps=20"]
+    quick = ["protocol.permutations=0", "execution.n_jobs=1", "execution.tensorboard=false", "quality=null"]
+    nf.train(*people, *quick, classifier="logistic", run=folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(digital_face, "FRAMES", 20)
+        explain.run([f"run={folder}", "face=true"])
+    return folder / "explain" / "face"
+
+
+def test_meshes_clips_and_pictures_of_each_group(faces):
+    for group in ("HC", "ALS"):
+        assert (faces / f"{group}.glb").read_bytes()[:4] == b"glTF"
+        assert (faces / f"{group}.ply").stat().st_size > 10_000
+        assert (faces / f"{group}.obj").stat().st_size > 10_000
+        for kind in ("turntable", "movement"):
+            clip = cv2.VideoCapture(str(faces / f"{group}_{kind}.mp4"))
+            first, last = clip.read()[1], None
+            for _ in range(18):
+                last = clip.read()[1]
+            clip.release()
+            assert abs(first.astype(int) - last).max() > 40, f"{kind} of {group} stands still"
+    assert not list(faces.glob(".*"))
+
+
+def test_the_page_says_how_good_the_fit_is(faces):
+    page = (faces / "face.html").read_text()
+    error = float(re.search(r"(\d\.\d\d) mm from where the points truly are", page).group(1))
+    assert error < 0.5
+    assert 'src="http' not in page
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium here")
+def test_the_face_turns_in_a_browser(faces, tmp_path):
+    drawn = {}
+    for yaw in (0, 60):
+        command = [
+            BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom",
+            f"{(faces / 'face.html').as_uri()}#yaw={yaw}",
+        ]  # fmt: skip
+        told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+        found = re.search(r'data-drawn="(\d+)" data-yaw="(-?\d+)"', told)
+        assert found, told[-500:]
+        drawn[int(found.group(2))] = int(found.group(1))
+    assert set(drawn) == {0, 60}
+    assert 500 < drawn[60] < drawn[0], "turned away, fewer triangles face the viewer"
