@@ -13,7 +13,7 @@ OPTIONS_OF = {
     "eval": "run=FOLDER, or run='[A,B,...]'; run=FOLDER cohort=CHOICE ... applies a run to other people",
     "show": "run=FOLDER, or run='[A,B,...]', open=true",
     "report": "run=FOLDER, or run='[A,B,...]'",
-    "explain": "run=FOLDER, map=keypoints for the 68 landmarks, face=true for a digital face, repeats=N, checks=N of tables (100, 20)",
+    "explain": "run=FOLDER, map=keypoints for the 68 landmarks, face=true for a digital face, repeats=N, checks=N",
     "landmarks": "out=FOLDER, overlay=true for clips with the points drawn on them",
     "features": "out=FILE.csv or FILE.parquet",
     "predict": "run=FOLDER recording=FILE or cohort=CHOICE, out=FILE.csv or FOLDER for a page per person",
