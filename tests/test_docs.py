@@ -94,3 +94,12 @@ def test_the_reference_names_every_choice():
     for file in (ROOT / "configs").glob("*/*.yaml"):
         assert f"### {file.parent.name}={file.stem}\n" in text
     assert "| `max_epochs` | `100` |" in text
+
+
+def test_every_check_of_the_audit_has_its_place():
+    from neuroface.evaluate.audit_checks import CHECKS
+
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    for check in CHECKS:
+        assert f"\n## {check.number}\n" in page
+        assert check.leak is None or f"`{check.leak}`" in page

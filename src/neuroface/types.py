@@ -297,7 +297,8 @@ class Samples:
     `Parts` where a view is made of several.
     y: (n,) class names. subject: (n,) who each row belongs to. meta: name -> (n,) columns written to predictions
     ("sample" unique id, "group", "task", "repetition", ...). fitted_on: (n,) frozensets of subjects that the values of
-    a row were fitted on.
+    a row were fitted on. prepared: what was done to the rows before they are divided ("normalisation", "selection",
+    "augmentation") -> the subjects whose rows it looked at.
     """
 
     X: np.ndarray | Parts
@@ -307,6 +308,7 @@ class Samples:
     view: str = "table"
     feature_names: tuple[str, ...] = ()
     fitted_on: Sequence[frozenset[str]] = ()
+    prepared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.X)

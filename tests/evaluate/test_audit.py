@@ -40,7 +40,7 @@ def test_a_splitter_that_divides_a_person_is_refused():
         refuse_leakage(samples, folds)
     assert str(error.value).startswith("ALS00 (fold fold_3), ALS00 (fold fold_4), ALS01 (fold fold_4), ")
     assert str(error.value).endswith("Use a split that keeps subjects whole: split=loso.")
-    assert report["verdict"] == "suspect"
+    assert report["verdict"] == "leaky"
     assert error.value.exit_code == 5
 
 

@@ -15,6 +15,21 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import LeakageError
+from neuroface.evaluate import audit_values
+from neuroface.evaluate.audit_checks import (
+    AUGMENTED,
+    CHOSEN,
+    DIVIDED,
+    ENCODING,
+    FITTED,
+    IDENTICAL,
+    NEAR,
+    NORMALISED,
+    NUMBER,
+    ORDER,
+    SELECTED,
+    verdict_of,
+)
 from neuroface.evaluate.audit_order import counting_features, sorted_by_class, telling_order
 from neuroface.evaluate.splits import Fold
 from neuroface.types import Samples
@@ -23,23 +38,21 @@ NOT_CHECKED = (
     "people who look alike or are related, the same person with re-measured values, camera or session that differ "
     "between groups, choices made outside this run after seeing its results"
 )
-FITTED = "nothing that a test subject is judged by was fitted on them"
-ENCODING = "no feature that encodes the class"
-ORDER = "no feature that counts rows and tells the class"
-CHOSEN = "no epoch was chosen by looking at a test subject"
+PREPARED = {"normalisation": NORMALISED, "selection": SELECTED, "augmentation": AUGMENTED}
 DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and single equal rows of two people say nothing
 EQUAL_BY_CHANCE = 0.05  # pairs of rows that coarse columns alone may make equal before equal rows say nothing
 MEASURED_COLUMNS = 2  # that repeat together only
 DISTINCT_ROWS = 4  # of them all of two people are equal by chance hardly ever, however coarse
 
 
-def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = False) -> None:
+def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = False, divided: bool = False) -> None:
     """Raise LeakageError naming folds and subjects; called before anything is fitted.
 
-    accepted: let pass that values of a test subject were fitted on that subject; the audit then tells of it.
+    accepted: let pass that values of a test subject were fitted on that subject; the audit then tells of it. divided:
+    let pass that people stand on both sides of a fold, too.
     """
     both = _on_both_sides(samples, folds)
-    if both:
+    if both and not divided:
         raise LeakageError(
             f"{_listed(both)} stand on both sides of a fold; their scores would come from a model that knows them. "
             "Use a split that keeps subjects whole: split=loso."
@@ -50,36 +63,64 @@ def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = 
             f"Values of {_listed(known)} were computed by something fitted on that very subject "
             "(a landmark model, a norm). Cross-fit it, so that no subject is judged by a model that saw them."
         )
+    prepared = [text for kind in samples.prepared for text in _prepared_on(samples, folds, kind)]
+    if prepared and not accepted:
+        raise LeakageError(f"{'; '.join(prepared)}. Do it inside the fold: as a step of the classifier.")
 
 
-def audit(samples: Samples, folds: Sequence[Fold], *, shows_test: bool = False) -> dict[str, Any]:
+def audit(
+    samples: Samples, folds: Sequence[Fold], *, shows_test: bool = False, unknown: Sequence[str] = ()
+) -> dict[str, Any]:
     """What was checked, what was found, and the verdict "clean", "suspect" or "leaky"; plain values for audit.json.
 
-    shows_test: the estimator was shown the rows that it is judged by.
+    shows_test: the estimator was shown the rows that it is judged by. unknown: notes on weights of unknown origin.
     """
-    checks = {
-        "no subject on both sides of a fold": _on_both_sides(samples, folds),
+    prepared = {name: _prepared_on(samples, folds, kind) for kind, name in PREPARED.items()}
+    checks: dict[str, list[str] | None] = {
+        DIVIDED: _on_both_sides(samples, folds),
+        IDENTICAL: _shared_rows(samples),
+        NEAR: None,
         FITTED: _fitted_on_test_subject(samples, folds),
+        **prepared,
         CHOSEN: _tested(samples, folds) if shows_test else [],
-        "no sample twice": [s for s, n in Counter(map(str, samples.meta["sample"])).items() if n > 1],
-        "no identical rows of different people": _shared_rows(samples),
-        ENCODING: _encoding_features(samples) if samples.view == "table" else None,
-        ORDER: telling_order(samples) if samples.view == "table" else None,
+        ENCODING: None,
+        ORDER: None,
     }
-    if counting := checks[ORDER]:  # what is told already is not told twice
-        encoding = {text.partition(":")[0] for text in checks[ENCODING] or ()}
-        checks[ORDER] = [text for text in counting if text.partition(":")[0] not in encoding]
-    findings = [{"check": check, "found": found} for check, found in checks.items() if found]
-    verdict = "leaky" if checks[FITTED] or checks[CHOSEN] else "suspect" if findings else "clean"
+    if samples.view == "table":
+        checks |= _of_a_table(samples, prepared)
+    found = [name for name, texts in checks.items() if texts]
+    verdict = "leaky" if any(_prepared_on(samples, folds, kind) for kind in PREPARED) else verdict_of(found)
     return {
         "verdict": verdict,
-        "checks": {name: _outcome(found) for name, found in checks.items()},
-        "findings": findings,
-        "notes": _notes(samples),
+        "checks": {name: _outcome(texts) for name, texts in checks.items()},
+        "numbers": {name: NUMBER[name] for name in checks},
+        "findings": [finding(name, checks[name] or []) for name in found],
+        "notes": [*_notes(samples), *sorted_by_class(samples), *unknown],
         "not_checked": NOT_CHECKED,
         "n_subjects": len(set(map(str, samples.subject))),
         "n_samples": len(samples),
         "n_folds": len(folds),
+    }
+
+
+def finding(check: str, found: Sequence[str]) -> dict[str, Any]:
+    """An entry of audit.json's findings."""
+    return {"check": check, "found": list(found)}
+
+
+def _of_a_table(samples: Samples, prepared: Mapping[str, list[str]]) -> dict[str, list[str] | None]:
+    """What the values of a table tell; what is told already is not told twice."""
+    X = np.asarray(samples.X, dtype=float)
+    subject, encoding = np.asarray(samples.subject).astype(str), _encoding_features(samples)
+    told = {text.partition(":")[0] for text in encoding}
+    known = {text.split(" share ")[0] for text in _shared_rows(samples) or ()}
+    return {
+        NEAR: [text for text in audit_values.nearly_equal(X, subject) if text.partition(":")[0] not in known],
+        NORMALISED: prepared[NORMALISED] + audit_values.scaled(X),
+        SELECTED: prepared[SELECTED] + audit_values.chosen(X, samples.y, subject),
+        AUGMENTED: prepared[AUGMENTED] + audit_values.between(X, subject),
+        ENCODING: encoding,
+        ORDER: [text for text in telling_order(samples) if text.partition(":")[0] not in told],
     }
 
 
@@ -92,6 +133,13 @@ def row_bytes(row: Any) -> bytes:
 
 def _outcome(found: list[str] | None) -> str:
     return "does not apply" if found is None else "found" if found else "passed"
+
+
+def _prepared_on(samples: Samples, folds: Sequence[Fold], kind: str) -> list[str]:
+    """That a step before the folds looked at people who are judged."""
+    seen = samples.prepared.get(kind, frozenset())
+    judged = [name for name in _tested(samples, folds) if name in seen]
+    return [f"{kind} before the split looked at {_listed(judged)}, who are judged"] if judged else []
 
 
 def _listed(items: Sequence[str]) -> str:
@@ -182,7 +230,7 @@ def _notes(samples: Samples) -> list[str]:
     if samples.view == "table":
         notes += _constant_features(samples)
         notes += [f"{name} {how}, which is no feature" for name, how in counting_features(samples).items()]
-    return notes + sorted_by_class(samples)
+    return notes
 
 
 def _alike_but_for_zeros(people: set[str]) -> list[str]:

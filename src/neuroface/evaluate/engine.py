@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from neuroface.errors import RunFailedError, RunMismatchError
+from neuroface.evaluate import audit_after
 from neuroface.evaluate.betting import LOOKS
 from neuroface.evaluate.fold import fit_arguments
 from neuroface.evaluate.many import can_predict_many
@@ -29,6 +30,7 @@ from neuroface.evaluate.predictions import (
     to_csv,
 )
 from neuroface.evaluate.protocol import AUTO
+from neuroface.evaluate.repeats import with_best_seed
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores import is_settled, summarise
 from neuroface.evaluate.splits import ordered_unique
@@ -69,7 +71,9 @@ def run(
     task = replace(plan.task, checkpoints=folder.path / "checkpoints", models=models, threads=n_threads(n_jobs))
     plan = replace(plan, task=task)
     _begin(plan, folder)
+    plan = with_best_seed(plan) if plan.leak == "best_seed" else plan
     _run_folds(plan, folder, n_jobs, save_models, folds_together, progress)
+    _audit(plan, folder)
     _run_null(plan, folder, n_jobs, progress)
     scores = _scores(plan, folder)
     folder.write_json("scores.json", scores)
@@ -151,6 +155,16 @@ def _run_folds(
     shutil.rmtree(folder.path / "checkpoints", ignore_errors=True)
     order = plan.samples.meta["sample"]
     folder.write_text("predictions.csv", merge_folds([files[fold.name] for fold in plan.folds], order))
+
+
+def _audit(plan: Plan, folder: RunFolder) -> None:
+    """Complete audit.json by what the finished folds tell; first plant what is chosen on them, where it is asked."""
+    predictions = read_predictions(folder.path / "predictions.csv")
+    if plan.leak == "threshold_on_test" and len(plan.task.classes) == 2:
+        predictions["threshold"] = audit_after.best_threshold(predictions, plan.task)
+        rows = predictions.fillna("").to_dict("records")
+        folder.write_text("predictions.csv", to_csv([{str(k): v for k, v in row.items()} for row in rows], plan.header))
+    folder.write_json("audit.json", audit_after.complete(plan.audit, plan.task, plan.folds, predictions))
 
 
 def _scores(plan: Plan, folder: RunFolder, *, first: int | None = None, n_bootstrap: int = 2000) -> dict[str, Any]:

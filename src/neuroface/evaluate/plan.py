@@ -13,6 +13,7 @@ from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
 from neuroface.evaluate.betting import MOST
 from neuroface.evaluate.design import design_of
+from neuroface.evaluate.leaks import Asked, plant
 from neuroface.evaluate.predictions import columns, tasks_of
 from neuroface.evaluate.protocol import AUTO, Protocol
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
@@ -28,7 +29,7 @@ class Plan:
 
     permutations: how many at most; stops_early: they end when they have decided. refit_null: whether each of them is
     fitted anew. ordered: whether the classes are degrees of one thing. header: columns of predictions.csv. audit: for
-    audit.json. data_digest: SHA-256.
+    audit.json. data_digest: SHA-256. leak: as the protocol's.
     """
 
     samples: Samples
@@ -42,6 +43,7 @@ class Plan:
     data_digest: str
     ordered: bool = False
     stops_early: bool = False
+    leak: str = "refused"
 
 
 def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol, seed: int = 0) -> Plan:
@@ -53,6 +55,8 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
     and the protocol does not accept that; DataError when a class is missing,
     from the samples or from a training fold, when columns clash, or when the splitter leaves a fold empty.
     """
+    asked = plant(protocol.leak, Asked(samples, estimator, splitter, seed))
+    samples, estimator, splitter = asked.samples, asked.estimator, asked.splitter
     task = Task(
         X=samples.X,
         y=np.asarray(samples.y).astype(str),
@@ -65,7 +69,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         side=_sides(samples, estimator),
         shows_test=getattr(estimator, "epoch_selection", None) == TEST_BEST,
     )
-    if task.shows_test and protocol.leak != "accepted":
+    if task.shows_test and protocol.leak not in ("accepted", "test_epoch"):
         raise LeakageError(
             f"classifier.epoch_selection={TEST_BEST} keeps the epoch that does best on the very people who are judged. "
             "Published results rest on it; to make one again set protocol.leak=accepted, and the audit will say so. "
@@ -78,7 +82,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
     if not getattr(splitter, "judges_everyone", True):
         raise ConfigError(f"{type(splitter).__name__} judges some people only. Choose another split=, such as loso.")
     folds = make_folds(splitter, task.X, task.y, task.subject)
-    refuse_leakage(samples, folds, accepted=protocol.leak == "accepted")
+    refuse_leakage(samples, folds, accepted=protocol.leak != "refused", divided=protocol.leak == "frame_split")
     costly = getattr(estimator, "costly", False)
     check_training(task, folds)
     return Plan(
@@ -90,10 +94,19 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         stops_early=protocol.permutations == AUTO,
         refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not costly),
         header=tuple(header),
-        audit=audit(samples, folds, shows_test=task.shows_test),
+        audit=audit(samples, folds, shows_test=task.shows_test, unknown=_unknown(estimator)),
+        leak=protocol.leak,
         data_digest=data_digest(samples),
         ordered=protocol.ordered,
     )
+
+
+def _unknown(estimator: Any) -> list[str]:
+    """A note where an estimator starts from weights that do not say whose faces they were fitted on."""
+    weights = getattr(estimator, "start_from", None) or getattr(estimator, "weights", None)
+    if not weights or getattr(estimator, "fitted_on", None):
+        return []
+    return [f"NF013: {weights} does not say whom it was fitted on; nobody judged here may be among them"]
 
 
 def _sides(samples: Samples, estimator: Any) -> np.ndarray | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.evaluate.audit_checks import LEAKS as PLANTED
 
 Target = Literal["group", "label"]
 TARGETS = ("group", "label")
-LEAKS = ("refused", "accepted")
+LEAKS = ("refused", "accepted", *PLANTED)
 PERMUTE = ("auto", "refit", "predictions")
 AUTO = "auto"  # permutations: as many as it takes
 
@@ -32,9 +33,9 @@ class Protocol:
     each permutation; "predictions" permutes the classes against the predictions as they are, which costs nothing but
     does not show what the procedure itself does to null data; "auto" refits unless the estimator says that it is
     costly. leak: "refused", or "accepted" where a published result is made again that judges people by values fitted on
-    them; the audit then says so. ordered: the classes are degrees of one thing, grades say, in their order. merge:
-    class -> the labels that it takes together, with target="label" only; None, each label is a class. name: what
-    reports call it.
+    them; the audit then says so; or the name of a leak that is planted on purpose (docs/audit.md). ordered: the classes
+    are degrees of one thing, grades say, in their order. merge: class -> the labels that it takes together, with
+    target="label" only; None, each label is a class. name: what reports call it.
     """
 
     classes: tuple[str, ...]

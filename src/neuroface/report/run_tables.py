@@ -277,11 +277,14 @@ def quality(run: Run) -> pd.DataFrame:
 
 
 def audit(run: Run) -> pd.DataFrame:
-    """One row per leakage check: its outcome and what was found."""
+    """One row per leakage check: its number in docs/audit.md where it has one, its outcome and what was found."""
     findings: dict[str, list[str]] = {}
     for finding in run.audit.get("findings") or ():
         findings.setdefault(finding["check"], []).extend(map(str, finding["found"]))
-    checks = run.audit.get("checks") or {}
-    return pd.DataFrame(
-        [{"check": name, "outcome": said, "found": "; ".join(findings.get(name, ()))} for name, said in checks.items()]
-    )
+    checks, numbers = run.audit.get("checks") or {}, run.audit.get("numbers") or {}
+    rows = [
+        {"check": name, "outcome": said, "found": "; ".join(findings.get(name, ()))} for name, said in checks.items()
+    ]
+    if not numbers:
+        return pd.DataFrame(rows)
+    return pd.DataFrame([{"number": numbers.get(str(row["check"]), ""), **row} for row in rows])

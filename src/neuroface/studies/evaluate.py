@@ -7,6 +7,7 @@ from pathlib import Path
 
 from neuroface.configuration.compose import compose
 from neuroface.studies import finetune, folders, scoring
+from neuroface.studies.audit_again import audit_again
 
 
 def evaluated(overrides: list[str]) -> Iterator[Path]:
@@ -16,6 +17,8 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
     for path in runs:
         if not finetune.is_run(path):  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
+            if config.audit:
+                audit_again(path)
         folders.draw(path)
         yield path
     yield from experiments

@@ -1,0 +1,76 @@
+"""`eval audit=true`: a finished run's audit made again from its folder, and its result beside repeats of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import OmegaConf
+
+from neuroface.errors import DataError
+from neuroface.evaluate.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from neuroface.types import Samples
+
+
+def audit_again(path: Path) -> dict[str, Any]:
+    """Write audit.json anew: all checks, two folds fitted again, and 19 repeats of the run under other seeds.
+
+    A run that looked at pictures or series has no samples in its folder: its audit stays, REPEAT is "not done". So it
+    does for an estimator that is costly. Errors: DataError where audit.json is missing.
+    """
+    from neuroface.evaluate import audit_after, repeats
+    from neuroface.evaluate.audit_checks import REPEAT
+    from neuroface.evaluate.plan import plan
+    from neuroface.evaluate.predictions import read_predictions
+    from neuroface.evaluate.run_files import read_json, read_yaml
+    from neuroface.studies.building import build_estimator, build_protocol, build_splitter
+
+    if not (path / "audit.json").is_file():
+        raise DataError(f"{path} has no audit.json; run neuroface train with the same run= to make it.")
+    config = OmegaConf.create({**read_yaml(path / "config.yaml"), "execution": {"device": "cpu"}})
+    assert not OmegaConf.is_list(config)
+    samples = samples_of(path)
+    with RunFolder(path).locked() as folder:
+        if samples is None or config.get("ensemble"):
+            audit = read_json(path / "audit.json")
+            audit["checks"][REPEAT] = "not done"
+            folder.write_json("audit.json", audit)
+            return dict(audit)
+        estimator, protocol = build_estimator(config), build_protocol(config)
+        planned = plan(
+            samples, estimator, build_splitter(config), protocol=protocol.settled(samples.y), seed=config.seed
+        )
+        predictions = read_predictions(path / "predictions.csv")
+        audit = audit_after.complete(planned.audit, planned.task, planned.folds, predictions)
+        if audit_after.is_costly(planned.task):
+            audit["checks"][REPEAT] = "not done"
+        else:
+            p = predictions[[f"p_{name}" for name in planned.task.classes]].to_numpy(float)
+            y, subject = predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str)
+            observed = repeats.score_of(p, y, subject, planned.task.classes)
+            audit = repeats.repeated(audit, planned, observed)
+        folder.write_json("audit.json", audit)
+    return audit
+
+
+def samples_of(path: Path) -> Samples | None:
+    """The table that a run was made of, from samples.csv; None for a run of pictures or series."""
+    import numpy as np
+
+    from neuroface.report.run import feature_columns, read_table
+    from neuroface.types import Samples
+
+    table = read_table(path / "samples.csv")
+    if table is None or not (names := list(feature_columns(table))):
+        return None
+    meta = {str(c): table[c].to_numpy() for c in table if c not in (*names, "subject", "y")}
+    meta["sample"] = meta["sample"].astype(str)
+    return Samples(
+        X=table[names].to_numpy(float),
+        y=table["y"].to_numpy(str),
+        subject=table["subject"].to_numpy(str),
+        meta={name: np.where(column != column, "", column) for name, column in meta.items()},
+        feature_names=tuple(map(str, names)),
+    )
