@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -88,9 +89,15 @@ def _read(place: Path) -> np.ndarray | None:
     try:
         known = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
         array: np.ndarray = np.load(place.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+    except FileNotFoundError:
         return None
-    return array if isinstance(known, dict) and known.get("digest") == digest_of_array(array) else None
+    except (OSError, ValueError, EOFError):
+        return _damaged(place)
+    return array if isinstance(known, dict) and known.get("digest") == digest_of_array(array) else _damaged(place)
+
+
+def _damaged(place: Path) -> None:
+    print(f"{place}.npy is damaged (other bytes than were written): it is made again", file=sys.stderr)
 
 
 def _write(

@@ -100,7 +100,9 @@ class Training:
         identity: what a checkpoint must agree with. Errors: RunFailedError naming the epoch whose loss is no number.
         """
         if keep is not None and keep.is_file():
-            self._restore(checkpoints.read(keep, identity, self.device))
+            kept = checkpoints.read(keep, identity, self.device)
+            if kept is not None:
+                self._restore(kept)
         kept_at = time.monotonic()
         while not self._finished():
             self._epoch(len(self.history))

@@ -20,6 +20,10 @@ def _is_workers(value: Any) -> bool:
     return _is_whole(value) and value != 0
 
 
+def _is_seconds(value: Any) -> bool:
+    return (_is_whole(value) or isinstance(value, float)) and value > 0
+
+
 def _is_switch(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -48,6 +52,12 @@ WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "cohort.skip_broken": ("true or false", _is_switch),
     "cohort.frontal_only": ("true or false", _is_switch),
     "execution.n_jobs": ("a whole number other than 0, such as -1 for one process per core,", _is_workers),
+    "execution.backend": ("loky or dask", lambda value: value in ("loky", "dask")),
+    "execution.address": (
+        "text such as tcp://HOST:8786, or null",
+        lambda value: value is None or isinstance(value, str),
+    ),
+    "execution.fold_timeout_s": ("a number above 0, or null", lambda value: value is None or _is_seconds(value)),
     "execution.save_models": ("true or false", _is_switch),
     "execution.final_model": ("true or false", _is_switch),
     "execution.folds_together": ("true or false", _is_switch),

@@ -56,19 +56,26 @@ def run(
     n_jobs: int = 1,
     save_models: bool = True,
     folds_together: bool = False,
+    limit_s: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Predictions of every fold, their null and their scores, written into an open run folder. Returns the scores.
 
     n_jobs: processes, -1 for one per core; never changes a result. folds_together: the estimator trains all missing
-    folds at once in this process, which changes results by rounding only. progress(what, done, of) is told of each
-    finished fold and permutation.
+    folds at once in this process, which changes results by rounding only. limit_s: a fold or permutation that takes
+    more seconds has failed. progress(what, done, of) is told of each finished fold and permutation.
     Raises RunMismatchError when the folder was started with other data, RunFailedError when folds are missing at the
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
     models = folder.path / "models" if save_models else None
-    task = replace(plan.task, checkpoints=folder.path / "checkpoints", models=models, threads=n_threads(n_jobs))
+    task = replace(
+        plan.task,
+        checkpoints=folder.path / "checkpoints",
+        models=models,
+        threads=n_threads(n_jobs),
+        limit_s=limit_s,
+    )
     plan = replace(plan, task=task)
     _begin(plan, folder)
     plan = with_best_seed(plan) if plan.leak == "best_seed" else plan
@@ -117,7 +124,7 @@ def _run_folds(
     plan: Plan, folder: RunFolder, n_jobs: int, save_models: bool, folds_together: bool, progress: Progress | None
 ) -> None:
     files = {fold.name: folder.path / "folds" / f"{fold.name}.csv" for fold in plan.folds}
-    missing = [fold for fold in plan.folds if not files[fold.name].is_file()]
+    missing = [fold for fold in plan.folds if not folder.holds(f"folds/{fold.name}.csv")]
     failures: list[Failure] = []
     told: dict[str, list[str]] = folder.facts.get("warnings", {})
     done = len(plan.folds) - len(missing)
@@ -191,7 +198,7 @@ def _run_null(plan: Plan, folder: RunFolder, n_jobs: int, progress: Progress | N
 
 def _draw_null(plan: Plan, folder: RunFolder, until: int, n_jobs: int, progress: Progress | None) -> None:
     names = {b: f"null/{b:05d}.csv" for b in range(until)}
-    missing = [b for b, name in names.items() if not (folder.path / name).is_file()]
+    missing = [b for b, name in names.items() if not folder.holds(name)]
     failures: list[Failure] = []
     done = until - len(missing)
     for outcome in _null_outcomes(plan, folder, missing, n_jobs):

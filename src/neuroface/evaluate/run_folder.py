@@ -10,15 +10,16 @@ import json
 import os
 import platform
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from neuroface.errors import ConfigError, RunMismatchError
+from neuroface.errors import ConfigError, RunFailedError, RunMismatchError
 from neuroface.evaluate.lock import exclusive
 from neuroface.evaluate.run_files import RUN_FILE, read_json, read_yaml
 
@@ -27,6 +28,7 @@ PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "
 FILES = ("config.yaml", "splits.json", "audit.json", "predictions.csv", "scores.json")  # of a finished run
 # What a run keeps before its first fold is finished: of no use to another science that takes the folder over.
 UNDER_WAY = ("annotated", "checkpoints", "folds", "inner", "models", "null")
+SUMMED = ("folds/", "null/")  # what a run continues from, and is never looked at again
 MISSING = "(absent)"
 SHOWN = 6  # differing keys in one message
 
@@ -72,12 +74,15 @@ class RunFolder:
             started, before = time.monotonic(), self.facts["wall_s"]
             try:
                 yield self
-            finally:
-                status = self.facts["status"]
-                self.update(
-                    status="incomplete" if status == "running" else status,
-                    wall_s=round(before + time.monotonic() - started, 3),
-                )
+            except BaseException:
+                with suppress(RunFailedError):  # a full disk: the first error is the one to tell
+                    self._end(before + time.monotonic() - started)
+                raise
+            self._end(before + time.monotonic() - started)
+
+    def _end(self, wall_s: float) -> None:
+        status = self.facts["status"]
+        self.update(status="incomplete" if status == "running" else status, wall_s=round(wall_s, 3))
 
     @contextmanager
     def locked(self) -> Iterator[RunFolder]:
@@ -98,13 +103,38 @@ class RunFolder:
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a file of this run so that it is complete or absent, whenever the process or the machine stops."""
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.tmp")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if name.startswith(SUMMED):  # before the file: once that is there, it is judged by its sum
+                _sum_file(target).write_text(_sum(content), encoding="ascii")
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise RunFailedError(
+                f"{target} could not be written: {error.strerror or error}. What was finished before is kept; make "
+                "room, or the folder writable, and give the same command again."
+            ) from error
+
+    def holds(self, name: str) -> bool:
+        """Whether a file is there with the bytes that were written; one that changed since is told and taken away.
+
+        A file of an older version, without a sum, counts as whole.
+        """
+        target = self.path / name
+        if not target.is_file():
+            return False
+        sums = _sum_file(target)
+        if not sums.is_file() or sums.read_text(encoding="ascii", errors="replace") == _sum(target.read_bytes()):
+            return True
+        print(f"{target} is damaged (other bytes than were written): it is computed again", file=sys.stderr)
+        target.unlink()
+        return False
 
     def _start(self, config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         known = self._continued(config)
@@ -155,6 +185,14 @@ class RunFolder:
             f"Run folder {self.path} holds other science: {'; '.join(differing[:SHOWN])}{more}. "
             f"Choose another run=, or delete {self.path} to start again."
         )
+
+
+def _sum_file(file: Path) -> Path:
+    return file.with_name(f".{file.name}.sha256")
+
+
+def _sum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def digest_of(config: Mapping[str, Any]) -> str:

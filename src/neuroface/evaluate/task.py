@@ -22,7 +22,8 @@ class Task:
     models: folders in which a long fit may keep its state and copies of its model, each with a beginning of a name per
     fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
     rows that will be judged, a leak that a protocol must accept. threads: how many an estimator that predicts many fits
-    at once may use; changes no result. tasks: (n,) the task of each row; None, all of one.
+    at once may use; changes no result. tasks: (n,) the task of each row; None, all of one. limit_s: seconds after which
+    a fold or a permutation is given up; None, never.
     """
 
     X: np.ndarray | Parts
@@ -38,6 +39,7 @@ class Task:
     shows_test: bool = False
     threads: int = 1
     tasks: np.ndarray | None = None
+    limit_s: float | None = None
 
     @cached_property
     def design(self) -> Kind:

@@ -23,6 +23,7 @@ from neuroface.evaluate.fold import FoldResult, fit_folds, run_fold
 from neuroface.evaluate.permutations import run_permutation, run_permutations
 from neuroface.evaluate.splits import Fold
 from neuroface.evaluate.task import Task
+from neuroface.evaluate.time_limit import time_limit
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 PARENT_CHECK_S = 1.0
@@ -56,7 +57,7 @@ def fold_call(task: Task, fold: Fold, save_model: bool, fitted: Any = None) -> F
     """
     settle()
     try:
-        with one_thread(), warnings.catch_warnings(record=True) as caught:
+        with one_thread(), time_limit(task.limit_s), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             if isinstance(fitted, Exception):
                 raise fitted
@@ -101,7 +102,7 @@ def permutation_call(task: Task, splitter: Any, b: int) -> tuple[int, np.ndarray
     """In a worker: all folds of one permutation. Warnings would repeat those of the folds."""
     settle()
     try:
-        with one_thread(), warnings.catch_warnings():
+        with one_thread(), time_limit(task.limit_s), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return (b, *run_permutation(task, splitter, b))
     except Exception as error:
@@ -196,8 +197,9 @@ def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path) -> Iterator[Any
             yield from pool(joblib.delayed(function)(*arguments) for function, arguments in calls)
         except BrokenProcessPool as error:
             raise RunFailedError(
-                f"A worker process of {where} died, which mostly means that memory ran out. What was finished is "
-                "kept; run the same command with fewer execution.n_jobs."
+                f"A worker process of {where} died, which mostly means that memory ran out, or that it hung longer "
+                "than execution.fold_timeout_s in compiled code. What was finished is kept; run the same command with "
+                "fewer execution.n_jobs."
             ) from error
 
 

@@ -83,6 +83,7 @@ def _work(
     from neuroface.evaluate import engine
     from neuroface.evaluate.cells import guarded_table
     from neuroface.evaluate.plan import plan
+    from neuroface.evaluate.spread import spread
     from neuroface.progress import Progress
     from neuroface.studies.building import build_estimator, build_protocol, build_samples, build_splitter
 
@@ -99,14 +100,17 @@ def _work(
             quality = pd.DataFrame(about.pop("quality"))
             folder.write_text("quality.csv", guarded_table(quality).to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
-            engine.run(
-                planned,
-                folder,
-                n_jobs=config.execution.n_jobs,
-                save_models=config.execution.save_models,
-                folds_together=config.execution.folds_together,
-                progress=progress,
-            )
+            where = config.execution
+            with spread(where.backend, address=where.address, n_jobs=where.n_jobs):
+                engine.run(
+                    planned,
+                    folder,
+                    n_jobs=where.n_jobs,
+                    save_models=where.save_models,
+                    folds_together=where.folds_together,
+                    limit_s=where.fold_timeout_s,
+                    progress=progress,
+                )
             if config.execution.final_model and not final_model.is_there(folder):
                 final_model.write(planned, folder)
 

@@ -1,0 +1,67 @@
+"""Where folds and permutations are computed: processes of this machine (loky), or workers of a Dask cluster.
+
+joblib hands the same calls to either, and a fold's seed is its name's, so the bytes of a run are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from neuroface.errors import ConfigError, did_you_mean
+
+BACKENDS = ("loky", "dask")
+CONNECT_S = "10s"
+
+
+@contextmanager
+def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -1) -> Iterator[None]:
+    """While this lasts, `workers.outcomes` computes there.
+
+    address: the scheduler of a cluster that runs, tcp://HOST:PORT; None starts one worker process per job here, and
+    stops them afterwards. Whoever may talk to a scheduler runs code on its workers: join your own cluster only.
+    Errors: ConfigError for an unknown backend, an address without backend dask, or a scheduler that does not answer.
+    """
+    if backend not in BACKENDS:
+        raise ConfigError(f"execution.backend={backend}: there is no such backend." + did_you_mean(backend, BACKENDS))
+    if backend == "loky":
+        if address:
+            raise ConfigError(f"execution.address={address} is of a Dask cluster: add execution.backend=dask.")
+        yield
+        return
+    import joblib
+
+    distributed = _distributed()
+    if address:
+        client = _client(distributed, address)
+        with client, joblib.parallel_config(backend="dask"):
+            yield
+        return
+    settings = {"threads_per_worker": 1, "processes": True, "host": "127.0.0.1", "dashboard_address": None}
+    n_workers = joblib.effective_n_jobs(n_jobs)
+    with (
+        distributed.LocalCluster(n_workers=n_workers, **settings) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        yield
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise ConfigError("execution.backend=dask needs Dask: pip install 'neuroface[dask]'.") from error
+    return distributed
+
+
+def _client(distributed: Any, address: str) -> Any:
+    try:
+        return distributed.Client(address, timeout=CONNECT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ConfigError(
+            f"execution.address={address}: no Dask scheduler answers there ({reason}). Start one (dask scheduler), and "
+            "workers with the same packages (dask worker --nthreads 1), or leave the address out."
+        ) from error
