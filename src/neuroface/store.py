@@ -96,8 +96,9 @@ def _read(place: Path) -> np.ndarray | None:
     return array if isinstance(known, dict) and known.get("digest") == digest_of_array(array) else _damaged(place)
 
 
-def _damaged(place: Path) -> None:
+def _damaged(place: Path) -> np.ndarray | None:
     print(f"{place}.npy is damaged (other bytes than were written): it is made again", file=sys.stderr)
+    return None
 
 
 def _write(
