@@ -108,6 +108,7 @@ class Tally:
         self._notes = Notes()
         self._attributes: dict[str, Mapping[str, Any]] = {}
         self._agreement: dict[str, list[dict[str, Any]]] = {}
+        self._severity: dict[str, dict[str, float]] = {}
         self._unusual: list[str] = []
         self._nominal = False
         self._synthetic = False
@@ -135,6 +136,8 @@ class Tally:
         if counts.get("frames_filled") or counts.get("depths_filled"):
             self._filled.add(recording.subject)
         self._attributes[recording.subject] = recording.attributes
+        if recording.truth is not None:
+            self._severity[recording.subject] = {"severity": float(recording.truth.severity)}
         self._synthetic |= recording.truth is not None  # only a generated recording knows the truth, on disk too
         self._nominal |= bool(recording.camera and recording.camera.nominal)
         others = {name: count for name, count in counts.items() if name not in (*COUNTED, "repetitions")}
@@ -161,7 +164,7 @@ class Tally:
             notes={**self._notes.values, **({"unusual counts": "; ".join(self._unusual)} if self._unusual else {})},
             noted_of=dict(self._notes.of),
             attributes=attributes_by_group(facts),
-            persons=persons(facts),
+            persons=persons({s: (g, {**known, **self._severity.get(s, {})}) for s, (g, known) in facts.items()}),
             repetition_agreement=self._mean_agreement(),
             quality=self.quality,
             **{name: self._counts[name] for name in COUNTED},

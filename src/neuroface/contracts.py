@@ -113,9 +113,12 @@ def _scaling(values: Mapping[str, float], doubled: Mapping[str, float]) -> Itera
 def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
     """A classifier clones, accepts what its view may hold, learns what is plain to see, and repeats itself.
 
-    view: what it looks at; None for a table. A network is trained for a few epochs only.
+    view: what it looks at; None for a table. A network is trained for a few epochs only. Of a regressor that is asked
+    of a number.
     """
-
+    if _is_regressor(estimator):
+        yield from _check_regressor(estimator, view)
+        return
     y = np.repeat(["HC", "ALS"], ROWS_OF_A_CLASS)
     X = example_rows(view, y == "ALS")
     before = copy.deepcopy(X)
@@ -136,6 +139,30 @@ def check_classifier(estimator: Any, view: Any = None) -> Iterator[str]:
         yield "changes the data it is given"
     if "Dummy" not in repr(estimator) and _parts(p, y) <= LEARNT:
         yield "does not learn two groups four standard deviations apart"
+
+
+def _is_regressor(estimator: Any) -> bool:
+    from sklearn.base import is_regressor
+
+    return hasattr(estimator, "get_params") and is_regressor(estimator)
+
+
+def _check_regressor(estimator: Any, view: Any) -> Iterator[str]:
+    from sklearn.base import clone
+
+    y = np.repeat([1.0, 3.0], ROWS_OF_A_CLASS)
+    X = example_rows(view, y > 2)
+    before = copy.deepcopy(X)
+    first, again = (np.asarray(_seeded(clone(estimator)).fit(X, y).predict(X)) for _ in range(2))
+    if first.shape != (len(y),):
+        yield f"predict must be (n,) numbers; got {first.shape}"
+        return
+    if not np.array_equal(first, again):
+        yield "gives other numbers with the same random_state"
+    if any(not np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in _both(X, before)):
+        yield "changes the data it is given"
+    if first[y > 2].mean() - first[y < 2].mean() <= LEARNT:
+        yield "does not learn a number that is plain to see"
 
 
 def _learnt(estimator: Any, X: Any, y: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -29,10 +29,11 @@ class TableCohort:
 
     path: a .csv, .tsv, .xlsx or .parquet file, or a glob of files with the same columns. subject, label, task, sample,
     group: names of columns; without `sample` rows are numbered within subject and task, without `group` the label is
-    the group. age, sex, site: names of columns with facts about the person, for the report. features: names or globs of
-    numeric columns; columns that have another part to play never match a glob, nor do those that only count rows or
-    hold dates. label_per: "subject" where a person has one label (a diagnosis), "sample" where a person's rows may
-    differ. separator, decimal, encoding: of text files, where they are not as they look.
+    the group. age, sex, site: names of columns with facts about the person, for the report. target: of a column with a
+    number of the person, for protocol.column. features: names or globs of numeric columns; columns that have another
+    part to play never match a glob, nor do those that only count rows or hold dates. label_per: "subject" where a
+    person has one label (a diagnosis), "sample" where a person's rows may differ. separator, decimal, encoding: of text
+    files, where they are not as they look.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class TableCohort:
         age: str | None = None,
         sex: str | None = None,
         site: str | None = None,
+        target: str | None = None,
         separator: str | None = None,
         decimal: str | None = None,
         encoding: str | None = None,
@@ -62,7 +64,7 @@ class TableCohort:
             raise ConfigError("cohort.features is empty. Set it to the feature columns, by name or glob, e.g. f_*.")
         self.subject, self.label, self.task, self.sample, self.group = subject, label, task, sample, group
         self.label_per = label_per
-        self.age, self.sex, self.site = age, sex, site
+        self.age, self.sex, self.site, self.target = age, sex, site, target
         self.written = Written(separator, decimal, encoding)
 
     def table(
@@ -136,13 +138,19 @@ class TableCohort:
         names = self._facts_columns()
         for row in frame[keep][~out].to_dict("records") if names else ():
             subject = str(row[self.subject]).strip()
-            facts.setdefault(
-                subject, {role: row[column] for role, column in names.items() if row[column] == row[column]}
-            )
+            told = {role: row[column] for role, column in names.items() if row[column] == row[column]}
+            facts.setdefault(subject, told)
+            if self.target is not None and told.get(self.target) != facts[subject].get(self.target):
+                raise DataError(
+                    f"{self.path}: {subject} has several values of {self.target} "
+                    f"({facts[subject].get(self.target)}, {told.get(self.target)}). It must be one number per person."
+                )
         return facts
 
     def _facts_columns(self) -> dict[str, str]:
-        return {role: column for role in ("age", "sex", "site") if (column := getattr(self, role)) is not None}
+        """What a fact is called -> its column; the target keeps its column's name."""
+        facts = {role: column for role in ("age", "sex", "site") if (column := getattr(self, role)) is not None}
+        return facts | ({} if self.target is None else {self.target: self.target})
 
     def _roles(self) -> dict[str, str]:
         """Which column plays which part."""

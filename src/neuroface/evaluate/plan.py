@@ -55,6 +55,11 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
     and the protocol does not accept that; DataError when a class is missing,
     from the samples or from a training fold, when columns clash, or when the splitter leaves a fold empty.
     """
+    if not hasattr(estimator, "predict_proba"):
+        raise ConfigError(
+            f"protocol {protocol.name or 'of classes'} tells classes apart, and the classifier predicts a number. "
+            "Choose protocol=severity, or another that asks for a number, or a classifier of classes."
+        )
     asked = plant(protocol.leak, Asked(samples, estimator, splitter, seed))
     samples, estimator, splitter = asked.samples, asked.estimator, asked.splitter
     task = Task(

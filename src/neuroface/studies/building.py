@@ -15,6 +15,7 @@ from neuroface.progress import Progress
 from neuroface.types import Recording
 
 if TYPE_CHECKING:
+    from neuroface.evaluate.number_protocol import NumberProtocol
     from neuroface.evaluate.protocol import Protocol
     from neuroface.samples import CohortSummary, Samples, Steps
     from neuroface.views.seen import View
@@ -128,7 +129,7 @@ def build_estimator(config: DictConfig) -> Any:
     if "device" in getattr(estimator, "get_params", dict)():
         estimator.set_params(device=config.execution.device)
     missing = [name for name in ("fit", "predict_proba") if not hasattr(estimator, name)]
-    if missing:
+    if missing and not _predicts_numbers(estimator):
         raise ConfigError(
             f"classifier: {type(estimator).__name__} has no {' and no '.join(missing)}; "
             "a classifier needs scikit-learn's fit and predict_proba."
@@ -138,17 +139,23 @@ def build_estimator(config: DictConfig) -> Any:
     return estimator
 
 
+def _predicts_numbers(estimator: Any) -> bool:
+    from sklearn.base import is_regressor
+
+    return hasattr(estimator, "get_params") and is_regressor(estimator)
+
+
 def build_splitter(config: DictConfig) -> Any:
     return instantiate(config.split, "split")
 
 
-def build_protocol(config: DictConfig) -> Protocol:
+def build_protocol(config: DictConfig) -> Protocol | NumberProtocol:
     return instantiate(config.protocol, "protocol")
 
 
 def build_samples(
     config: DictConfig,
-    protocol: Protocol | None,
+    protocol: Protocol | NumberProtocol | None,
     *,
     columns: dict[str, str] | None = None,
     progress: Any = None,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neuroface.configuration.compose import compose
-from neuroface.studies import finetune, folders, scoring
+from neuroface.studies import finetune, folders, regression, scoring
 from neuroface.studies.audit_again import audit_again
 
 
@@ -15,7 +15,9 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
     config, _ = compose("eval", overrides)
     runs, experiments = folders.run_folders(config.run), folders.experiment_folders(config.run)
     for path in runs:
-        if not finetune.is_run(path):  # whose page computes every score from the predicted points
+        if regression.is_run(path):
+            regression.score_again(path, n_bootstrap=config.bootstrap)
+        elif not finetune.is_run(path):  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
             if config.audit:
                 audit_again(path)

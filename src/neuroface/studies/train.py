@@ -13,6 +13,7 @@ from neuroface.configuration.identity import paths, science
 from neuroface.evaluate import final_model
 from neuroface.evaluate.run_folder import RunFolder, digest_of
 from neuroface.places import check_writable
+from neuroface.studies import regression
 
 
 def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
@@ -38,10 +39,11 @@ def train(
     overrides: the words that make this run again. columns: what tells it apart from the other cells of an experiment.
     """
     part, folder = science(config), RunFolder(path)
-    drawn = (path / "report" / "report.html", path / "tensorboard" if config.execution.tensorboard else path)
+    curves = config.execution.tensorboard and not regression.is_run(path)
+    drawn = (path / "report" / "report.html", path / "tensorboard" if curves else path)
     # Permutations are added to those that are there; where there are more already, all of them stay in use.
     whole = _whole_null(folder, config.protocol.permutations)
-    whole &= not config.execution.final_model or final_model.is_there(folder)
+    whole &= not config.execution.final_model or final_model.is_there(folder) or regression.is_run(path)
     if folder.is_done(part) and whole and all(file.exists() for file in drawn):
         return
     check_writable("run", path)
@@ -81,7 +83,9 @@ def _work(
 
     from neuroface import samples as sample_tools
     from neuroface.evaluate import engine
+    from neuroface.evaluate import regression as number_engine
     from neuroface.evaluate.cells import guarded_table
+    from neuroface.evaluate.number_protocol import NumberProtocol
     from neuroface.evaluate.plan import plan
     from neuroface.evaluate.spread import spread
     from neuroface.progress import Progress
@@ -92,7 +96,11 @@ def _work(
         samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
         if hasattr(splitter, "told"):
             splitter = splitter.told(cohort_summary.facts)
-        planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
+        planned: Any
+        if isinstance(protocol, NumberProtocol):
+            planned = regression.planned(config, samples, cohort_summary, estimator, splitter, protocol)
+        else:
+            planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
         with folder.open(part, **facts):
             folder.write_text("samples.csv", guarded_table(sample_tools.feature_table(samples)).to_csv(index=False))
             about = dataclasses.asdict(cohort_summary)
@@ -101,16 +109,13 @@ def _work(
             folder.write_text("quality.csv", guarded_table(quality).to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
             where = config.execution
+            keys: dict[str, Any] = {"n_jobs": where.n_jobs, "save_models": where.save_models, "progress": progress}
             with spread(where.backend, address=where.address, n_jobs=where.n_jobs):
-                engine.run(
-                    planned,
-                    folder,
-                    n_jobs=where.n_jobs,
-                    save_models=where.save_models,
-                    folds_together=where.folds_together,
-                    limit_s=where.fold_timeout_s,
-                    progress=progress,
-                )
+                if isinstance(protocol, NumberProtocol):
+                    number_engine.run(planned, folder, **keys)
+                    return
+                keys |= {"folds_together": where.folds_together, "limit_s": where.fold_timeout_s}
+                engine.run(planned, folder, **keys)
             if config.execution.final_model and not final_model.is_there(folder):
                 final_model.write(planned, folder)
 
@@ -120,6 +125,8 @@ def draw(path: Path, *, tensorboard: bool = True, vector: str | None = None) -> 
     from neuroface.report import html
     from neuroface.report import tensorboard as board
 
+    if regression.is_run(path):
+        return regression.draw(path, vector=vector)
     page = html.render(path, published=RunFolder(path).facts.get("published"), vector=vector)
     if tensorboard:
         board.write(path)
@@ -130,4 +137,6 @@ def summary(path: Path) -> str:
     """The lines printed at the end of a run."""
     from neuroface.report import tables
 
+    if regression.is_run(path):
+        return regression.summary(path)
     return tables.summary_text(path, published=RunFolder(path).facts.get("published"))
