@@ -23,7 +23,7 @@ from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
 from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
-from neuroface.evaluate.tournament import auc_within_folds, judged
+from neuroface.evaluate.tournament import auc_within_folds, is_tournament, judged
 from neuroface.evaluate.units import (
     Units,
     repetition_null,
@@ -35,6 +35,7 @@ from neuroface.evaluate.units import (
 if TYPE_CHECKING:
     import pandas as pd
 
+RANKS = "share of the other people ranked below"
 CHOSEN = "inside each training fold"
 CLUSTERED = "repetitions are clustered in people; the interval is over people"
 DRAWN_PEOPLE = "Bayesian bootstrap of people and one person more; conditional on the fitted folds"
@@ -93,6 +94,8 @@ def summarise(
         and (of_pairs := auc_within_folds(of_folds, classes[1])) is not None
     ):
         found["subject"] |= {"auc_within_folds": of_pairs[0], "pairs_within_folds": of_pairs[1]}
+        if is_tournament(of_folds["fold"].to_numpy(str), of_folds["subject"].to_numpy(str)):
+            found["subject"]["score_is"] = RANKS
     return found
 
 

@@ -71,11 +71,13 @@ def _roc_axes(axes: Axes, *, legend: bool = True) -> None:
         axes.legend(loc="lower right", frameon=False, fontsize=8)
 
 
-def subject_scores(subjects: pd.DataFrame, *, classes: Sequence[str], positive: str) -> Figure:
+def subject_scores(
+    subjects: pd.DataFrame, *, classes: Sequence[str], positive: str, score_is: str | None = None
+) -> Figure:
     """Each person's mean probability of `positive`, range over repetitions, thresholds, and who was misclassified.
 
     subjects: rows subject, y, p_<positive>, lowest, highest, correct, and threshold where there is one; the people of
-    a class are sorted by score.
+    a class are sorted by score. score_is: what the score is, where it is no probability.
     """
     order = {name: i for i, name in enumerate(classes)}
     table = subjects.assign(_group=subjects["y"].map(order)).sort_values(["_group", f"p_{positive}"], ignore_index=True)
@@ -96,7 +98,7 @@ def subject_scores(subjects: pd.DataFrame, *, classes: Sequence[str], positive: 
         label="misclassified",
     )  # fmt: skip
     axes.set(xlim=(-0.02, 1.02), ylim=(rows.max() + 1, -1))
-    axes.set_xlabel(f"probability of {positive}: mean and range of repetitions")
+    axes.set_xlabel(score_is or f"probability of {positive}: mean and range of repetitions")
     _name_rows(axes, rows, list(table["subject"]))
     legend_above(axes)
     return figure

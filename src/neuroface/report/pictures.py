@@ -86,7 +86,16 @@ def _roc_per_person(run: Run) -> Picture:
 
 def _subject_scores(run: Run, subjects: pd.DataFrame) -> Picture:
     wrong = list(subjects.loc[~subjects["correct"], "subject"])
-    figure = figures.subject_scores(subjects, classes=run.classes, positive=run.positive)
+    score_is = run.subject_scores.get("score_is")
+    figure = figures.subject_scores(subjects, classes=run.classes, positive=run.positive, score_is=score_is)
+    if score_is:
+        caption = (
+            f"One row per person: {score_is}, each time by a model that saw neither. Grey: where the thresholds of the "
+            "folds lie on this scale. Circled: mean probability on the wrong side of them."
+        )
+        return Picture(
+            figure, caption, f"Ranks of {len(subjects)} people; misclassified: {', '.join(wrong) or 'nobody'}."
+        )
     caption = (
         "One row per person: mean over repetitions (marker) and their range (line). Grey: the thresholds of the folds, "
         "each chosen on its training people only. Circled: on the wrong side of their own fold's threshold."
