@@ -14,6 +14,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, LeakageError, RunMismatchError
 from neuroface.evaluate.audit import audit, refuse_leakage
+from neuroface.evaluate.cells import plain_table
 from neuroface.evaluate.engine import raise_failures
 from neuroface.evaluate.fold import fit_arguments
 from neuroface.evaluate.number_protocol import NumberProtocol, numbers_of, values_of_rows
@@ -139,7 +140,7 @@ def read_null(path: Path) -> pd.DataFrame | None:
 def _table(text: str) -> pd.DataFrame:
     import pandas as pd
 
-    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    table = plain_table(pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False))
     return table.assign(**{name: table[name].astype(float) for name in NUMBERS})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.evaluate import regression
+from neuroface.evaluate.cells import guarded_table
 from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores_regression import MEASURES, people_of
@@ -39,7 +40,7 @@ def render(folder: Path | str, *, vector: str | None = None) -> Path:
     out.mkdir(exist_ok=True)
     tables = {"scores": scores_table(run["scores"]), "people": run["people"], "within_groups": _within(run["scores"])}
     for name, frame in tables.items():
-        write_whole(out / f"{name}.csv", frame.to_csv(index=False).encode())
+        write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
     pictures = {}
     for name, (figure, caption) in _figures(run).items():
         data = write_figure(out, name, figure, vector=vector)
