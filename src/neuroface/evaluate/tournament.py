@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroface.evaluate.splits import file_name
 from neuroface.evaluate.statistics import auc
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ def judged(predictions: pd.DataFrame, classes: Any) -> pd.DataFrame:
     """One row per sample, in order of first appearance; a table in which no sample comes twice is returned as it is.
 
     predictions: as in predictions.csv. Where samples were tested in several folds, their numbers are means over these
-    and `fold` is the person. In a tournament the last class's probability is the share of opponents beaten, the same
-    for all samples of a person's task; the threshold lies as far below it as the person's mean probability lay above
-    the thresholds of the folds. Rows of a task that nobody else did are left out then: they met nobody.
+    and `fold` is the person, as a file name. In a tournament the last class's probability is the share of opponents
+    beaten, the same for all samples of a person's task; the threshold lies as far below it as the person's mean
+    probability lay above the thresholds of the folds. Rows of a task that nobody else did are left out then: they met
+    nobody.
     """
     if "sample" not in predictions or predictions["sample"].is_unique:
         return predictions
@@ -90,7 +92,7 @@ def judged(predictions: pd.DataFrame, classes: Any) -> pd.DataFrame:
         predictions = predictions[~np.isnan(share)]
     rest = {str(name): "first" for name in predictions if name not in (*numbers, "sample")}
     table = predictions.groupby("sample", sort=False).agg({**rest, **dict.fromkeys(numbers, "mean")}).reset_index()
-    table["fold"] = table["subject"]
+    table["fold"] = table["subject"].map(file_name)
     return table[[str(name) for name in predictions]]
 
 

@@ -225,6 +225,11 @@ def read(folder: Path | str) -> Run:
             f"{folder} is not a finished run: {', '.join(missing)} missing. "
             f"Finish it with the same `neuroface train ... run={folder}`; done folds are kept."
         )
+    if column := read_json(folder / "scores.json").get("column"):
+        raise DataError(
+            f"{folder} predicts a number, {column}, and this asks for a run that tells classes. Its own report has "
+            f"everything: neuroface report run={folder}."
+        )
     scores = read_json(folder / "scores.json", "classes", "subject", "repetition")
     run = Run(
         folder=folder,

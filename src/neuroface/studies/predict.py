@@ -150,9 +150,12 @@ def _of_classes(config: DictConfig, run: Run) -> Any:
     """The run's question."""
     from dataclasses import replace
 
+    from neuroface.evaluate.protocol import Protocol
     from neuroface.studies.building import build_protocol
 
-    return replace(build_protocol(config), classes=run.classes)
+    protocol = build_protocol(config)
+    assert isinstance(protocol, Protocol)  # a run that predicts a number is refused when it is read
+    return replace(protocol, classes=run.classes)
 
 
 def _everybody(config: DictConfig) -> Any:
