@@ -24,7 +24,9 @@ def audit_again(path: Path) -> dict[str, Any]:
     from neuroface.evaluate.audit_checks import REPEAT
     from neuroface.evaluate.plan import plan
     from neuroface.evaluate.predictions import read_predictions
+    from neuroface.evaluate.protocol import Protocol
     from neuroface.evaluate.run_files import read_json, read_yaml
+    from neuroface.evaluate.tournament import judged
     from neuroface.studies.building import build_estimator, build_protocol, build_splitter
 
     if not (path / "audit.json").is_file():
@@ -39,20 +41,34 @@ def audit_again(path: Path) -> dict[str, Any]:
             folder.write_json("audit.json", audit)
             return dict(audit)
         estimator, protocol = build_estimator(config), build_protocol(config)
-        planned = plan(
-            samples, estimator, build_splitter(config), protocol=protocol.settled(samples.y), seed=config.seed
-        )
+        assert isinstance(protocol, Protocol)  # whoever calls this keeps runs of a number apart
+        splitter = build_splitter(config)
+        if hasattr(splitter, "told"):
+            splitter = splitter.told(people_of(path))
+        planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
         predictions = read_predictions(path / "predictions.csv")
         audit = audit_after.complete(planned.audit, planned.task, planned.folds, predictions)
         if audit_after.is_costly(planned.task):
             audit["checks"][REPEAT] = "not done"
         else:
+            predictions = judged(predictions, planned.task.classes)
             p = predictions[[f"p_{name}" for name in planned.task.classes]].to_numpy(float)
             y, subject = predictions["y"].to_numpy(str), predictions["subject"].to_numpy(str)
             observed = repeats.score_of(p, y, subject, planned.task.classes)
             audit = repeats.repeated(audit, planned, observed)
         folder.write_json("audit.json", audit)
     return audit
+
+
+def people_of(path: Path) -> dict[str, dict[str, Any]]:
+    """subject -> what people.csv tells of them."""
+    import csv
+
+    from neuroface.evaluate.cells import plain
+
+    with (path / "people.csv").open(newline="", encoding="utf-8") as lines:
+        rows = [{plain(name): plain(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
+    return {row["subject"]: {k: v for k, v in row.items() if k not in ("subject", "group")} for row in rows}
 
 
 def samples_of(path: Path) -> Samples | None:
