@@ -7,6 +7,8 @@ from torch import nn
 
 from neuroface.explain import gradients
 
+from .faces import fitted, pictures
+
 
 @pytest.fixture(params=[2, 3])
 def network(request) -> tuple[nn.Module, nn.Module, torch.Tensor]:
@@ -69,3 +71,34 @@ def test_a_map_is_read_about_each_point():
     assert found[2] < 1e-6
     flat = gradients.at_points(np.ones((1, 20, 20)), points, sigma_px=2.0)[0]
     assert flat[[0, 2]] == pytest.approx([1, 1])
+
+
+@pytest.fixture(scope="module")
+def htnet():
+    shown = pictures(["", "left", "right", "left"])
+    return fitted(shown, ["1", "6", "6", "6"]), shown
+
+
+def logits(model, X: np.ndarray | None, like: np.ndarray) -> np.ndarray:
+    """Of class 1; None for the baseline, the mean picture."""
+    rows = model.inputs_.rows(like, torch.device("cpu"))
+    x, seen = model.inputs_.batch(rows, torch.arange(len(like)), torch.device("cpu"))
+    with torch.no_grad():
+        return model.network_(torch.zeros_like(x) if X is None else x, seen)[:, 1].numpy()
+
+
+def test_a_map_of_a_picture_adds_up_to_the_networks_answer(htnet):
+    model, shown = htnet
+    maps = gradients.of_pictures(model, shown, 1, batch=3)
+    assert maps.shape == shown.shape[:3]
+    whole = logits(model, shown, shown) - logits(model, None, shown)
+    np.testing.assert_allclose(maps.sum(axis=(1, 2)), whole, atol=0.02 * np.abs(whole).max() + 1e-4)
+
+
+def test_random_weights_are_other_weights_and_the_network_stays(htnet):
+    model, shown = htnet
+    before = model.predict_proba(shown)
+    maps = gradients.of_pictures(model, shown, 1)
+    random = gradients.with_random_weights(model)
+    assert np.abs(gradients.of_pictures(random, shown, 1) - maps).max() > 0.1 * np.abs(maps).max()
+    np.testing.assert_array_equal(model.predict_proba(shown), before)

@@ -97,3 +97,14 @@ def test_of_two_pictures_without_landmarks_the_second_is_the_apex(tmp_path):
     seen = seen_of(np.full((2, 68, 2), np.nan), [(0, 2)], video=NumberedVideo(2))
     (row,) = stored_in(Images(size=8, align="whole"), tmp_path).rows(seen)[1]
     assert row[..., 0].max() == 1  # red is the frame's number
+
+
+def test_landmarks_lie_where_the_picture_shows_them(tmp_path):
+    seen = seen_of(face_px(30), [(0, 30)], video=NumberedVideo(30))
+    (places,) = stored_in(Images(size=40), tmp_path).places(seen)
+    assert places.shape == (68, 2)
+    assert (places > -3).all()
+    assert (places < 43).all()
+    assert places[face.MOUTH_CORNER_RIGHT, 0] < places[face.MOUTH_CORNER_LEFT, 0]
+    blind = seen_of(np.full((3, 68, 2), np.nan), [(0, 3)], video=NumberedVideo(3))
+    assert stored_in(Images(size=40), tmp_path).places(blind) == [None]

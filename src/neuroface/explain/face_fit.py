@@ -27,7 +27,7 @@ from neuroface.synthesis.face_model import (
 
 NOISE_MM = 1.0  # of a landmark: what lies below it is not worth an unlikely face
 MUSCLE_MM, JAW_DEG = 5.0, 10.0  # standard deviations before anything is seen; a full smile is 9.3 mm of pull
-STEPS, SETTLED_MM = 12, 1e-4
+STEPS, SETTLED_MM = 12, 2e-3  # near the end a step is the square of the one before
 FEWEST = 12  # landmarks of a frame that is fitted
 _FIELDS = np.concatenate([RIGHT_FIELDS, LEFT_FIELDS])  # (16, 68, 3)
 _MODES = np.stack(list(IDENTITY_MODES.values()))  # (8, 68, 3)
@@ -139,45 +139,49 @@ def _turned(points: np.ndarray, jaw_deg: np.ndarray) -> tuple[np.ndarray, np.nda
     return out, cosine, sine
 
 
-def _by_jaw(fields: np.ndarray, cosine: np.ndarray, sine: np.ndarray) -> np.ndarray:
-    """(T, k, 68, 3): displacements (k, 68, 3) as the jaw carries them."""
-    out = np.empty((len(cosine), *fields.shape))
+def _by_jaw(fields: np.ndarray, cosine: np.ndarray, sine: np.ndarray, out: np.ndarray) -> None:
+    """Into out (T, k, 68, 3): displacements (k, 68, 3) as the jaw carries them."""
     out[..., 0] = fields[..., 0]
     out[..., 1] = cosine[:, None] * fields[..., 1] - sine[:, None] * fields[..., 2]
     out[..., 2] = sine[:, None] * fields[..., 1] + cosine[:, None] * fields[..., 2]
-    return out
 
 
 def _step(state: _State, points: np.ndarray, mask: np.ndarray, dims: int, *, free: bool) -> float:
     """One step of all parameters, in place; the largest change of a parameter.
 
-    Residuals are in mm of the face, so that pixels of any size weigh the same.
+    Residuals are in mm, so that pixels of any size weigh the same. Of 3-D points everything is reckoned in the axes of
+    the face, where a residual is turned once and not each derivative.
     """
-    t = len(points)
+    t, k = len(points), 1 + _N_PULLS
     flat = NEUTRAL + np.tensordot(state.identity, _MODES, axes=1) + np.tensordot(state.own[:, 1:], _FIELDS, axes=1)
     moved, cosine, sine = _turned(flat, state.own[:, 0])
-    y, z = moved[..., 1] - JAW_AXIS_YZ[0], moved[..., 2] - JAW_AXIS_YZ[1]
-    by_angle = np.zeros((t, 1, face.N_POINTS, 3))
-    by_angle[:, 0, :, 1], by_angle[:, 0, :, 2] = -z, y
-    by_angle *= np.radians(1.0) * JAW_WEIGHTS[:, None]
-    head = np.einsum("tij,tpj->tpi", state.rotation, moved)
-    inner = np.concatenate([by_angle, _by_jaw(_FIELDS, cosine, sine), _by_jaw(_MODES, cosine, sine)], axis=1)
-    outer = (inner.reshape(t, -1, 3) @ np.swapaxes(state.rotation, 1, 2)).reshape(inner.shape)
-    turning = np.zeros((t, 3, face.N_POINTS, 3))  # of the head, about the axes that the points are in
-    turning[:, 0, :, 1], turning[:, 0, :, 2] = -head[..., 2], head[..., 1]
-    turning[:, 1, :, 0], turning[:, 1, :, 2] = head[..., 2], -head[..., 0]
-    turning[:, 2, :, 0], turning[:, 2, :, 1] = -head[..., 1], head[..., 0]
-    placed = head + state.translation[:, None]
-    shifting = np.broadcast_to(np.eye(3)[:dims, None, :], (t, dims, face.N_POINTS, 3))
-    parts = [outer[:, : 1 + _N_PULLS], turning, shifting]
-    if dims == 2:
-        parts.append(placed[:, None])  # by the logarithm of the scale
-    weight = mask[:, None, :, None] / NOISE_MM
-    own = (np.concatenate(parts, axis=1)[..., :dims] * weight).reshape(t, -1, face.N_POINTS * dims)
+    placed = np.einsum("tij,tpj->tpi", state.rotation, moved) + state.translation[:, None]
+    own = np.zeros((t, k + 3 + dims + (dims == 2), face.N_POINTS, 3))
+    own[:, 0, :, 1] = np.radians(1.0) * JAW_WEIGHTS * -(moved[..., 2] - JAW_AXIS_YZ[1])
+    own[:, 0, :, 2] = np.radians(1.0) * JAW_WEIGHTS * (moved[..., 1] - JAW_AXIS_YZ[0])
+    _by_jaw(_FIELDS, cosine, sine, own[:, 1:k])
+    for axis in range(3):  # turns of the head about the axes of the face: the axis x the point
+        after, beyond = (axis + 1) % 3, (axis + 2) % 3
+        own[:, k + axis, :, after], own[:, k + axis, :, beyond] = -moved[..., beyond], moved[..., after]
+    shared = np.empty((t, len(_MODES) if free else 0, face.N_POINTS, 3))
+    if free:
+        _by_jaw(_MODES, cosine, sine, shared)
     residual = points / state.scale[:, None, None] - placed[..., :dims]
-    residual = (residual * weight[:, 0]).reshape(t, -1)
-    shared = (outer[:, 1 + _N_PULLS :, :, :dims] * weight).reshape(t, len(_MODES), -1)
-    return _solve(state, own, shared, residual, dims, free=free)
+    if dims == 3:
+        residual = residual @ state.rotation
+    else:
+        to_image = np.swapaxes(state.rotation[:, None, :2], 2, 3)
+        own, shared = own @ to_image, shared @ to_image
+        own[:, -1] = placed[..., :2]  # by the logarithm of the scale
+    own[:, k + 3 : k + 3 + dims] = np.eye(dims)[:, None, :]
+    weight = mask[..., None] / NOISE_MM
+    residual = residual * weight
+    hidden = (mask == 0).any(axis=1)
+    for derivatives in (own, shared):
+        derivatives[hidden] *= mask[hidden, None, :, None]
+        derivatives /= NOISE_MM
+    by_own, by_shared = (values.reshape(t, values.shape[1], face.N_POINTS * dims) for values in (own, shared))
+    return _solve(state, by_own, by_shared, residual.reshape(t, -1), dims, free=free)
 
 
 def _solve(state: _State, own: np.ndarray, shared: np.ndarray, residual: np.ndarray, dims: int, *, free: bool) -> float:
@@ -202,8 +206,9 @@ def _solve(state: _State, own: np.ndarray, shared: np.ndarray, residual: np.ndar
         change = np.linalg.solve(inner, right[..., None])[..., 0]
     state.identity = state.identity + common
     state.own = state.own + change[:, :k]
-    state.rotation = _rotations(change[:, k : k + 3]) @ state.rotation
-    state.translation[:, :dims] += change[:, k + 3 : k + 3 + dims]
+    shift = change[:, k + 3 : k + 3 + dims]
+    state.translation[:, :dims] += np.einsum("tij,tj->ti", state.rotation, shift) if dims == 3 else shift
+    state.rotation = state.rotation @ _rotations(change[:, k : k + 3])
     if dims == 2:
         state.scale = state.scale * np.exp(np.clip(change[:, -1], -0.5, 0.5))
     return float(max(np.abs(common).max(), np.abs(change[:, :k]).max()))

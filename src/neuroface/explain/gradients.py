@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,21 @@ def of_pictures(classifier: Any, X: np.ndarray, target: int, *, batch: int = 16)
 
         parts.append(integrated_gradients(answer, x, torch.zeros_like(x)).sum(dim=-1).cpu().numpy())
     return np.concatenate(parts)
+
+
+def with_random_weights(classifier: Any, *, seed: int = 0) -> Any:
+    """The same classifier with all weights drawn anew: a map that stays the same is not about what was learnt.
+
+    Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018. The classifier that is given stays as it is.
+    """
+    other = copy.copy(classifier)
+    other.network_ = copy.deepcopy(classifier.network_)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for layer in other.network_.modules():
+            if hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()
+    return other
 
 
 def at_points(maps: np.ndarray, points: np.ndarray, *, sigma_px: float) -> np.ndarray:

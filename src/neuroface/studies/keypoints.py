@@ -49,18 +49,20 @@ def explain_keypoints(path: Path, config: DictConfig) -> str:
         raise ConfigError(f"{path}: map=keypoints asks classifiers of features, series and pictures, not of {kind}.")
     with Progress() as progress:
         samples = _samples(config, kind, progress)
-        told = keypoints.oriented(_told(path, config, run, samples, kind, progress))
+        raw, blind = _told(path, config, run, samples, kind, progress)
+        told = keypoints.oriented(raw)
     points = keypoints.table(told, positive=run.positive)
     found = keypoints.found(told, points, positive=run.positive)
     method = (STILLED if kind in MOVING else GRADIENT).format(positive=run.positive)
+    said = [_truth(found), _check(raw.g, blind)]
     with RunFolder(path).locked():
         page = render(
             run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
-            method=method, unit=_unit(kind, run.positive), truth=_truth(found), pictures=_pictures(samples, kind, told),
+            method=method, unit=_unit(kind, run.positive), truth=" ".join(filter(None, said)), pictures=_pictures(samples, kind, told),
         )  # fmt: skip
     first = points.sort_values("rank", kind="stable").head(5)
     names = ", ".join(f"{name} {value:.3g}" for name, value in zip(first["name"], first["significance"], strict=True))
-    return "\n".join([f"most significant points: {names}", *([_truth(found)] if found else []), str(page)])
+    return "\n".join([f"most significant points: {names}", *filter(None, said), str(page)])
 
 
 def _samples(config: DictConfig, kind: str, progress: Any) -> Samples:
@@ -77,7 +79,10 @@ def _samples(config: DictConfig, kind: str, progress: Any) -> Samples:
     return build_samples(asked, build_protocol(config), progress=progress, wrap=wrap)[0]
 
 
-def _told(path: Path, config: DictConfig, run: Any, samples: Samples, kind: str, progress: Any) -> Told:
+def _told(
+    path: Path, config: DictConfig, run: Any, samples: Samples, kind: str, progress: Any
+) -> tuple[Told, np.ndarray | None]:
+    """What was measured; and of networks on pictures the same, (n, 68), with weights drawn anew."""
     from neuroface.classifiers.load import load_model
     from neuroface.explain.keypoints import Told
     from neuroface.explain.stilled import MOVED, PLACES
@@ -92,6 +97,7 @@ def _told(path: Path, config: DictConfig, run: Any, samples: Samples, kind: str,
     files = {file.stem: file for file in model_files(path)}
     arrays: Any = samples.X.arrays  # type: ignore[union-attr]
     total, times = np.zeros((len(samples), face.N_POINTS)), np.zeros(len(samples))
+    blind = None if kind in MOVING else np.zeros_like(total)
     folds = run.predictions.groupby("fold", sort=False)
     for done, (name, rows) in enumerate(folds):
         progress("folds asked", done, len(folds))
@@ -100,14 +106,20 @@ def _told(path: Path, config: DictConfig, run: Any, samples: Samples, kind: str,
         at = np.array([place[sample] for sample in rows["sample"]])
         model = load_model(files[str(name)], trusted=set(targets_of_node(config)))
         before = rows[[f"p_{one}" for one in run.classes]].to_numpy(float)
-        asked = _asked_still if kind in MOVING else _asked_gradient
-        total[at] += asked(model, arrays, at, run.classes, before, where=f"{path}, fold {name}")
+        where = f"{path}, fold {name}"
+        if blind is None:
+            total[at] += _asked_still(model, arrays, at, run.classes, before, where=where)
+        else:
+            g, random = _asked_gradient(model, arrays, at, run.classes, before, where=where)
+            total[at] += g
+            blind[at] += random
         times[at] += 1
     side = np.asarray(samples.meta.get("side", np.full(len(samples), "")), dtype=str)
-    return Told(
+    told = Told(
         total / times[:, None], arrays[PLACES], arrays[MOVED], np.asarray(samples.meta["sample"], dtype=str),
         np.asarray(samples.subject, dtype=str), np.asarray(samples.y, dtype=str), side,
     )  # fmt: skip
+    return told, None if blind is None else blind / times[:, None]
 
 
 def _asked_still(
@@ -125,7 +137,8 @@ def _asked_still(
 
 def _asked_gradient(
     model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...], before: np.ndarray, *, where: str
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
+    """(len(at), 68) gradient of the last class about each point; and the same with random weights."""
     from neuroface.evaluate.fold import predict
     from neuroface.explain import gradients
     from neuroface.explain.maps import inputs_for
@@ -134,8 +147,23 @@ def _asked_gradient(
     X = inputs_for(model, np.asarray(arrays[AS_IT_IS][at]))
     _check_same(predict(model, X, classes), before, where)
     last = [str(name) for name in model.classes_].index(classes[-1])
-    maps = gradients.of_pictures(model, X, last)
-    return gradients.at_points(maps, arrays[PLACES][at], sigma_px=X.shape[1] / 50)
+    maps = [gradients.of_pictures(one, X, last) for one in (model, gradients.with_random_weights(model))]
+    g, random = (gradients.at_points(one, arrays[PLACES][at], sigma_px=X.shape[1] / 50) for one in maps)
+    return g, random
+
+
+def _check(g: np.ndarray, blind: np.ndarray | None) -> str:
+    """How like the significance of points is to that of networks whose weights were drawn anew, in words."""
+    if blind is None:
+        return ""
+    from scipy.stats import spearmanr
+
+    known = np.isfinite(g).any(axis=0) & np.isfinite(blind).any(axis=0)
+    rho = spearmanr(np.nanmean(np.abs(g[:, known]), axis=0), np.nanmean(np.abs(blind[:, known]), axis=0))[0]
+    return (
+        f"With the networks' weights drawn anew, significance correlates with this one by {rho:.2f} (Spearman, over "
+        "points); near 0 means that the map is about what was learnt, near 1 that it is about the pictures."
+    )
 
 
 def _check_same(now: np.ndarray, before: np.ndarray, where: str) -> None:
