@@ -58,7 +58,8 @@ def explain_keypoints(path: Path, config: DictConfig) -> str:
     with RunFolder(path).locked():
         page = render(
             run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
-            method=method, unit=_unit(kind, run.positive), truth=" ".join(filter(None, said)), pictures=_pictures(samples, kind, told),
+            method=method, unit=_unit(kind, run.positive), truth=" ".join(filter(None, said)),
+            pictures=_pictures(samples, kind, told),
         )  # fmt: skip
     first = points.sort_values("rank", kind="stable").head(5)
     names = ", ".join(f"{name} {value:.3g}" for name, value in zip(first["name"], first["significance"], strict=True))
