@@ -69,7 +69,7 @@ def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, sec
     rows = []
     for rest, runs_of in found.items():
         if {first, second} <= runs_of.keys():
-            people, aucs, difference = _compare(runs_of[first], runs_of[second])
+            people, aucs, difference = compare_runs(runs_of[first], runs_of[second])
             found_aucs = dict(zip((first, second), aucs, strict=True))
             told = difference._asdict()
             rows.append({**dict(rest), "people": people, **found_aucs, "difference": told.pop("value"), **told})
@@ -77,7 +77,7 @@ def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, sec
     return frame.assign(p_holm=holm(frame["p"].to_numpy(float))) if rows else frame
 
 
-def _compare(first: Run, second: Run) -> tuple[int, tuple[float, float], Paired]:
+def compare_runs(first: Run, second: Run) -> tuple[int, tuple[float, float], Paired]:
     """How many people both judge, both AUCs among them, and how much the second is above the first."""
     from neuroface.evaluate.paired import compare
     from neuroface.evaluate.statistics import auc
@@ -86,11 +86,11 @@ def _compare(first: Run, second: Run) -> tuple[int, tuple[float, float], Paired]
     same = units[0].index.intersection(units[1].index)
     a, b = (unit.loc[same, f"p_{first.positive}"].to_numpy(float) for unit in units)
     positive, person = same.get_level_values("y") == first.positive, same.get_level_values("subject").to_numpy()
-    found = compare(b, a, positive, person=person, null=_null_differences(first, second, person))
+    found = compare(b, a, positive, person=person, null=null_differences(first, second, person))
     return len(set(person)), (float(auc(a, positive)), float(auc(b, positive))), found
 
 
-def _null_differences(first: Run, second: Run, person: np.ndarray) -> np.ndarray | None:
+def null_differences(first: Run, second: Run, person: np.ndarray) -> np.ndarray | None:
     """(B,) AUC of the second less that of the first where both were fitted again with the same permuted classes.
 
     None where they were not: another number of permutations, another seed, other people, or a null of predictions.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neuroface.studies import external, folders
+from neuroface.studies.comparing import compared
 from neuroface.studies.evaluate import evaluated
 from neuroface.studies.verdict import refuse_unclean
 
@@ -10,11 +11,14 @@ from neuroface.studies.verdict import refuse_unclean
 def run(overrides: list[str]) -> None:
     """Score again, with `bootstrap` resamples, and draw the report again; of several named runs, make an ensemble.
 
-    With cohort=: apply one run to other people.
+    With compare=true: compare several runs pair by pair. With cohort=: apply one run to other people.
     """
     if external.is_meant(overrides):
         told, page = external.validate(overrides)
         print(told, page, sep="\n")
+        return
+    if (differences := compared(overrides)) is not None:
+        print(differences)
         return
     paths = []
     for path in evaluated(overrides):
