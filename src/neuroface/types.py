@@ -25,6 +25,9 @@ SPACES: dict[str, str] = {"pixel": "px", "camera": "mm", "head": "mm", "face": "
 STORED_SPACES = ("pixel", "camera", "head")  # on disk; scaled pixels are made where features are computed
 DISTORTIONS = ("none", "brown_conrady", "modified_brown_conrady", "inverse_brown_conrady")
 
+# A note on each picture of which nobody says who is in it; the report tells it in its first paragraph.
+PEOPLE_UNKNOWN = "pictures that each count as a person of their own"
+
 
 @dataclass(frozen=True)
 class Camera:

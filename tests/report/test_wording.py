@@ -9,6 +9,7 @@ import pytest
 
 from neuroface.report import run as runs
 from neuroface.report import wording
+from neuroface.types import PEOPLE_UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,14 @@ def test_pixels_that_do_not_compare_are_warned_of(make_run: Callable[..., Path],
     words = wording.pixels(runs.read(folder))
     assert told in words
     assert bool(words) == bool(told)
+
+
+def test_pictures_that_were_taken_for_people_are_told(make_run: Callable[..., Path]) -> None:
+    folder = make_run()
+    assert wording.unknown_people(runs.read(folder)) == ""
+    cohort = json.loads((folder / "cohort.json").read_text())
+    (folder / "cohort.json").write_text(json.dumps(cohort | {"notes": {PEOPLE_UNKNOWN: 12}}))
+    assert wording.unknown_people(runs.read(folder)).startswith("Nobody says who is in 12 pictures: each counts as a")
 
 
 def test_without_a_named_set_the_features_are_counted(make_run: Callable[..., Path]) -> None:

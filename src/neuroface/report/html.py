@@ -116,7 +116,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "title": wording.conditions(run),
         "answer": wording.answer(run),
         "pairs": wording.pairs(run),
-        "pixels": wording.pixels(run),
+        "pixels": " ".join(filter(None, (wording.unknown_people(run), wording.pixels(run)))),
         "quality": wording.quality(run),
         "paper": paper,
         "not_a_device": wording.NOT_A_DEVICE,

@@ -46,7 +46,16 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
     head = [wording.conditions(run), wording.design(run), first]
     cohort = run.cohort
     read = told(cohort.get("notes") or {}, cohort.get("noted_of") or {}, cohort.get("recordings") or 0)
-    lines = [*head, _second_scores(run), wording.side(run), wording.quality(run), wording.pixels(run), *read, str(page)]
+    lines = [
+        *head,
+        _second_scores(run),
+        wording.side(run),
+        wording.quality(run),
+        wording.pixels(run),
+        wording.unknown_people(run),
+        *read,
+        str(page),
+    ]
     return "\n".join(filter(None, lines))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from neuroface.report.run import Run, feature_columns
+from neuroface.types import PEOPLE_UNKNOWN
 
 SIGNIFICANT = 0.05  # the conventional level; only chooses the words, every p is shown
 # Share of results without any signal whose p is below .05 where only classes are permuted and nothing is fitted anew;
@@ -238,6 +239,18 @@ def answer(run: Run) -> str:
     )
     unlike = design(run)
     return f"{told} {_against_null(run)}" + (f" {unlike}." if unlike else "")
+
+
+def unknown_people(run: Run) -> str:
+    """That pictures were taken for people; nothing where it is known who is in each."""
+    pictures = run.cohort.get("notes", {}).get(PEOPLE_UNKNOWN)
+    if not pictures:
+        return ""
+    return (
+        f"Nobody says who is in {count(int(pictures), 'picture')}: each counts as a person of its own. Where somebody "
+        "has two, they may lie on both sides of a fold, and score and interval promise too much (cohort.pattern or a "
+        "column subject says who)."
+    )
 
 
 def pixels(run: Run) -> str:
