@@ -11,6 +11,7 @@ import functools
 import inspect
 import re
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -238,20 +239,24 @@ def _both(X: Any, other: Any) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 @_collected
 def check_cohort(cohort: Any) -> Iterator[str]:
     """A cohort yields valid recordings with unique names, the same ones each time, and honours groups and tasks."""
+    first, names, strangers = None, Counter[str](), set()
     try:
-        recordings = list(cohort.recordings())
+        for one in cohort.recordings():  # one at a time: it may hold its pictures
+            if not isinstance(one, Recording):
+                strangers.add(f"yields {type(one).__name__}, not Recording")
+                continue
+            first = first or one
+            names[one.name] += 1
     except DataError:  # a cohort on disk that was given no place says so in words
         return
-    if not recordings:
+    if strangers:
+        yield from sorted(strangers)
+        return
+    if first is None:
         yield "yields no recording, and no DataError that says why"
         return
-    strangers = [f"yields {type(r).__name__}, not Recording" for r in recordings if not isinstance(r, Recording)]
-    if strangers:
-        yield from dict.fromkeys(strangers)
-        return
-    if len({r.name for r in recordings}) != len(recordings):
+    if max(names.values()) > 1:
         yield "yields two recordings of the same name"
-    first = recordings[0]
     with _given("one group and task"):
         again = next(iter(cohort.recordings(groups=[first.group], tasks=[first.task])), None)
         groups = {r.group for r in cohort.recordings(groups=[first.group], tasks=[first.task])}
