@@ -83,7 +83,11 @@ def dialect_of(text: str, *, usual: str = ",") -> Dialect:
     separator = usual if usual in head or not others else others[0]
     if separator == "," and not any('"' in line for line in lines):
         return Dialect(separator)  # a comma within a number would need quotes
-    cells = [cell.strip() for row in csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=separator) for cell in row]
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=separator))
+    except csv.Error:  # told by whoever reads the whole table
+        return Dialect(separator)
+    cells = [cell.strip() for row in rows for cell in row]
     with_comma = [cell for cell in cells if _COMMA.fullmatch(cell)]
     if not with_comma or any(map(_POINT.fullmatch, cells)):
         return Dialect(separator)

@@ -191,7 +191,12 @@ def read_rows(
     text = read_text(path)
     how = dialect_of(text, usual=delimiter)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=how.separator)
-    table = [row for row in lines if any(map(str.strip, row))]
+    try:
+        table = [row for row in lines if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise DataError(
+            f"{path} cannot be read as a table: {error}, at line {lines.line_num}. Save it again."
+        ) from error
     if not table:
         raise DataError(f"{path} is empty; its first line must name the columns.")
     columns = [name.strip() for name in table[0]]

@@ -64,7 +64,7 @@ def read_table(file: Path, *, text: Sequence[str], written: Written) -> tuple[pd
         raise DataError(f"{file} is neither {SUFFIXES}.")
     try:
         frame, told = readers[file.suffix.lower()]()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, csv.Error) as error:
         raise DataError(f"{file} cannot be read: {str(error).splitlines()[0]}.") from error
     frame.columns = [str(column).strip() for column in frame.columns]
     return frame, told

@@ -154,7 +154,13 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path} does not exist. Finish the run first: neuroface train run={path.parent}.")
-    return _parse(path.read_text(encoding="utf-8"))
+    try:
+        return _parse(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no text, no table, no number
+        raise DataError(
+            f"{path} cannot be read: {str(error).splitlines()[0]}. Delete it and give the run's own train command "
+            "again; what is finished is kept."
+        ) from error
 
 
 def read_null(run: Path | str, *, first: int | None = None) -> pd.DataFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,24 +134,30 @@ def read_times(file: Path, *, streams: Sequence[str] = ("color", "depth")) -> di
     Errors: DataError for a missing column or stream, a number that is none, frames out of order, a clock that runs
     back.
     """
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        rows = csv.DictReader(text)
-        missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
-        if missing:
-            raise DataError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
-        times: dict[str, list[float]] = {name: [] for name in streams}
-        for line, row in enumerate(rows, start=2):
-            try:
-                stream, frame, time = times[row["stream"]], int(row["frame"]), float(row["timestamp_s"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"line {line} of {file} cannot be read: {error}") from error
-            if frame != len(stream):
-                raise DataError(f"line {line} of {file} is {row['stream']} frame {frame}; frame {len(stream)} is next")
-            if not np.isfinite(time):
-                raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s is no time")
-            if stream and time < stream[-1]:
-                raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s follows {stream[-1]:g} s")
-            stream.append(time)
+    try:
+        table = list(enumerate(csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")), start=1))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file} cannot be read as a table: {error}") from error
+    header = table[0][1] if table else []
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise DataError(f"{file} has no column {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
+    times: dict[str, list[float]] = {name: [] for name in streams}
+    for line, cells in table[1:]:
+        if not cells:
+            continue
+        row = dict(zip(header, cells, strict=False))
+        try:
+            stream, frame, time = times[row["stream"]], int(row["frame"]), float(row["timestamp_s"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"line {line} of {file} cannot be read: {error}") from error
+        if frame != len(stream):
+            raise DataError(f"line {line} of {file} is {row['stream']} frame {frame}; frame {len(stream)} is next")
+        if not np.isfinite(time):
+            raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s is no time")
+        if stream and time < stream[-1]:
+            raise DataError(f"line {line} of {file}: {row['stream']} time {time:g} s follows {stream[-1]:g} s")
+        stream.append(time)
     empty = [name for name, stream in times.items() if not stream]
     if empty:
         raise DataError(f"{file} has no {' and no '.join(empty)} frames")

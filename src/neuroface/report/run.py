@@ -248,7 +248,7 @@ def read(folder: Path | str) -> Run:
 
 def _predictions(file: Path, classes: list[str]) -> pd.DataFrame:
     """One row per sample (see tournament.judged). DataError where it does not hold the classes of the scores."""
-    table = _csv(file.read_text(encoding="utf-8"))
+    table = _csv(file)
     absent = [f"p_{name}" for name in classes if f"p_{name}" not in table]
     if absent:
         raise DataError(
@@ -266,12 +266,19 @@ def _optional(path: Path) -> dict[str, Any]:
 
 def read_table(file: Path) -> pd.DataFrame | None:
     """A table that a run may have; None where it is absent or empty."""
-    return _csv(file.read_text(encoding="utf-8")) if file.is_file() and file.stat().st_size > 1 else None
+    return _csv(file) if file.is_file() and file.stat().st_size > 1 else None
 
 
-def _csv(text: str) -> pd.DataFrame:
+def _csv(file: Path | StringIO) -> pd.DataFrame:
     text_columns = dict.fromkeys(TEXT_COLUMNS, str)
-    return plain_table(pd.read_csv(StringIO(text), dtype=text_columns, keep_default_na=False, na_values=["", "nan"]))
+    try:
+        return plain_table(
+            pd.read_csv(file, dtype=text_columns, keep_default_na=False, na_values=["", "nan"], encoding="utf-8")
+        )
+    except ValueError as error:  # no text, no table
+        raise DataError(
+            f"{file} cannot be read: {str(error).splitlines()[0]}. Train again with another run=."
+        ) from error
 
 
 def _null(folder: Path) -> pd.DataFrame | None:
@@ -280,4 +287,4 @@ def _null(folder: Path) -> pd.DataFrame | None:
     if not texts:
         return None
     header = texts[0].partition("\n")[0]
-    return _csv(header + "\n" + "".join(text.partition("\n")[2] for text in texts))
+    return _csv(StringIO(header + "\n" + "".join(text.partition("\n")[2] for text in texts)))

@@ -40,7 +40,7 @@ def _unpacked(path: Path) -> str:
             if "db" not in archive.namelist():
                 raise DataError(f"{path} holds no Datavyu spreadsheet; save it again")
             return outside.read_member(archive, "db").decode("utf-8", "replace")
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, NotImplementedError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be unpacked ({error}); save it again") from error
 
 

@@ -39,9 +39,10 @@ def read(path: Path) -> list[Sheet]:
             if name in tiers:
                 raise DataError(f"{path} has two tiers {name!r}; give each a name of its own in Praat")
             tiers[name] = marks
+        ends_s = float(lasts_s) if not float(begins_s) else None
     except (StopIteration, TypeError, ValueError) as error:
         raise DataError(f"{path} is cut off, or no TextGrid; save it in Praat as a text file") from error
-    return [Sheet(path, tiers, names=frozenset({path.stem}), lasts_s=float(lasts_s) if not float(begins_s) else None)]
+    return [Sheet(path, tiers, names=frozenset({path.stem}), lasts_s=ends_s)]
 
 
 def _tier(words: Iterator[str | float], path: Path) -> tuple[str, tuple[Mark, ...]]:

@@ -90,6 +90,13 @@ def _json(path: Path) -> Tracks:
     moments = content.get("frames") if isinstance(content, dict) else content
     if not isinstance(moments, list) or not all(isinstance(moment, dict) for moment in moments):
         raise DataError(f"{path} must hold a list of frames, or an object with the list 'frames'")
+    try:
+        return _of_moments(moments, path)
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+        raise DataError(f"{path} holds a frame that is not MediaPipe's: {error}") from error
+
+
+def _of_moments(moments: list[dict[str, Any]], path: Path) -> Tracks:
     rows, frames, times = [], [], []
     clock = next((name for name in CLOCKS if all(name in moment for moment in moments)), None)
     for number, moment in enumerate(moments):

@@ -30,6 +30,9 @@ def is_it(path: Path, head: bytes) -> bool:
 def read(path: Path) -> Tracks:
     """Errors: DataError for points that are not 98 pairs, and for a file of a single image (no frame_index)."""
     columns, rows = read_cells(path)
+    absent = [name for name in ("face_detection", "landmarks") if name not in columns]
+    if absent:
+        raise DataError(f"{path} has no column {', '.join(absent)}; a recording comes from `openface detect-video`")
     if "frame_index" not in columns:
         raise DataError(f"{path} is OpenFace 3's file of one image; a recording comes from `openface detect-video`")
     points = np.full((len(rows), N_POINTS, 2), np.nan)
@@ -40,7 +43,10 @@ def read(path: Path) -> Tracks:
             points[at] = _points(row["landmarks"], where)
         if row["face_detection"]:
             box = _list(row["face_detection"], where)
-            score[at] = box[SCORE] if len(box) > SCORE else np.nan
+            confidence = box[SCORE] if len(box) > SCORE else np.nan
+            if not isinstance(confidence, int | float):
+                raise DataError(f"{where} has a face_detection whose confidence is {confidence!r}")
+            score[at] = confidence
     frames = np.array(
         [number(row["frame_index"], f"frame_index of line {at + 2} of {path}") for at, row in enumerate(rows)]
     )
@@ -51,10 +57,12 @@ def read(path: Path) -> Tracks:
 
 def _points(cell: str, where: str) -> np.ndarray:
     values = _list(cell, where)
-    shape = np.shape(values) if all(len(point) == 2 for point in values if isinstance(point, list)) else ()
-    if shape != (N_POINTS, 2):
+    if len(values) != N_POINTS or any(not isinstance(point, list) or len(point) != 2 for point in values):
         raise DataError(f"{where} has landmarks of {len(values)} points; {N_POINTS} pairs are needed")
-    return np.array(values, dtype=float)
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{where} has a landmark that is no pair of numbers: {error}") from error
 
 
 def _list(cell: str, where: str) -> list[Any]:
