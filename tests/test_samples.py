@@ -207,3 +207,19 @@ def test_columns_that_tell_cells_apart_reach_the_table():
         "rom.mouth_opening_mm",
     ]
     assert (table["task"] == "OPEN").all()
+
+
+def test_the_quality_of_a_clip_is_that_of_the_landmarks_that_were_found():
+    came = blank(opening("N1"), slice(5, 10))
+    empty = blank(opening("A1", "ALS"), slice(None))
+    unseen: dict[str, int] = {}
+
+    def measure(recording: Recording) -> dict:
+        unseen[recording.subject] = int(np.isnan(recording.landmarks.points).all(axis=(1, 2)).sum())
+        return {"frontal": True}
+
+    def find(recording: Recording) -> tuple[Landmarks, dict[str, int]]:
+        return opening("found").landmarks, {}
+
+    build(People(came, empty), replace(STEPS, landmarks=find, quality=measure), Wanted())
+    assert unseen == {"N1": 5, "A1": 0}

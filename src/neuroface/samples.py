@@ -221,7 +221,7 @@ def _rows(
     """Names of the columns, and one row for each repetition whose class is asked for."""
     pixels, landmarks, counts = detected(recording, steps)
     if steps.quality is not None:
-        measured = steps.quality(with_depth(recording, pixels, landmarks))
+        measured = steps.quality(with_depth(_as_seen(recording, pixels), pixels, landmarks))
         tally.quality.append(measured)
         if wanted.frontal_only and away(measured, recording, tally):
             return (), []
@@ -244,6 +244,15 @@ def _rows(
         told = replace(recording, notes={**recording.notes, **made_by(steps.landmarks, recording)})
         tally.use(told, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
+
+
+def _as_seen(recording: Recording, pixels: Landmarks) -> Recording:
+    """The recording whose quality is measured: with the landmarks that were found where it came without any.
+
+    Those that came with it are measured as they came, before gaps are filled.
+    """
+    came = bool(np.isfinite(recording.landmarks.points).any())
+    return recording if came else replace(recording, landmarks=pixels)
 
 
 def check_excluded(cohort: Cohort, wanted: Wanted, tally: Tally) -> None:

@@ -145,7 +145,7 @@ def sheet(
 
 def _numbers(figure: Figure, table: pd.DataFrame) -> None:
     """Measures in their units, at the foot of the sheet."""
-    axes = figure.add_axes((0.07, 0.045, 0.88, 0.145))
+    axes = figure.add_axes((0.07, 0.05, 0.88, 0.145))
     axes.axis("off")
     shown = table.head(14)
     rows = [_row(row) for row in shown.to_dict("records")]
@@ -155,7 +155,7 @@ def _numbers(figure: Figure, table: pd.DataFrame) -> None:
     )  # fmt: skip
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(6.6)
-    drawn.scale(1, min(0.95, 11 / (len(rows) + 1)))
+    drawn.scale(1, min(0.93, 10.7 / (len(rows) + 1)))
     for cell in drawn.get_celld().values():
         cell.set_edgecolor(FAINT)
 
