@@ -1,4 +1,4 @@
-"""The command line as a person meets it: help, exit codes, messages; in a process of its own."""
+"""The command line as a person meets it: help, exit codes, messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from neuroface import __version__
-from neuroface.cli import VERBS
+from neuroface.cli import VERBS, main
 
 
 def neuroface(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -81,11 +81,12 @@ def test_help_loads_nothing_heavy(words):
         (["train", "-m", "classifer=forest,dummy"], "neuroface: there is no key 'classifer'. Did you mean"),
     ],
 )
-def test_usage_errors_say_what_and_return_2(words, message, tmp_path):
-    answer = neuroface(*words, cwd=tmp_path)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.startswith(message)
-    assert "Traceback" not in answer.stderr
+def test_usage_errors_say_what_and_return_2(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(message)
     assert not any(tmp_path.iterdir()), "a command that cannot start leaves nothing behind"
 
 
@@ -97,11 +98,17 @@ def test_usage_errors_say_what_and_return_2(words, message, tmp_path):
         (["train", "cohort=table", "cohort.path=no.csv", "cohort.features=f_*"], "no.csv"),
     ],
 )
-def test_data_errors_return_3(words, message, tmp_path):
-    answer = neuroface(*words, cwd=tmp_path)
-    assert answer.returncode == 3, answer.stderr
-    assert message in answer.stderr
-    assert "Traceback" not in answer.stderr
+def test_data_errors_return_3(words, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 3
+    assert message in capsys.readouterr().err
+
+
+def test_a_process_ends_with_the_code_and_the_message(tmp_path):
+    answer = neuroface("train", "cohort=folder", "cohort.root=nowhere", cwd=tmp_path)
+    assert (answer.returncode, answer.stdout) == (3, "")
+    assert answer.stderr.startswith("neuroface: There is no folder")
+    assert answer.stderr.count("\n") == 1
 
 
 def test_a_file_that_the_system_refuses_is_a_message(monkeypatch, capsys):
