@@ -192,6 +192,16 @@ def test_of_two_faces_the_one_that_was_followed_is_kept_and_first_the_larger_one
     assert [middle(f).tolist() for f in found] == [[150, 200]] * 3
 
 
+@pytest.mark.parametrize(("whose", "place"), [("largest", [500, 380]), ("central", [320, 240])])
+def test_whose_face_it_is_where_none_was_followed(whose, place):
+    """A bystander is nearer to the camera; once somebody is followed, nobody else is taken for them."""
+    world = World(at(*[place] * 3), blur={1: 0.6})
+    two = np.array([[470.0, 340, 60, 80], [305.0, 220, 30, 40]])  # about (500, 380) and (320, 240)
+    tracker = Tracker(world.look, lambda _: two, size=64, track=True, detect_again_below=0.5, whose=whose)
+    found = [f for _, f in tracker(world.frames())]
+    assert [middle(f).tolist() for f in found] == [place] * 3
+
+
 def test_a_face_that_leaves_the_image_is_searched():
     world = World(at((600, 200), (660, 200), (700, 200)))
     with pytest.raises(DataError, match="frame 2: the face box"):

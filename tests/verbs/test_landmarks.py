@@ -49,7 +49,8 @@ def test_landmarks_are_found_and_written_with_what_made_them(words, tmp_path, ca
     assert np.linalg.norm(found.landmarks.points - truth, axis=2).mean() < 0.6
     assert found.landmarks.fitted_on == {"somebody"}
     assert found.notes["landmarks"] == (
-        "FAN weights=bundled, torch fp32, decode=subpixel, flip=False, boxes by BoxTable at the start and when lost"
+        "FAN weights=bundled, torch fp32, decode=subpixel, flip=False, boxes by BoxTable at the start and when lost, "
+        "whose=largest"
     )
     out, err = capsys.readouterr()
     assert out.splitlines()[:2] == ["1 recordings of 1 people", "6 frames"]

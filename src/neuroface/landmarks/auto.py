@@ -27,7 +27,7 @@ class AutoDetector:
 
     A recording that came with landmarks keeps them. choice: fan (the official one), mesh, dlib or bundled, with the
     digest of its file; None: the best that is there, which a run settles before it begins and keeps. detector, whose,
-    max_gap_s, median_frames, smooth, cutoff_hz: as the chosen one takes them; whose is for mesh and dlib.
+    max_gap_s, median_frames, smooth, cutoff_hz: as the chosen one takes them.
     Errors: ConfigError for values without meaning; when it is called, WeightsNotFoundError where the file of the choice
     is not there, or is another one than was settled.
     """
@@ -62,9 +62,7 @@ class AutoDetector:
             "cutoff_hz": cutoff_hz,
         }
         self.device, self._name, self._steady = device, name, steady
-        self._keys: dict[str, Any] = {"detector": detector, **steady}
-        if name in ("mesh", "dlib"):
-            self._keys["whose"] = whose
+        self._keys: dict[str, Any] = {"detector": detector, "whose": whose, **steady}
         self._step: Any = None
 
     @staticmethod

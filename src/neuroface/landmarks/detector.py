@@ -21,6 +21,7 @@ from neuroface.landmarks.fold_weights import weights_for
 from neuroface.landmarks.given import steady
 from neuroface.landmarks.per_frame import frames_of, gathered
 from neuroface.landmarks.tracking import Tracker
+from neuroface.recording import whose as whose_face
 from neuroface.recording.face_detectors import HaarDetector
 from neuroface.types import Landmarks, Recording
 
@@ -34,9 +35,9 @@ class FanDetector:
     network of the fold that held them out. allow_download: fetch the official file where it is missing. engine: torch,
     onnxruntime or openvino; precision: fp32, bf16 (torch, openvino) or int8 (openvino). decode: subpixel or quarter.
     flip: average with the mirrored face. detector: takes a Frame and returns face boxes (N, 4) px, or a given source
-    with `.of(recording)`; None is HaarDetector(). track: search the face at the start and when the mean score of a
-    frame falls below `detect_again_below` (background seldom reaches it); otherwise in
-    every frame. max_gap_s, median_frames, smooth, cutoff_hz: see given.steady.
+    with `.of(recording)`; None is HaarDetector(). whose: largest, central, longest or boxes, see recording.whose. track:
+    search the face at the start and when the mean score of a frame falls below `detect_again_below` (background seldom
+    reaches it); otherwise in every frame. max_gap_s, median_frames, smooth, cutoff_hz: see given.steady.
     batch_size: faces at once; None is 1 on a CPU, 32 on a GPU.
     device: auto is a GPU where there is one.
     Errors: ConfigError for values without meaning, or an engine that is not installed.
@@ -56,6 +57,7 @@ class FanDetector:
         track: bool = True,
         detect_again_below: float = 0.5,
         detector: Any = None,
+        whose: str = "largest",
         max_gap_s: float = 0.1,
         median_frames: int = 5,
         smooth: str = "none",
@@ -74,6 +76,8 @@ class FanDetector:
         self.engine, self.precision, self.decode, self.flip = engine, precision, decode, flip
         self.track, self.detect_again_below = track, detect_again_below
         self.detector = HaarDetector() if detector is None else detector
+        whose_face.check(whose, given_boxes=hasattr(self.detector, "of"))
+        self.whose = whose
         self.steadily = partial(
             steady, max_gap_s=max_gap_s, median_frames=median_frames, smooth=smooth, cutoff_hz=cutoff_hz
         )
@@ -86,7 +90,7 @@ class FanDetector:
         name = getattr(self.detector, "__name__", type(self.detector).__name__)
         how = "at the start and when lost" if self.track else "in every frame"
         run = f"{self.engine} {self.precision}, decode={self.decode}, flip={self.flip}"
-        return f"FAN weights={self.weights}, {run}, boxes by {name} {how}"
+        return f"FAN weights={self.weights}, {run}, boxes by {name} {how}, whose={self.whose}"
 
     def __call__(self, recording: Recording) -> tuple[Landmarks, dict[str, int]]:
         """(T, 68, 2) px with scores, and counts: those of `steady`, frames_without_face, faces_detected_again,
@@ -100,11 +104,12 @@ class FanDetector:
         read, fitted_on, held_out = self._network_for(recording.subject)
         tracker = Tracker(
             read,
-            self.detector.of(recording) if hasattr(self.detector, "of") else self.detector,
+            whose_face.detector_for(recording, self.detector, self.whose),
             size=read.size,
             track=self.track,
             detect_again_below=self.detect_again_below,
             batch=self.batch_size or self._usual_batch(),
+            whose=self.whose,
         )
         landmarks, missing = gathered(tracker(frames_of(recording)), fitted_on=fitted_on)
         landmarks, counts = self.steadily(landmarks)

@@ -15,7 +15,7 @@ import numpy as np
 from neuroface.errors import DataError
 from neuroface.landmarks.crops import FanCrop, from_box, from_points
 from neuroface.recording.crop import box_around
-from neuroface.recording.faces import FaceDetector, overlap
+from neuroface.recording.faces import FaceDetector, first, overlap
 from neuroface.types import Frame
 
 Look = Callable[[Sequence[np.ndarray], Sequence[FanCrop]], tuple[np.ndarray, np.ndarray]]
@@ -46,16 +46,26 @@ class Found:
 class Tracker:
     """Follows one face; `searched_again` counts the frames in which a face that had been found was searched anew.
 
-    size: side of a crop, px. track: the face is looked for where it was last; otherwise it is searched in every frame.
+    size: side of a crop, px. whose: which face is taken where several are found and none was followed, see
+    recording.faces.first. track: the face is looked for where it was last; otherwise it is searched in every frame.
     detect_again_below: mean score of a frame below which the face is searched. batch: frames that are looked at
     together at most; where the crop has to change among them, those after it are looked at again, so that what is found
     does not depend on it.
     """
 
     def __init__(
-        self, look: Look, detector: FaceDetector, *, size: int, track: bool, detect_again_below: float, batch: int = 1
+        self,
+        look: Look,
+        detector: FaceDetector,
+        *,
+        size: int,
+        track: bool,
+        detect_again_below: float,
+        batch: int = 1,
+        whose: str = "largest",
     ) -> None:
         self._look, self._detector, self._size = look, detector, size
+        self._whose = whose
         self._track, self._detect_again_below, self._batch = track, detect_again_below, batch
         self._place: np.ndarray | None = None  # box (4,) px of the last face
         self._next: FanCrop | None = None  # where the face is expected; None: it must be searched
@@ -132,7 +142,7 @@ class Tracker:
         return _plainer(*self._look_at([frame], [crop]), seen)
 
     def _search(self, frame: Frame) -> FanCrop | None:
-        """The crop of the box that overlaps most with the last face, or of the largest box."""
+        """The crop of the box that overlaps most with the last face, or of the one that `whose` prefers."""
         self.searched_again += self._track and self._place is not None
         boxes = np.asarray(self._detector(frame), dtype=float).reshape(-1, 4)
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
@@ -141,7 +151,9 @@ class Tracker:
         area = boxes[:, 2] * boxes[:, 3]
         last = self._place
         shared = np.array([0.0 if last is None else overlap(last, box) for box in boxes])
-        self._place = found = boxes[np.lexsort((area, shared))[-1]]
+        known = shared.max() > 0
+        at = int(np.lexsort((area, shared))[-1]) if known else first(boxes, frame.color, self._whose)
+        self._place = found = boxes[at]
         x, y, width, height = found
         _check_inside(x, y, width, height, frame)
         return from_box(np.array([x, y, x + width, y + height]), size=self._size)
