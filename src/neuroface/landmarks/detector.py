@@ -35,9 +35,9 @@ class FanDetector:
     network of the fold that held them out. allow_download: fetch the official file where it is missing. engine: torch,
     onnxruntime or openvino; precision: fp32, bf16 (torch, openvino) or int8 (openvino). decode: subpixel or quarter.
     flip: average with the mirrored face. detector: takes a Frame and returns face boxes (N, 4) px, or a given source
-    with `.of(recording)`; None is HaarDetector(). whose: largest, central, longest or boxes, see recording.whose. track:
-    search the face at the start and when the mean score of a frame falls below `detect_again_below` (background seldom
-    reaches it); otherwise in every frame. max_gap_s, median_frames, smooth, cutoff_hz: see given.steady.
+    with `.of(recording)`; None is HaarDetector(). whose: largest, central, longest or boxes, see recording.whose.
+    track: search the face at the start and when the mean score of a frame falls below `detect_again_below` (background
+    seldom reaches it); otherwise in every frame. max_gap_s, median_frames, smooth, cutoff_hz: see given.steady.
     batch_size: faces at once; None is 1 on a CPU, 32 on a GPU.
     device: auto is a GPU where there is one.
     Errors: ConfigError for values without meaning, or an engine that is not installed.
