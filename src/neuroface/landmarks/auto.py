@@ -18,7 +18,7 @@ from neuroface.types import Landmarks, Recording
 ORDER = ("fan", "mesh", "dlib", "bundled")
 NOT_FOR_REAL_FACES = (
     "landmarks=auto: no network for real faces is here, so the bundled one is used, which has only seen drawn faces: "
-    "not for the opening of the mouth. Give: neuroface fetch mesh."
+    "not for the opening of the mouth, of which it shows about three quarters. Give: neuroface fetch mesh."
 )
 
 
