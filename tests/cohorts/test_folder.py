@@ -84,6 +84,20 @@ def test_round_trip_is_bit_for_bit(tmp_path):
         assert {n: type(v) for n, v in now.attributes.items()} == {n: type(v) for n, v in was.attributes.items()}
 
 
+def test_what_else_a_model_saw_is_read_back_and_merged_with_its_frames(tmp_path):
+    was = full_cohort()[0]
+    mesh = np.random.default_rng(0).random((len(was.landmarks), 468, 3)).astype(np.float32)
+    write([replace(was, landmarks=replace(was.landmarks, extras={"mesh": mesh}))], tmp_path)
+    (now,) = FolderCohort(root=tmp_path).recordings()
+    np.testing.assert_array_equal(now.landmarks.extras["mesh"], mesh)
+    (file,) = tmp_path.rglob("*_landmarks.npz")
+    with np.load(file) as stored:
+        arrays = dict(stored)
+    np.savez(file, **{name: np.concatenate([value[:1], value]) for name, value in arrays.items()})
+    (now,) = FolderCohort(root=tmp_path).recordings()
+    np.testing.assert_array_equal(now.landmarks.extras["mesh"], mesh)
+
+
 def test_round_trip_of_the_truth(tmp_path):
     write(full_cohort(), tmp_path)
     now, was = next(FolderCohort(root=tmp_path).recordings()).truth, full_cohort()[0].truth

@@ -4,7 +4,7 @@ where single frames were chosen, each by its number."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def on_one_clock(
 ) -> tuple[Landmarks, np.ndarray, dict[str, int]]:
     """Landmarks that are a face at increasing times, the new index of each old frame, and what was counted.
 
-    points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on` as in Landmarks. declare, fps,
+    points: (T, 68, D); timestamps_s: (T,); more: `score`, `depth`, `fitted_on`, `extras` as in Landmarks. declare, fps,
     in_seconds: see `plausible`; size: (width, height) px of the image that the points must be of. Of frames with the
     same time that are copies the first is kept; of those that differ the one that is seen, else the surer one. Errors:
     DataError when there is no frame, no point anywhere, time runs backwards, one time has two different faces and no
@@ -63,13 +63,20 @@ def on_one_clock(
     if index[-1] + 1 < len(points):
         kept = _kept(points, timestamps_s, index, more.get("score"), counts)
         points, timestamps_s = points[kept], timestamps_s[kept]
-        more = {name: value[kept] if isinstance(value, np.ndarray) else value for name, value in more.items()}
+        more = {name: _rows(value, kept) for name, value in more.items()}
     landmarks = Landmarks(points=points, timestamps_s=timestamps_s, space=space, **more)
     plausible.check_landmarks(landmarks.points, pixels=space == "pixel", from_camera=space == "camera", declare=declare)
     if size is not None:
         _count_outside(landmarks.points, size, declare, counts)
     plausible.check_clock(landmarks.timestamps_s, fps=fps, declared=in_seconds, declare=declare)
     return landmarks, index, counts
+
+
+def _rows(value: Any, kept: np.ndarray) -> Any:
+    """Of an array, or of each in a mapping, the frames that are kept; anything else as it is."""
+    if isinstance(value, Mapping):
+        return {name: one[kept] for name, one in value.items()}
+    return value[kept] if isinstance(value, np.ndarray) else value
 
 
 def a_face(

@@ -191,6 +191,7 @@ def _landmarks(
         size=size if space == "pixel" and units.length != "px" else None,
         score=arrays.get("score"),
         depth=arrays.get("depth"),
+        extras=_part(arrays, "extra_"),
         fitted_on=frozenset(sidecar.get("fitted_on") or ()),
     )
     return times, landmarks, index, counts
