@@ -44,18 +44,33 @@ def auc(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
     return np.divide(above, n_pairs, out=np.full(np.shape(above), np.nan), where=n_pairs > 0)[()]
 
 
+def shares_beaten(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(m, n1) of each positive the share of negatives below it, and (m, n0) of each negative that of positives above.
+
+    scores: (m, n); positive: (n,) bool. They are the row and column means of `placements`, from ranks among all and
+    ranks among one's own.
+    """
+    from scipy.stats import rankdata
+
+    n1, n0 = int(positive.sum()), int((~positive).sum())
+    ranks = rankdata(scores, axis=1)
+    above = (ranks[:, positive] - rankdata(scores[:, positive], axis=1)) / n0
+    below = 1 - (ranks[:, ~positive] - rankdata(scores[:, ~positive], axis=1)) / n1
+    return above, below
+
+
 def delong_variance(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
     """Covariance of the AUCs of m scores of the same people (DeLong, DeLong & Clarke-Pearson, Biometrics 1988; 44:837).
 
-    scores: (m, n) or (n,); positive: (n,) bool. Returns (m, m); NaN when a class has fewer than two people.
+    scores: (m, n) or (n,); positive: (n,) bool. Returns (m, m); NaN when a class has fewer than two people. By ranks,
+    in n log n steps (Sun & Xu, IEEE Signal Processing Letters 2014; 21:1389).
     """
     scores, positive = np.atleast_2d(np.asarray(scores, dtype=float)), np.asarray(positive, dtype=bool)
     n1, n0 = int(positive.sum()), int((~positive).sum())
     m = len(scores)
     if min(n1, n0) < 2:
         return np.full((m, m), np.nan)
-    psi = np.stack([placements(row[positive], row[~positive]) for row in scores])
-    by_positive, by_negative = psi.mean(axis=2), psi.mean(axis=1)
+    by_positive, by_negative = shares_beaten(scores, positive)
     return np.cov(by_positive).reshape(m, m) / n1 + np.cov(by_negative).reshape(m, m) / n0
 
 
