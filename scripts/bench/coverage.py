@@ -24,7 +24,7 @@ from neuroface.evaluate.statistics import auc, auc_interval, delong_variance, pl
 TRUTHS = (0.5, 0.6, 0.75, 0.85, 0.92, 0.97)
 SIZES = ((11, 11), (11, 14), (30, 30), (50, 50))
 METHODS = ("DeLong, logit (default)", "modified Wald", "bootstrap, percentile", "bootstrap, BCa", "permutation")
-DRAWS = 400  # of each bootstrap and permutation test
+DRAWS = 200  # of each bootstrap and permutation test
 
 
 def setting(truth: float, n1: int, n0: int, sets: int) -> np.ndarray:

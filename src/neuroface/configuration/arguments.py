@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from neuroface.configuration.targets import check_targets
 
+SEARCH = "classifier.search"  # of any classifier, settings to be chosen inside each fold
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -49,4 +50,5 @@ def of(verb: str, overrides: list[str], parent: str) -> list[str]:
         parameters = inspect.signature(getattr(importlib.import_module(module), name)).parameters if module else {}
     except Exception:  # what cannot be composed or imported is told by whoever needs it
         return []
-    return [f"{parent}.{name}" for name, parameter in parameters.items() if parameter.kind in NAMED]
+    found = [f"{parent}.{name}" for name, parameter in parameters.items() if parameter.kind in NAMED]
+    return [*found, SEARCH] if parent == SEARCH.partition(".")[0] else found

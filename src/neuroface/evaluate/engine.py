@@ -152,6 +152,8 @@ def _run_folds(
         if result.inner is not None:
             header, inner = inner_rows(plan.samples, result.inner, plan.task.classes)
             folder.write_text(f"inner/{result.name}.csv", to_csv(inner, header))
+        if result.choice is not None:
+            folder.write_json(f"search/{result.name}.json", result.choice)
         rows = fold_rows(plan.samples, result, plan.task.classes)
         folder.write_text(f"folds/{result.name}.csv", to_csv(rows, plan.header))
         done += 1

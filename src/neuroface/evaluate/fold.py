@@ -35,7 +35,7 @@ class FoldResult:
 
     inner: positions of training rows of people held out inside the fold, and their probabilities (n, n_classes); None
     where there are none. An ensemble learns its weights from them. side: (n_test,) probability that the left side is
-    affected, from a model that tells it.
+    affected, from a model that tells it. choice: settings that the model chose inside the fold, and what else it tried.
     """
 
     name: str
@@ -46,6 +46,7 @@ class FoldResult:
     model: Any
     inner: Inner | None = None
     side: np.ndarray | None = None
+    choice: dict[str, Any] | None = None
 
 
 def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
@@ -81,6 +82,7 @@ def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
         model,
         inner,
         side,
+        getattr(model, "choice_", None),
     )
 
 

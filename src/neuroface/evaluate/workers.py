@@ -137,6 +137,7 @@ def saved(model: Any) -> SavedModel:
     """
     import zipfile
 
+    model = getattr(model, "best_", model)  # of a search, what it chose
     if hasattr(model, "saved"):
         ending, content = model.saved()
     else:

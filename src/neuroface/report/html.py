@@ -98,6 +98,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "quality": run.quality if run.quality is not None else pd.DataFrame(),
         "audit": run_tables.audit(run),
         "groups": run_tables.groups(run),
+        "chosen": run_tables.chosen(run),
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -136,6 +137,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "recording_quality": page_tables.shown(run_tables.quality(run)),
         "agreement": page_tables.shown(run_tables.agreement(run)),
         "audit": page_tables.shown(run_tables.audit(run)),
+        "chosen": page_tables.shown(run_tables.chosen(run)),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from neuroface.evaluate.run_files import read_json
 from neuroface.report import wording
 from neuroface.report.effect_size import hedges_g
 from neuroface.report.published import Value
@@ -251,6 +252,18 @@ def handled(run: Run) -> pd.DataFrame:
 
 def _amount(value: Any) -> str:
     return "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def chosen(run: Run) -> pd.DataFrame:
+    """One row per fold of a run that chose settings in its folds: what was chosen, and its loss on held-out people."""
+    rows = []
+    for file in sorted((run.folder / "search").glob("*.json")):
+        choice = read_json(file)
+        losses = [point["loss"] for point in choice["tried"] if point["loss"] is not None]
+        rows.append(
+            {"fold": file.stem, **choice["chosen"], "tried": len(choice["tried"]), "loss": min(losses, default=np.nan)}
+        )
+    return pd.DataFrame(rows)
 
 
 def agreement(run: Run) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from neuroface.cohort_summary import Tally
 from neuroface.configuration.compose import instantiate, without_common_keys
@@ -124,7 +124,7 @@ def _with_store(view: Any, config: DictConfig) -> Any:
 
 
 def build_estimator(config: DictConfig) -> Any:
-    node, _ = without_common_keys("classifier", config.classifier)
+    node, common = without_common_keys("classifier", config.classifier)
     estimator = instantiate(node, "classifier")
     if "device" in getattr(estimator, "get_params", dict)():
         estimator.set_params(device=config.execution.device)
@@ -134,6 +134,13 @@ def build_estimator(config: DictConfig) -> Any:
             f"classifier: {type(estimator).__name__} has no {' and no '.join(missing)}; "
             "a classifier needs scikit-learn's fit and predict_proba."
         )
+    if (search := common.get("search")) is not None:
+        from neuroface.classifiers.search import Searched
+
+        if not isinstance(search, DictConfig):
+            raise ConfigError(f"classifier.search={search}: give settings and values, {{C:[.1,1,10]}}.")
+        points: Any = OmegaConf.to_container(search, resolve=True)
+        estimator = Searched(estimator, points)
     if hasattr(estimator, "check"):
         estimator.check()
     return estimator
