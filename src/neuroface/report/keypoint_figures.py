@@ -77,6 +77,7 @@ def faces(named: Mapping[str, np.ndarray], places: np.ndarray, *, unit: str, ove
         axes.set(xlim=where[:2], ylim=where[2:], aspect="equal", title=name)
         axes.title.set_fontsize(10)
         axes.axis("off")
+        axes.set_anchor("C" if len(named) > 1 else "W")
     bar = figure.colorbar(image, ax=list(panels), shrink=0.8, pad=0.02)
     bar.set_label(unit, fontsize=8.5)
     bar.outline.set_visible(False)
