@@ -53,9 +53,16 @@ def render(folder: Path | str, *, published: Published | str | None = None, vect
 
 
 def render_experiment(
-    table: pd.DataFrame, *, notes: Sequence[str], title: str, out_dir: Path, second: pd.DataFrame
+    table: pd.DataFrame,
+    *,
+    notes: Sequence[str],
+    title: str,
+    out_dir: Path,
+    second: pd.DataFrame,
+    picture: str = "",
 ) -> Path:
-    """Write out_dir/table.html. table: cells are HTML already; second: plain, shown if not empty; notes: sentences.
+    """Write out_dir/table.html. table: cells are HTML already; second: plain, shown if not empty; notes: sentences;
+    picture: a PNG in base64, above the table.
 
     Where the experiment fine-tuned a landmark network, its own report is linked.
     """
@@ -63,6 +70,7 @@ def render_experiment(
     rows = table.to_numpy().tolist()
     content: dict[str, Any] = {"title": title, "columns": list(table.columns), "rows": rows, "notes": list(notes)}
     content |= {"second": page_tables.shown(second), "finetune": (out_dir / "finetune" / "report").is_dir()}
+    content |= {"picture": picture}
     write_whole(page, template("experiment.html.j2").render(content).encode())
     return page
 

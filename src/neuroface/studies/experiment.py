@@ -64,12 +64,14 @@ def run_cells(config: DictConfig, choices: dict[str, Any], overrides: list[str],
 
 def draw_table(folder: Path) -> str:
     """Write table.csv and table.html above the cells of an experiment; returns the table for the terminal."""
-    from neuroface.report import database_table, tables
+    from neuroface.report import database_table, leak_table, tables
 
     told = about(folder)
     cells = [{**cell, "folder": folder / cell["name"]} for cell in told["cells"]]
     if told.get("table") == "databases":
         return database_table.database_table(cells, folder, title=told["title"], published=told["published"])
+    if told.get("table") == "leaks":
+        return leak_table.leak_table(cells, folder, title=told["title"])
     shown = {key: told[key] for key in ("title", "published", "compared", "more") if key in told}
     return tables.experiment_table(cells, folder, **shown)
 

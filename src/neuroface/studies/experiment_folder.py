@@ -12,7 +12,17 @@ from neuroface.evaluate.run_files import RUN_FILE
 
 ABOUT = "experiment.json"  # in the folder of an experiment whose cells have been run
 # What stands beside the cells: the stages before them, and the tables above them.
-BESIDE = ("finetune", "landmarks", "table.csv", "table.html", "differences.csv", ABOUT)
+BESIDE = (
+    "finetune",
+    "landmarks",
+    "table.csv",
+    "table.html",
+    "differences.csv",
+    "leaks.png",
+    "leaks.pdf",
+    "leaks.svg",
+    ABOUT,
+)
 
 
 def about(folder: Path) -> dict[str, Any]:

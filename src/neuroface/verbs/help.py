@@ -49,7 +49,11 @@ def verb_help(verb: str, line: str, words: Sequence[str] = ()) -> str:
         return f"neuroface fetch [NAME ...] [from=FILE]: {line}\n\nnames: {', '.join(KNOWN)}; without one, all are told"
     if verb == "reproduce":
         names = ", ".join(groups()["experiment"])
-        return f"neuroface reproduce EXPERIMENT [run=FOLDER] [key=value ...]: {line}\n\nexperiments: {names}"
+        both = "all, or one or more systems, are made again both ways (docs/reproduce.md)"
+        return (
+            f"neuroface reproduce EXPERIMENT|all|SYSTEM ... [run=FOLDER] [key=value ...]: {line}\n\n"
+            f"experiments: {names}\n{both}"
+        )
     if verb == "new":
         return f"neuroface new feature|classifier|cohort NAME [out=FOLDER]: {line}\n\nout=FOLDER writes a plug-in there"
     if verb == "completion":

@@ -10,20 +10,31 @@ from omegaconf import DictConfig
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError, RunMismatchError
 from neuroface.evaluate.run_folder import RunFolder
+from neuroface.report.published import systems
 from neuroface.studies import finetune, folders
+from neuroface.studies.both_ways import both_ways
 from neuroface.studies.experiment import distinct_cells, draw_table
 from neuroface.studies.experiment_folder import about
 from neuroface.studies.film import FINETUNE
 from neuroface.verbs import train
 
+SHOWN = ("guarin", "neuronet")  # experiments of the same names, whose tables are shown
+
 
 def run(arguments: list[str]) -> None:
     """Show the tables of a finished experiment: its name, run= and, as for train, other words.
+
+    `all`, several names, or that of a system which is no experiment: published systems made again both ways.
 
     Errors: ConfigError, which says what would be run and how long that takes, where nothing is finished; experiments
     run for hours, and are started by `neuroface train` alone. RunMismatchError for the folder of another experiment.
     """
     names = [word for word in arguments if "=" not in word]
+    if both := _systems(names):
+        shared = [word for word in arguments if "=" in word and not word.startswith("run=")]
+        where = next((word.partition("=")[2] for word in arguments if word.startswith("run=")), "runs/both_ways")
+        print(both_ways(both, shared, Path(where)))
+        return
     if len(names) != 1:
         raise ConfigError("name one experiment to make again: neuroface reproduce guarin run=runs/guarin.")
     words = [f"experiment={names[0]}", *(word for word in arguments if "=" in word)]
@@ -40,6 +51,14 @@ def run(arguments: list[str]) -> None:
         print(draw_table(folder))
     else:
         print(folders.summary(folder))
+
+
+def _systems(names: list[str]) -> list[str]:
+    """The systems that are meant; none where the one name is that of an experiment."""
+    known = list(systems.available())
+    if names == ["all"]:
+        return known
+    return names if names and set(names) <= set(known) and (len(names) > 1 or names[0] not in SHOWN) else []
 
 
 def _is_finished(folder: Path, *, several: bool) -> bool:
