@@ -14,6 +14,7 @@ from neuroface.evaluate.cells import guarded_table
 from neuroface.report import page_tables, pictures, run_tables, wording
 from neuroface.report import run as runs
 from neuroface.report.exports import exports
+from neuroface.report.exports_latex import latex
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
 from neuroface.report.run import Run
@@ -28,8 +29,8 @@ def render(folder: Path | str, *, published: Published | str | None = None, vect
     """Write report/report.html, one PNG per figure and one CSV per table into the run folder; returns the page.
 
     folder: a finished run (DataError otherwise). published: a paper, or its name in report/published, whose number is
-    shown beside ours. vector: "pdf" or "svg" writes each figure in that format, too. The page needs no other file and
-    no network.
+    shown beside ours. vector: "pdf" or "svg" writes each figure in that format, too, and each table as LaTeX. The page
+    needs no other file and no network.
     """
     run = runs.read(folder)
     out = run.folder / "report"

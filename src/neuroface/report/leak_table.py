@@ -78,7 +78,7 @@ def leak_table(cells: Sequence[Mapping[str, Any]], out_dir: Path, *, title: str)
         }
     )
     notes = [
-        "One cohort each: intervals are of people and do not know of the mistake. Means over 200 cohorts stand in "
+        "One cohort each: intervals are of people and do not know of the mistake. Means over many cohorts stand in "
         "docs/audit.md.",
         f"{len(cells) - len(frame)} of {len(cells)} runs are not finished." if len(frame) < len(cells) else "",
     ]
