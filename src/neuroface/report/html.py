@@ -45,6 +45,8 @@ def render(folder: Path | str, *, published: Published | str | None = None, vect
         )
     for name, frame in _csv_tables(run).items():
         write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
+        if vector:
+            write_whole(out / f"{name}.tex", latex(frame.round(3)).encode())
     for name, content in exports(run).items():
         write_whole(out / name, content)
     context = _context(run, paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
