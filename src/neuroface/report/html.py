@@ -18,6 +18,7 @@ from neuroface.report.exports_latex import latex
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
 from neuroface.report.run import Run
+from neuroface.report.subgroups import subgroups
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,6 +111,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "audit": run_tables.audit(run),
         "groups": run_tables.groups(run),
         "chosen": run_tables.chosen(run),
+        "subgroups": subgroups(run),
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -149,6 +151,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "agreement": page_tables.shown(run_tables.agreement(run)),
         "audit": page_tables.shown(run_tables.audit(run)),
         "chosen": page_tables.shown(run_tables.chosen(run)),
+        "subgroups": page_tables.shown(subgroups(run)),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),
