@@ -27,7 +27,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 LEFT, RIGHT = np.uint64(0xD1B54A32D192ED03), np.uint64(0x8CB92BA72F3D8DD7)
 UNIT = 2.0**-53
-ONE, S11, S27, S30, S31, S32, BITS = (np.uint64(number) for number in (1, 11, 27, 30, 31, 32, 63))
+ONE, SIX, S11, S27, S30, S31, S32, BITS = (np.uint64(number) for number in (1, 6, 11, 27, 30, 31, 32, 63))
 NOTHING = np.uint64(0)
 LEAF = -1
 TOTAL, LEFT_SIDE, MISSING = 0, 1, 2  # rows of scratch.classes
@@ -80,6 +80,7 @@ class Scratch(NamedTuple):
     weight: np.ndarray
     learnt: np.ndarray
     judged: np.ndarray
+    aside: np.ndarray
     bits: np.ndarray
     classes: np.ndarray
     features: np.ndarray
@@ -141,9 +142,8 @@ def draw_rows(key, train, weights, lots, bootstrap, weight, learnt):
             weight[train[i]] = weights[i]
     found = 0
     for i in range(n):
-        if weight[train[i]] > 0.0:
-            learnt[found] = train[i]
-            found += 1
+        learnt[found] = train[i]  # without a branch: whether a row is drawn cannot be foreseen
+        found += weight[train[i]] > 0.0
     return found
 
 
@@ -177,47 +177,69 @@ def best_cut(columns, f, start, stop, y, total, scratch, min_leaf):
             classes[MISSING, y[row]] += weight[row]
     if n_missing == n:
         return CONSTANT, -1, np.inf, False, n_missing
-    best, cut, threshold, to_left = NO_CUT, -1, np.inf, False
-    lowest, before, previous = np.float32(0), np.float32(0), -1
-    for side in range(2 if n_missing > 0 else 1):  # first with all that is missing to the right, then to the left
+    lowest = ordered[f, (first << 6) + np.int64(lowest_bit(bits[first]))]
+    waiting, at = bits[last], NOTHING
+    while waiting != NOTHING:
+        at = lowest_bit(waiting)
+        waiting &= waiting - ONE
+    constant = n_missing == 0 and lowest == ordered[f, (last << 6) + np.int64(at)]
+    # Gains are kept as fractions, best / best_under, and compared crosswise: a division takes longer than all the rest.
+    best, best_under, cut, after, to_left = NO_CUT, 1.0, -1, -1, False
+    two, ones, ones_left = k == 2, classes[TOTAL, k - 1], 0.0
+    for side in range(0 if constant else 2 if n_missing > 0 else 1):  # first all that is missing to the right
         n_left, weight_left, squares_left, squares_right = side * n_missing, 0.0, 0.0, 0.0
         for c in range(k):
             classes[LEFT_SIDE, c] = classes[MISSING, c] if side == 1 else 0.0
             weight_left += classes[LEFT_SIDE, c]
             squares_left += classes[LEFT_SIDE, c] * classes[LEFT_SIDE, c]
             squares_right += (classes[TOTAL, c] - classes[LEFT_SIDE, c]) * (classes[TOTAL, c] - classes[LEFT_SIDE, c])
-        seen = False
+        ones_left = classes[LEFT_SIDE, k - 1]
+        before, previous = np.float32(np.inf), -1  # nothing is greater: no cut before the first row
         for word in range(first, last + 1):
             waiting = bits[word]
             while waiting != NOTHING:
-                at = (word << 6) + np.int64(lowest_bit(waiting))
+                at = (np.uint64(word) << SIX) + lowest_bit(waiting)
                 waiting &= waiting - ONE
-                value = ordered[f, at]
-                if not seen:
-                    lowest, seen = value, True
-                elif value > before and n_left >= min_leaf and n - n_left >= min_leaf:
-                    gain = squares_left / weight_left + squares_right / (total - weight_left)
-                    if gain > best:
-                        best, cut, to_left = gain, previous, side == 1
-                        threshold = np.float64(before) / 2.0 + np.float64(value) / 2.0
-                row = order[f, at]
+                value, row = ordered[f, at], order[f, at]
+                if value > before and n_left >= min_leaf and n - n_left >= min_leaf:
+                    weight_right = total - weight_left
+                    under = weight_left * weight_right
+                    if two:
+                        gain = ones_left * total - ones * weight_left
+                        gain *= gain
+                    else:
+                        gain = squares_left * weight_right + squares_right * weight_left
+                    if gain * best_under > best * under:
+                        best, best_under, cut, after, to_left = gain, under, previous, np.int64(at), side == 1
                 c, w = y[row], weight[row]
-                was = classes[LEFT_SIDE, c]
-                squares_left += w * (2.0 * was + w)
-                squares_right -= w * (2.0 * (classes[TOTAL, c] - was) - w)
-                classes[LEFT_SIDE, c] = was + w
+                if two:
+                    ones_left += w * np.float64(c)
+                else:
+                    was = classes[LEFT_SIDE, c]
+                    squares_left += w * (2.0 * was + w)
+                    squares_right -= w * (2.0 * (classes[TOTAL, c] - was) - w)
+                    classes[LEFT_SIDE, c] = was + w
                 weight_left += w
                 n_left += 1
-                before, previous = value, at
+                before, previous = value, np.int64(at)
         if side == 0 and n_missing >= min_leaf and n_missing > 0 and n_left >= min_leaf:
-            gain = squares_left / weight_left + squares_right / (total - weight_left)
-            if gain > best:  # all that is not missing against all that is
-                best, cut, threshold, to_left = gain, previous, np.inf, False
+            weight_right = total - weight_left
+            under = weight_left * weight_right
+            if two:
+                gain = ones_left * total - ones * weight_left
+                gain *= gain
+            else:
+                gain = squares_left * weight_right + squares_right * weight_left
+            if gain * best_under > best * under:  # all that is not missing against all that is
+                best, best_under, cut, after, to_left = gain, under, previous, -1, False
     for word in range(first, last + 1):
         bits[word] = NOTHING
-    if n_missing == 0 and before == lowest:
-        best = CONSTANT
-    return best, cut, threshold, to_left, n_missing
+    if constant:
+        return CONSTANT, -1, np.inf, False, n_missing
+    threshold = np.inf
+    if after >= 0:
+        threshold = np.float64(ordered[f, cut]) / 2.0 + np.float64(ordered[f, after]) / 2.0
+    return best / best_under, cut, threshold, to_left, n_missing
 
 
 @inner
@@ -248,32 +270,37 @@ def choose_cut(columns, key, start, stop, y, total, scratch, shape):
 
 
 @inner
-def part_learnt(columns, f, rows, start, stop, cut, to_left):
-    """Bring the rows of start:stop that go left to the front; where the others begin."""
-    middle = start
-    while middle < stop:
-        row = rows[middle]
-        at = columns.place[f, row]
-        if at <= cut or (to_left and at >= columns.valid[f]):
-            middle += 1
-        else:
-            stop -= 1
-            rows[middle], rows[stop] = rows[stop], row
+def part_learnt(columns, f, rows, aside, start, stop, cut, to_left):
+    """Bring the rows of start:stop that go left to the front; where the others begin.
+
+    Every row is written to both sides, and counted on one: a branch that no processor can foresee takes longer.
+    """
+    valid, middle, n_right = columns.valid[f], start, 0
+    for i in range(start, stop):
+        row = rows[i]
+        at = np.int64(columns.place[f, row])
+        left = (at <= cut) | (to_left & (at >= valid))
+        rows[middle] = aside[n_right] = row
+        middle += left
+        n_right += not left
+    for i in range(n_right):
+        rows[middle + i] = aside[i]
     return middle
 
 
 @inner
-def part_judged(columns, f, rows, start, stop, threshold, to_left):
+def part_judged(columns, f, rows, aside, start, stop, threshold, to_left):
     """As part_learnt, of rows that were not learnt from: by their values."""
-    middle = start
-    while middle < stop:
-        row = rows[middle]
+    middle, n_right = start, 0
+    for i in range(start, stop):
+        row = rows[i]
         value = columns.values[f, row]
-        if value <= threshold or (to_left and value != value):
-            middle += 1
-        else:
-            stop -= 1
-            rows[middle], rows[stop] = rows[stop], row
+        left = (value <= threshold) | (to_left & (value != value))
+        rows[middle] = aside[n_right] = row
+        middle += left
+        n_right += not left
+    for i in range(n_right):
+        rows[middle + i] = aside[i]
     return middle
 
 
@@ -305,11 +332,12 @@ def grow(columns, y, train, weights, lots, test, key, first, shape, scratch, tre
             test_start, test_stop = waiting[n_waiting, 2], waiting[n_waiting, 3]
             depth, number, parent = waiting[n_waiting, 4], waiting[n_waiting, 5], waiting[n_waiting, 6]
             for c in range(k):
-                classes[TOTAL, c] = 0.0
-            for i in range(start, stop):
-                classes[TOTAL, y[learnt[i]]] += weight[learnt[i]]
+                classes[TOTAL, c] = classes[LEFT_SIDE, c] = 0.0
+            for i in range(start, stop):  # by turns in two places: a sum waits for the sum before it
+                classes[i & 1, y[learnt[i]]] += weight[learnt[i]]
             total, squares, present = 0.0, 0.0, 0
             for c in range(k):
+                classes[TOTAL, c] += classes[LEFT_SIDE, c]
                 total += classes[TOTAL, c]
                 squares += classes[TOTAL, c] * classes[TOTAL, c]
                 present += classes[TOTAL, c] > 0.0
@@ -332,10 +360,12 @@ def grow(columns, y, train, weights, lots, test, key, first, shape, scratch, tre
                     for c in range(k):
                         out[judged[i], c] += classes[TOTAL, c] / total
                 continue
-            middle = part_learnt(columns, feature, learnt, start, stop, cut, to_left)
+            middle = part_learnt(columns, feature, learnt, scratch.aside, start, stop, cut, to_left)
             if n_missing == 0:  # what was never missing here goes the way of most
                 to_left = middle - start > stop - middle
-            test_middle = part_judged(columns, feature, judged, test_start, test_stop, threshold, to_left)
+            test_middle = part_judged(
+                columns, feature, judged, scratch.aside, test_start, test_stop, threshold, to_left
+            )
             if keep:
                 trees.importances[tree, feature] += impurity / whole
                 trees.threshold[number] = threshold

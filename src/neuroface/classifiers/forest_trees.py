@@ -33,6 +33,7 @@ def scratch(n: int, n_train: int, n_test: int, n_classes: int, d: int) -> Scratc
         weight=np.zeros(n),
         learnt=np.empty(n_train, np.uint16),
         judged=np.empty(n_test, np.uint16),
+        aside=np.empty(max(n_train, n_test), np.uint16),
         bits=np.zeros((n + 63) // 64, np.uint64),
         classes=np.empty((3, n_classes)),
         features=np.stack([np.arange(d), np.arange(d)]),
