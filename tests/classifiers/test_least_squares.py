@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -9,7 +11,11 @@ from sklearn.preprocessing import StandardScaler
 
 from neuroface.classifiers.least_squares import Discriminant, Ridge
 from neuroface.errors import ConfigError, DataError
+from neuroface.evaluate.leave_pair_out import LeavePairOut
 from neuroface.evaluate.many import Fit
+from neuroface.evaluate.permutations import run_permutation, run_permutations
+from neuroface.evaluate.splits import Loso
+from neuroface.evaluate.task import Task
 from neuroface.evaluate.weights import weights_of_codes
 
 BOTH = [Ridge(), Discriminant()]
@@ -69,6 +75,33 @@ def test_many_fits_equal_single_ones(model, k, missing):
         single = type(model)(**model.get_params()).fit(X[fit.train], fit.y[fit.train], sample_weight=fit.weights)
         expected = np.zeros((len(fit.test), k))
         expected[:, single.classes_] = single.predict_proba(X[fit.test])
+        assert p == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+@pytest.mark.parametrize("split", [Loso(), LeavePairOut()], ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("model", BOTH, ids=lambda m: type(m).__name__)
+def test_a_null_of_people_or_pairs_left_out_is_that_of_refitting(model, split, missing):
+    """Rows of a person are summed once; the person left out, or both of a pair, are judged as if fitted anew."""
+    rng = np.random.default_rng(2)
+    subject = np.repeat([f"S{i}" for i in range(6)], [3, 1, 2, 3, 2, 4])
+    y = np.array(["HC", "ALS"])[np.unique(subject, return_inverse=True)[1] % 2]
+    X = rng.normal(size=(len(y), 3)) + 40
+    X[rng.random(X.shape) < missing] = np.nan
+    task = Task(X, y, subject, ("HC", "ALS"), model, True, 0)
+    for b, permuted, p in run_permutations(task, split, range(3)):
+        expected = run_permutation(task, split, b)
+        assert (permuted == expected[0]).all()
+        assert p == pytest.approx(expected[1], abs=1e-8)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+@pytest.mark.parametrize("model", BOTH, ids=lambda m: type(m).__name__)
+def test_sums_over_exchanged_units_change_no_fit(model, missing):
+    X, _ = table(n=30, missing=missing)
+    fits = some_fits(n_permutations=3)
+    units = [replace(fit, unit=np.arange(30) // 2) for fit in fits]
+    for p, expected in zip(model.predict_many(X, units, 2), model.predict_many(X, fits, 2), strict=True):
         assert p == pytest.approx(expected, abs=1e-10)
 
 

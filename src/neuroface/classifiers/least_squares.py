@@ -13,7 +13,7 @@ machine with a linear kernel (Suykens & Vandewalle, 1999), and both become Fishe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,9 @@ MOST_PRODUCTS = 4_000_000  # values of a fold's products; larger tables are fitt
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Training rows of a fold, about their own mean. x, seen: (n, p), 0 where missing. shift: (p,).
+    """Training rows of a fold, about their own mean, or sums over the rows of a unit. x, seen: (n, p), 0 where missing.
+
+    times: (n,) rows that each is the sum of. shift: (p,).
 
     products: (n, p (p + 1) / 2) of x with x, each pair once; (n, p * p) of x with seen and of seen with seen where a
     value is missing, else None.
@@ -35,6 +37,7 @@ class Rows:
 
     x: np.ndarray
     seen: np.ndarray
+    times: np.ndarray
     shift: np.ndarray
     varies: np.ndarray
     products: tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
@@ -64,22 +67,36 @@ def rows_of(X: np.ndarray) -> Rows:
     mask = seen.astype(float)
     mixed = None if seen.all() else (_products(x, mask), _products(mask, mask))
     first, second = np.triu_indices(X.shape[1])
-    return Rows(x, mask, shift, high > low, (x[:, first] * x[:, second], *(mixed or (None, None))))
+    products = (x[:, first] * x[:, second], *(mixed or (None, None)))
+    return Rows(x, mask, np.ones(len(x)), shift, high > low, products)
+
+
+def of_units(X: np.ndarray, unit: np.ndarray | None) -> tuple[Rows, np.ndarray]:
+    """Rows (n, p) summed over those of each unit (n,), and the first row of each; None: each row is its own."""
+    rows = rows_of(X)
+    if unit is None:
+        return rows, np.arange(len(X))
+    _, first, back = np.unique(unit, return_index=True, return_inverse=True)
+    member = (back == np.arange(len(first))[:, None]).astype(float)  # (units, n)
+    pairs, mixed, never = rows.products
+    products = (member @ pairs, None if mixed is None else member @ mixed, None if never is None else member @ never)
+    return replace(rows, x=member @ rows.x, seen=member @ rows.seen, times=member.sum(axis=1), products=products), first
 
 
 def moments(rows: Rows, weights: np.ndarray, y: np.ndarray, n_classes: int) -> Moments:
     """weights: (B, n) of the rows; y: (B, n) their classes."""
     by_class = weights[:, None, :] * (y[:, None, :] == np.arange(n_classes)[:, None])  # (B, k, n)
-    sums, seen = by_class @ rows.x, by_class @ rows.seen  # (B, k, p)
-    of_class = by_class.sum(axis=2)
+    of_class = by_class @ rows.times
+    sums = by_class @ rows.x  # (B, k, p)
+    seen = of_class[:, :, None] if rows.products[1] is None else by_class @ rows.seen
     total = of_class.sum(axis=1)[:, None]
     observed = np.where(seen.sum(axis=1) > 0, seen.sum(axis=1), 1)
     mean = sums.sum(axis=1) / observed
     square = _centred(rows, weights, mean, total)
     spread = np.sqrt(np.diagonal(square, axis1=1, axis2=2).clip(0) / observed)
     scale = np.where(rows.varies & (spread > 0), spread, 1.0)
-    covariance = np.where(rows.varies, square / (scale[:, :, None] * scale[:, None, :] * total[:, :, None]), 0)
-    covariance = np.where(rows.varies[:, None], covariance, 0)
+    covariance = square / (scale[:, :, None] * (scale * total)[:, None, :])
+    covariance[:, ~(rows.varies[:, None] & rows.varies)] = 0
     centred = (sums - mean[:, None] * seen) / scale[:, None]
     means = np.where(rows.varies, centred, 0) / np.where(of_class > 0, of_class, 1)[:, :, None]
     return Moments(of_class / total, rows.shift + mean, scale, means, covariance)
@@ -148,15 +165,18 @@ class LinearOfMoments(ClassifierMixin, BaseEstimator):
         """(n_test, n_classes) probabilities of each fit, as evaluate.many describes; n_jobs changes nothing."""
         self._check()
         X = _table(X)
-        of_fold: dict[tuple[bytes, bytes], list[int]] = {}
-        for i, fit in enumerate(fits):
-            of_fold.setdefault((fit.train.tobytes(), fit.test.tobytes()), []).append(i)
+        of_fold: dict[tuple[int, int, int], list[int]] = {}
+        for i, fit in enumerate(fits):  # permutations of one question share the arrays of its folds
+            of_fold.setdefault((id(fit.train), id(fit.test), id(fit.unit)), []).append(i)
         found: list[np.ndarray] = [np.empty(0)] * len(fits)
         for members in of_fold.values():
             train, test = fits[members[0]].train, fits[members[0]].test
-            weights = np.stack([fits[i].weights for i in members])
-            y = np.stack([fits[i].y[train] for i in members])
-            of_fits = moments(rows_of(X[train]), weights, y, n_classes)
+            unit = fits[members[0]].unit
+            rows, first = of_units(X[train], None if unit is None else unit[train])
+            weights = np.array([fits[i].weights[first] for i in members])
+            one = train[first]
+            y = np.array([fits[i].y[one] for i in members])
+            of_fits = moments(rows, weights, y, n_classes)
             solved = self._solve(of_fits)
             p = self._probabilities(X[test], of_fits.mean, of_fits.scale, *solved, of_fits.share > 0)
             for i, of_fit in zip(members, p, strict=True):
@@ -173,7 +193,8 @@ class LinearOfMoments(ClassifierMixin, BaseEstimator):
         known: np.ndarray,
     ) -> np.ndarray:
         """(B, n, k) from B linear functions of the rows (n, p); a class that a fit does not know (B, k) gets 0."""
-        z = np.nan_to_num((X - mean[:, None]) / scale[:, None], nan=0.0)
+        z = (X - mean[:, None]) / scale[:, None]
+        z = np.where(np.isnan(X), 0.0, z) if np.isnan(X).any() else z
         scores = self._steepness(known) * (z @ coef + intercept[:, None])
         scores = np.where(known[:, None], scores, -np.inf)
         raised = np.exp(scores - scores.max(axis=2, keepdims=True))

@@ -24,7 +24,7 @@ from neuroface.evaluate.task import Task
 from neuroface.evaluate.tournament import Tournament
 from neuroface.evaluate.weights import weights_of_codes
 
-BATCH = 50  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
+BATCH = 200  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
 
 
 def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation: int) -> np.ndarray:
@@ -38,12 +38,16 @@ def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation
 
 
 class Exchange:
-    """Who and what changes places in the permutations of one question; y, subject: (n,)."""
+    """Who and what changes places in the permutations of one question; y, subject: (n,).
+
+    unit: (n,) number of the person, or of the row where a person shows several classes.
+    """
 
     def __init__(self, y: np.ndarray, subject: np.ndarray) -> None:
         people, self.first, self.person = np.unique(subject, return_index=True, return_inverse=True)
         self.several = np.isin(people, design_of(y, subject).several)
         self.rows = [np.flatnonzero(self.person == i) for i in np.flatnonzero(self.several)]
+        self.unit = np.where(self.several[self.person], len(people) + np.arange(len(self.person)), self.person)
 
     def permuted(self, y: np.ndarray, *, seed: int, permutation: int) -> np.ndarray:
         """(n,) values of y, classes or their numbers, after permutation number `permutation`."""
@@ -104,6 +108,10 @@ def gatherer(task: Task, splitter: Any, folds: Sequence[Fold]) -> Callable[[Sequ
             share[rows] = np.nan_to_num(met.shares(p[:, 1]), nan=0.5)  # who met nobody is not judged at all
             return np.stack([1 - share, share], axis=1)
         total = np.zeros((len(task.y), len(task.classes)))
+        if (times <= 1).all():
+            total[rows] = p
+            total[times == 0] = np.nan
+            return total
         np.add.at(total, rows, p)
         return total / times[:, None]
 
@@ -123,27 +131,39 @@ def run_permutations(
         batch = permutations[start : start + BATCH]
         y = np.stack([exchange.permuted(codes.y, seed=task.seed, permutation=b) for b in batch])
         folds = [same or make_folds(splitter, task.X, names[of_b], task.subject) for of_b in y]
-        found = predict_many(task, _fits(task, codes.person, y, batch, folds, blind=blind))
+        found = predict_many(task, _fits(task, codes.person, exchange.unit, y, batch, folds, blind=blind))
         for b, of_b, its_folds in zip(batch, y, folds, strict=True):
             gathered = gather_same or gatherer(task, splitter, its_folds)
             yield b, names[of_b], gathered([next(found) for _ in its_folds])
 
 
 def _fits(
-    task: Task, person: np.ndarray, y: np.ndarray, batch: Sequence[int], folds: Sequence[Sequence[Fold]], *, blind: bool
+    task: Task,
+    person: np.ndarray,
+    unit: np.ndarray,
+    y: np.ndarray,
+    batch: Sequence[int],
+    folds: Sequence[Sequence[Fold]],
+    *,
+    blind: bool,
 ) -> list[Fit]:
     """All fits of the permutations `batch`, whose classes are y (B, n). blind: all have the same folds."""
     shared = {}
     if blind:
         for fold in folds[0]:
-            shared[fold.name] = weights_of_codes(y[:, fold.train], person[fold.train], balance=task.balance)
+            _, first, back, times = np.unique(
+                unit[fold.train], return_index=True, return_inverse=True, return_counts=True
+            )
+            one = fold.train[first]
+            shared[fold.name] = weights_of_codes(y[:, one], person[one], balance=task.balance, times=times)[:, back]
     chance = "random_state" in task.estimator.get_params()  # thousands of seeds that nobody asks for take long
     fits = []
     for i, (b, of_b) in enumerate(zip(batch, folds, strict=True)):
+        codes = Codes(y[i], person)
         for fold in of_b:
             seed = derive_seed(task.seed, "permutation", b, fold.name) if chance else None
             weights = shared[fold.name][i] if blind else None
-            fits.append(fit_of(task, Codes(y[i], person), fold.train, fold.test, seed, weights=weights))
+            fits.append(fit_of(task, codes, fold.train, fold.test, seed, weights=weights, unit=unit))
     return fits
 
 
