@@ -154,7 +154,7 @@ def test_a_null_that_stops_early_is_the_same_for_any_jobs_and_when_resumed(tmp_p
     def run(name, **keys):
         with RunFolder(tmp_path / name).open({"seed": 0}) as folder:
             scores = engine.run(planned, folder, save_models=False, **keys)["subject"]
-        return scores, {file.name: file.read_bytes() for file in (tmp_path / name / "null").iterdir()}
+        return scores, {file.name: file.read_bytes() for file in (tmp_path / name / "null").glob("[!.]*.csv")}
 
     scores, files = run("one")
     assert fewest <= scores["n_permutations"] == len(files) <= most
