@@ -21,7 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 WORDS = [
-    "classifier=logistic", "classifier.estimator.C=0.5", "size.people={HC: 5, ALS: 5}", "protocol.permutations=20",
+    "classifier=svm", "cohort.people={HC: 5, ALS: 5}", "protocol.permutations=20",  # svm: a process per fold
     "execution.n_jobs=2", "execution.tensorboard=false", "features=[als11_v1]",
 ]  # fmt: skip
 COMPARED = ("predictions.csv", "scores.json", "splits.json", "audit.json", "folds/*.csv", "null/*.csv", "models/*")
@@ -92,6 +92,7 @@ def main() -> int:
                 if not fault or killed.total() + len(faults) >= options.kills:
                     break
                 faults.append(fault)
+                print(f"killed: {fault}, {len(list(run.glob('folds/*.csv')))} folds there", file=sys.stderr, flush=True)
                 halves = [file for file in run.glob("*/*.csv") if not file.read_bytes().endswith(b"\n")]
                 lost[fault] += len(halves)
             code = start(run).wait(timeout=DEADLINE_S)
