@@ -117,11 +117,11 @@ def test_a_failing_fold_keeps_the_others_and_only_it_is_done_again(tmp_path):
     assert "the sensor was unplugged" in facts["failures"]["HC01"]["trace"]
     assert not (tmp_path / "predictions.csv").exists()
     assert not list(tmp_path.glob("null/*"))
-    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("folds/*")}
+    before = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("folds/*.csv")}
     assert set(before) == {f"{s}.csv" for s in set(samples.subject) - {"HC01"}}
 
     run(tmp_path, samples, FailsOn(row, broken=False), protocol=replace(ALS_HC, permutations=1))
-    after = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("folds/*")}
+    after = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("folds/*.csv")}
     assert {name: after[name] for name in before} == before
     run(tmp_path / "whole", samples, FailsOn(row, broken=False), protocol=replace(ALS_HC, permutations=1))
     assert everything(tmp_path) == everything(tmp_path / "whole")
