@@ -15,6 +15,7 @@ from neuroface.evaluate.scores_decisions import DECISION_SCORES, balanced_accura
 from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_grades import grade_error, quadratic_kappa, weighted_f1
 from neuroface.evaluate.scores_groups import by_group
+from neuroface.evaluate.scores_top import top_scores
 from neuroface.evaluate.units import NullUnits, Units, repetition_null, repetition_units, subject_null, subject_units
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _block(
 
 
 def _independent_intervals(people: Units, classes: Sequence[str]) -> dict[str, Any]:
-    """Wilson and MOVER intervals, which hold for people but not for their clustered repetitions.
+    """Wilson and MOVER intervals and top-N accuracy, which hold for people but not for their clustered repetitions.
 
     In a mixed question only those of single classes do, in which each person counts once.
     """
@@ -115,7 +116,7 @@ def _independent_intervals(people: Units, classes: Sequence[str]) -> dict[str, A
     recall = {name: list(statistics.wilson(hit, of)) for name, hit, of in zip(classes, hits, members, strict=True)}
     if people.clustered:
         return {"recall_ci": recall}
-    return {
+    return top_scores(people.p, people.y) | {
         "accuracy_ci": list(statistics.wilson(sum(hits), sum(members))),
         "balanced_accuracy_ci": list(statistics.mean_of_proportions_interval(tuple(hits), tuple(members))),
         "recall_ci": recall,

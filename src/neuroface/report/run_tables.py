@@ -27,6 +27,8 @@ MEASURES = {
     "quadratic_kappa": "quadratic kappa",
     "grade_error": "mean error, grades",
     "auc_ovr": "AUC, one v rest",
+    "top_2_accuracy": "top-2 accuracy",
+    "top_3_accuracy": "top-3 accuracy",
 }
 HANDLED = {
     "frames_filled": "frames filled by interpolation",
