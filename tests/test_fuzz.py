@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from neuroface.cohorts.marks import datavyu, textgrid
+from neuroface.cohorts.native import read_recording
 from neuroface.cohorts.reading import read_rows
 from neuroface.cohorts.table_files import Written, read_table
 from neuroface.cohorts.trackers import mediapipe, openface3
 from neuroface.errors import DataError
 from neuroface.evaluate.predictions import read_predictions
+from neuroface.recording.camera_file import read_camera
 from neuroface.recording.rgbd import read_times
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "fuzz.py"
@@ -47,6 +49,11 @@ def test_a_fault_is_seen(fuzz):
     assert any("ValueError" in what for what in faults)
 
 
+def sidecar(file):
+    who = {"subject": "P1", "group": "HC", "task": "OPEN", "session": "", "attributes": {}}
+    return read_recording(file.with_name("a"), marks=None, videos=[], common={}, **who)
+
+
 @pytest.mark.parametrize(
     ("read", "name", "content"),
     [
@@ -67,6 +74,13 @@ def test_a_fault_is_seen(fuzz):
             "a.TextGrid",
             b'File type = "ooTextFile"\nObject class = "TextGrid"\n\n"x"\n"y"\n<exists>\n0\n',
         ),
+        (
+            read_camera,
+            "camera.json",
+            b'{"depth_scale": 0.001, "color_intrinsics": {"fx": 1, "fy": 1, "ppx": 1, "ppy": 1, '
+            b'"width": 1e999, "height": 1}, "aligned": true}',
+        ),
+        (sidecar, "a_landmarks.json", b'{"space": "pixel", "fps": 30, "camera": "none"}'),
         (datavyu.read, "a.opf", b"PK\x05\x06" + bytes(18)),
     ],
 )

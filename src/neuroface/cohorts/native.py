@@ -228,7 +228,7 @@ def _camera(values: Mapping[str, Any] | None, file: Path) -> Camera | None:
         # JSON has lists where a Camera has tuples
         plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         return Camera(**plain)
-    except TypeError as error:
+    except (AttributeError, TypeError) as error:  # the former: text or a number where an object is needed
         raise DataError(f"{file} has a camera that is not understood: {error}") from error
 
 

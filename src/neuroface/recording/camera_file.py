@@ -53,7 +53,7 @@ def read_camera(file: Path, *, depth: bool = True) -> Rig:
         raise DataError(f"{file} has no {', '.join(missing)}{scale}; export them from the camera that recorded this")
     try:
         return _rig(values, aligned)
-    except (DataError, KeyError, TypeError, ValueError) as error:
+    except (DataError, KeyError, TypeError, ValueError, OverflowError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"{file}: {what}") from error
 
