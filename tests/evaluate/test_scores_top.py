@@ -1,7 +1,7 @@
 """Top-N accuracy of people: against scikit-learn, at its ends, and beside guessing."""
 
 import numpy as np
-from pytest import approx
+import pytest
 from sklearn.metrics import top_k_accuracy_score
 
 from neuroface.evaluate import statistics
@@ -14,7 +14,7 @@ def test_agrees_with_scikit_learn():
     found = top_scores(p, y)
     for top in (2, 3):
         hits = top_k_accuracy_score(y, p, k=top, labels=range(5), normalize=False)
-        assert found[f"top_{top}_accuracy"] == approx(hits / 40)
+        assert found[f"top_{top}_accuracy"] == pytest.approx(hits / 40)
         assert found[f"top_{top}_accuracy_ci"] == list(statistics.wilson(int(hits), 40))
 
 
@@ -29,4 +29,4 @@ def test_equal_probabilities_give_no_hit_to_the_last_class():
 
 def test_the_dummy_names_the_largest_classes():
     y = np.repeat([0, 1, 2], [1, 6, 3])
-    assert top_scores(np.full((10, 3), 1 / 3), y)["dummy_top_2_accuracy"] == approx(0.9)
+    assert top_scores(np.full((10, 3), 1 / 3), y)["dummy_top_2_accuracy"] == pytest.approx(0.9)

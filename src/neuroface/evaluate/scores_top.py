@@ -1,4 +1,4 @@
-"""Top-N accuracy: whether a person's class is among the N most probable, with its interval and what guessing reaches."""
+"""Top-N accuracy: whether a person's class is among the N most probable, its interval, and what guessing reaches."""
 
 from __future__ import annotations
 
