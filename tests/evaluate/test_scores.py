@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score, top_k_accuracy_score
 
 from neuroface.errors import DataError
 from neuroface.evaluate import statistics
@@ -152,6 +152,9 @@ def test_three_classes_equal_scikit_learn():
     assert subject["accuracy_ci"] == list(statistics.wilson(int((predicted == y).sum()), 12))
     assert subject["recall"]["PS"] == pytest.approx((predicted[y == "PS"] == "PS").mean())
     assert subject["dummy_accuracy"] == pytest.approx(1 / 3)
+    codes = [classes.index(c) for c in y]
+    assert subject["top_2_accuracy"] == pytest.approx(top_k_accuracy_score(codes, p, k=2))
+    assert subject["dummy_top_2_accuracy"] == pytest.approx(2 / 3)
     low, high = subject["accuracy_ci_bootstrap"]
     assert low <= subject["accuracy"] <= high
 
