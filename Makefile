@@ -10,7 +10,7 @@ types:
 	mypy
 
 test:
-	pytest -m "not slow"
+	pytest
 
 slow:
 	pytest -m slow

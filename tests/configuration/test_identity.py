@@ -33,6 +33,8 @@ TAKES_FILES = {
     "cohort.regions": ["cohort=megc"],
     "cohort.sheet": ["cohort=meei"],
     "cohort.map": ["cohort=points"],
+    "cohort.table": ["cohort=image_folder"],
+    "cohort.labels": ["cohort=image_folder"],
 }
 
 

@@ -309,7 +309,7 @@ def test_an_audit_that_is_not_clean_ends_with_its_exit_code_after_all_is_written
     for name, features, code in (("suspect", "[a,b]", 5), ("clean", "[a]", 0)):
         assert main(["train", *words, f"cohort.features={features}", f"run={tmp_path / name}"]) == code
         assert (tmp_path / name / "report" / "report.html").is_file()
-    assert "suspect is SUSPECT (b: one value per class)" in capsys.readouterr().err
+    assert "suspect is SUSPECT (NF010 b: one value per class)" in capsys.readouterr().err
     runs = f"run=[{tmp_path / 'clean'},{tmp_path / 'suspect'}]"
     assert main(["eval", runs, f"out={tmp_path / 'both'}", "bootstrap=50"]) == 5
     assert read(tmp_path / "both", "audit.json")["verdict"] == "suspect"
