@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from neuroface.cohorts.reading import Source, folder, given, read_rows, reading_of, stream, unreadable
-from neuroface.cohorts.stills import session_of, still
+from neuroface.cohorts.stills import TASK, session_of, still
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.recording.image_frames import ImageFrames
-from neuroface.recording.images import natural
+from neuroface.recording.images import SUFFIXES, natural
 from neuroface.types import PEOPLE_UNKNOWN, Recording
 
 LABEL_OF = ("person", "image")
 UNGROUPED = "unlabelled"
-SEEN_AS_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"})
+SEEN_AS_IMAGES = SUFFIXES | {".gif"}  # which is told, not passed over
 # A line of RAF-DB's list_label.txt (Li et al., CVPR 2017): the aligned picture has "_aligned" in its name.
 LISTED = re.compile(r"(?P<file>\S+)\s+(?P<label>\d+)")
 SPLIT = re.compile(r"(train|test)_")
@@ -108,7 +108,7 @@ class ImageFolderCohort:
         who = {
             "subject": picture.subject or own,
             "group": picture.label if self.label_of == "person" else UNGROUPED,
-            "task": "still",
+            "task": TASK,
             "session": own if picture.subject else "",
         }
         problem = picture.problem or _unusable(picture)
@@ -151,7 +151,7 @@ def _of_folders(root: Path, *, labelled: bool) -> list[_Picture]:
         parts = file.relative_to(root).parts
         if len(parts) < 2 and not labelled:
             continue
-        person = f"{parts[1]}" if len(parts) > 2 else ""
+        person = parts[1] if len(parts) > 2 else ""
         found.append(_Picture(file, "/".join(parts), parts[0] if len(parts) > 1 else "", person))
     if not found:
         raise DataError(

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from neuroface.evaluate.bootstrap import bca_interval
-from neuroface.evaluate.statistics import CONFIDENCE, auc, delong_variance, percentile_interval, placements
+from neuroface.evaluate.statistics import CONFIDENCE, auc, delong_variance, percentile_interval, placements, two_sided_z
 
 Limits = tuple[float, float]
 
@@ -20,9 +20,7 @@ def modified_wald(value: float, n: int, *, confidence: float = CONFIDENCE) -> Li
 
     With their continuity correction, for small samples. It serves where scores are not known, as of a published AUC.
     """
-    from scipy.stats import norm
-
-    reach = float(norm.ppf((1 + confidence) / 2)) * math.sqrt(value * (1 - value) / (0.75 * n - 1)) + 1 / (2 * n)
+    reach = two_sided_z(confidence) * math.sqrt(value * (1 - value) / (0.75 * n - 1)) + 1 / (2 * n)
     return max(0.0, value - reach), min(1.0, value + reach)
 
 

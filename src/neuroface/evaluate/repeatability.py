@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neuroface.errors import DataError
-
-CONFIDENCE = 0.95
+from neuroface.evaluate.statistics import CONFIDENCE, two_sided_z
 
 
 class Repeatability(NamedTuple):
@@ -37,28 +36,31 @@ def of_repetitions(values: np.ndarray, person: np.ndarray, *, confidence: float 
 
     People may have different numbers of repetitions: n0 of Snedecor & Cochran stands for their number, and the limits
     are then approximate (Thomas & Hultquist, Annals of Statistics 1978; 6:582). People with one value count towards
-    the spread between people only. SEM is the root of the mean square within people. Undefined (NaN) with fewer than
-    two people, or where nobody has two values.
+    the spread between people only. SEM is the root of the mean square within people. Undefined (NaN) where nobody has
+    two values; the ICC alone with fewer than two people, or where all values are equal.
     """
     values, person = np.asarray(values, dtype=float), np.asarray(person).astype(str)
     kept = np.isfinite(values)
     values = values[kept]
     names, code = np.unique(person[kept], return_inverse=True)
     n, total = len(names), len(values)
-    if n < 2 or total <= n:
+    if total <= n:
         return _unknown(n, total)
     counts = np.bincount(code)
     means = np.bincount(code, weights=values) / counts
     within = float(((values - means[code]) ** 2).sum()) / (total - n)
+    sem = math.sqrt(within)
+    scatter = _unknown(n, total)._replace(sem=sem, mdc=detectable_change(sem))
+    if n < 2:
+        return scatter
     between = float((counts * (means - values.mean()) ** 2).sum()) / (n - 1)
     n0 = (total - float((counts**2).sum()) / total) / (n - 1)
     if within + between == 0:
-        return _unknown(n, total)
+        return scatter
     low, high = (
         _icc_of_ratio(f, n0) for f in _f_limits(_ratio(between, within), n - 1, total - n, confidence=confidence)
     )
-    sem = math.sqrt(within)
-    return Repeatability(_icc_of_ratio(_ratio(between, within), n0), low, high, sem, _mdc(sem), n, total)
+    return scatter._replace(icc=_icc_of_ratio(_ratio(between, within), n0), low=low, high=high)
 
 
 def of_visits(table: np.ndarray, *, confidence: float = CONFIDENCE) -> Repeatability:
@@ -83,7 +85,17 @@ def of_visits(table: np.ndarray, *, confidence: float = CONFIDENCE) -> Repeatabi
     icc = (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
     low, high = _agreement_limits(rows, columns, error, n, k, icc, confidence=confidence)
     sem = math.sqrt(max(columns - error, 0.0) / n + error)
-    return Repeatability(icc, low, high, sem, _mdc(sem), n, n * k)
+    return Repeatability(icc, low, high, sem, detectable_change(sem), n, n * k)
+
+
+def detectable_change(sem: float, first: int = 1, second: int = 1) -> float:
+    """The change of a mean over `first` repetitions to one over `second` that scatter alone exceeds in 5 % of cases.
+
+    1.96 sem sqrt(1/first + 1/second): the minimal detectable change at 95 % (Weir, J Strength Cond Res 2005; 19:231) of
+    means. It knows the scatter within a visit only: what changes from day to day without any change of disease comes on
+    top, and only visits can show it.
+    """
+    return two_sided_z() * sem * math.sqrt(1 / first + 1 / second)
 
 
 def _agreement_limits(
@@ -121,13 +133,6 @@ def _ratio(between: float, within: float) -> float:
 
 def _icc_of_ratio(ratio: float, n0: float) -> float:
     return 1.0 if math.isinf(ratio) else (ratio - 1) / (ratio + n0 - 1)
-
-
-def _mdc(sem: float) -> float:
-    """Of two values that differ by no more, .95 of pairs do so by error of measurement alone: 1.96 sqrt(2) SEM."""
-    from scipy.stats import norm
-
-    return float(norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt(2) * sem
 
 
 def _unknown(people: int, values: int) -> Repeatability:

@@ -13,7 +13,7 @@ import numpy as np
 
 from neuroface.evaluate.bootstrap import bca_interval, resampled
 from neuroface.evaluate.seeds import derive_seed
-from neuroface.evaluate.statistics import CONFIDENCE
+from neuroface.evaluate.statistics import CONFIDENCE, two_sided_z
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,11 +65,11 @@ def _concordance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def limits_of_agreement(y: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     """Bias and 95 % limits of predicted - y, each with an interval (Bland & Altman, SMMR 1999; 8:135)."""
-    from scipy.stats import norm, t
+    from scipy.stats import t
 
     difference, n = predicted - y, len(y)
     bias, sd = float(difference.mean()), float(difference.std(ddof=1))
-    z, quantile = float(norm.ppf((1 + CONFIDENCE) / 2)), float(t.ppf((1 + CONFIDENCE) / 2, n - 1))
+    z, quantile = two_sided_z(CONFIDENCE), float(t.ppf((1 + CONFIDENCE) / 2, n - 1))
     of_bias, of_limit = quantile * sd / n**0.5, quantile * sd * (1 / n + z**2 / (2 * (n - 1))) ** 0.5
     ends = {"low": bias - z * sd, "high": bias + z * sd}
     return {

@@ -102,7 +102,7 @@ def logit_interval(value: float, variance: float, limit: float, *, confidence: f
         low, high = max(0.0, value - 1 + limit), min(1.0, value + (1 - limit))
         return Interval(low, high, "limit at complete separation")
     error = math.sqrt(variance) / (value * (1 - value))
-    centre, reach = math.log(value / (1 - value)), _z(confidence) * error
+    centre, reach = math.log(value / (1 - value)), two_sided_z(confidence) * error
     low, high = min(_expit(centre - reach), limit), max(_expit(centre + reach), 1 - limit)
     return Interval(low, high, "DeLong, logit scale")
 
@@ -128,7 +128,7 @@ def auc_difference(a: np.ndarray, b: np.ndarray, positive: np.ndarray, *, confid
     if not variance > TINY:
         return Difference(value, math.nan, math.nan, math.nan)
     error = math.sqrt(variance)
-    reach = _z(confidence) * error
+    reach = two_sided_z(confidence) * error
     return Difference(value, max(value - reach, -1.0), min(value + reach, 1.0), math.erfc(abs(value) / error / 2**0.5))
 
 
@@ -136,7 +136,7 @@ def wilson(successes: int, n: int, *, confidence: float = CONFIDENCE) -> tuple[f
     """Score interval of a proportion (Wilson, JASA 1927; 22:209); (0, 1) when n is 0."""
     if n == 0:
         return 0.0, 1.0
-    z2, p = _z(confidence) ** 2, successes / n
+    z2, p = two_sided_z(confidence) ** 2, successes / n
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     reach = math.sqrt(p * (1 - p) * z2 / n + z2**2 / (4 * n**2)) / (1 + z2 / n)
     return max(0.0, centre - reach), min(1.0, centre + reach)
@@ -224,7 +224,18 @@ def percentile_interval(values: np.ndarray, *, confidence: float = CONFIDENCE) -
     return float(low), float(high)
 
 
-def _z(confidence: float) -> float:
+def student_reach(values: np.ndarray, *, confidence: float = CONFIDENCE) -> np.ndarray:
+    """(...) half of Student's interval of the mean over the first axis of values (n, ...); NaN below two of them."""
+    from scipy.stats import t
+
+    n = len(values)
+    if n < 2:
+        return np.full(np.shape(values)[1:], np.nan)
+    return np.asarray(t.ppf((1 + confidence) / 2, n - 1) * values.std(axis=0, ddof=1) / n**0.5)
+
+
+def two_sided_z(confidence: float = CONFIDENCE) -> float:
+    """The normal quantile that such a share of values lies within on both sides; 1.96 of 95 %."""
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.classifiers.palsy_attention import REGIONS
-from neuroface.evaluate.statistics import wilson
+from neuroface.evaluate.statistics import student_reach, wilson
 
 WHOLE = "face"
 CONFIDENCE = 0.95
@@ -113,11 +113,9 @@ def _of_class(rows: pd.DataFrame, column: str, name: str) -> dict[str, float | i
 
 def _interval(values: np.ndarray) -> tuple[float, float]:
     """Student's interval of a mean; NaN below two values."""
-    from scipy.stats import t
-
     if len(values) < 2:
         return float("nan"), float("nan")
-    reach = t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
+    reach = float(student_reach(values, confidence=CONFIDENCE))
     return float(values.mean() - reach), float(values.mean() + reach)
 
 

@@ -63,10 +63,6 @@ class FaceFit:
         """(T, 68, 3) mm, face axes: the person's face as it moves, the head held still."""
         return pose_face(self.neutral, self.jaw_deg, self.right_mm, self.left_mm)
 
-    def expression_of(self, neutral: np.ndarray) -> np.ndarray:
-        """(T, 68, 3) mm: the same movement on another neutral face (68, 3)."""
-        return pose_face(neutral, self.jaw_deg, self.right_mm, self.left_mm)
-
     @property
     def observed(self) -> np.ndarray:
         """(T, 68, 3): the face where the landmarks are, in their unit."""

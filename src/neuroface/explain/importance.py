@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from neuroface.evaluate.statistics import student_reach
 from neuroface.explain.question import Question, fall, probability_lost
 
 Ask = Callable[[np.ndarray], np.ndarray]
@@ -122,9 +123,5 @@ def importance(
 
 def _student(values: np.ndarray) -> tuple[float, float, float]:
     """Mean and its 95 % interval; NaN ends below two values."""
-    from scipy.stats import t
-
-    if len(values) < 2:
-        return float(values.mean()), float("nan"), float("nan")
-    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5
-    return float(values.mean()), float(values.mean() - reach), float(values.mean() + reach)
+    mean, reach = float(values.mean()), float(student_reach(values))
+    return mean, mean - reach, mean + reach

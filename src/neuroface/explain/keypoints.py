@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface import face
+from neuroface.evaluate.statistics import student_reach
 
 PERMUTATIONS = 999
 
@@ -61,7 +62,7 @@ def table(told: Told, *, positive: str, seed: int = 0, permutations: int = PERMU
 
     _, y, signed, size = of_people(told)
     mean = _mean(size)
-    reach, low = _reach(size), np.nanmin(mean)
+    reach, low = student_reach(size), np.nanmin(mean)
     span = np.nanmax(mean) - low
     is_positive = y == positive
     difference, p = _difference(signed, is_positive, np.random.default_rng(seed), permutations)
@@ -163,12 +164,3 @@ def _mean(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     count = known.sum(axis=0)
     return np.divide(np.where(known, values, 0).sum(axis=0), count, out=np.full(count.shape, np.nan), where=count > 0)
-
-
-def _reach(values: np.ndarray) -> np.ndarray:
-    from scipy.stats import t
-
-    n = len(values)
-    if n < 2:
-        return np.full(values.shape[1], np.nan)
-    return t.ppf(0.975, n - 1) * values.std(axis=0, ddof=1) / n**0.5

@@ -20,7 +20,7 @@ NEEDS = "Attributions of trees need the package shap: pip install 'neuroface[exp
 
 
 def can_explain(model: Any) -> bool:
-    """Whether a fitted model, or the last step of a pipeline, is a forest or a gradient boosting of trees."""
+    """Whether a fitted model, or the last step of a pipeline, is a forest or a tree."""
     last = _steps(model)[1]
     return isinstance(last, Forest) or type(last).__name__ in (
         "RandomForestClassifier",
@@ -43,9 +43,8 @@ def attributions(model: Any, X: np.ndarray, background: np.ndarray) -> tuple[np.
     some = background[np.linspace(0, len(background) - 1, min(BACKGROUND, len(background))).round().astype(int)]
     for step in before:
         X, some = step.transform(X), step.transform(some)
-    trees = (
-        as_shap(last) if isinstance(last, Forest) and not hasattr(last, "forest_") else getattr(last, "forest_", last)
-    )
+    last = getattr(last, "forest_", last)  # scikit-learn's own, which a large table falls back to
+    trees = as_shap(last) if isinstance(last, Forest) else last
     explainer = shap.TreeExplainer(trees, data=some.astype(np.float32), feature_perturbation="interventional")
     # float32 as the trees were grown: a value must not change sides of a threshold
     told = np.asarray(explainer.shap_values(X.astype(np.float32), check_additivity=False))

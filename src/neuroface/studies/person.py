@@ -94,7 +94,7 @@ def change(asked: Asked, visits: tuple[str, str]) -> pd.DataFrame:
     the repetitions of the run's people of all classes. beyond: whether the change is larger. Errors: DataError for a
     run without features.
     """
-    from neuroface.report.reliability import detectable_change, reliability
+    from neuroface.evaluate.repeatability import detectable_change, of_repetitions
     from neuroface.report.wording import feature_and_unit
 
     run, samples = asked.run, asked.samples
@@ -106,10 +106,11 @@ def change(asked: Asked, visits: tuple[str, str]) -> pd.DataFrame:
         known = [column[np.isfinite(column)] for column in (X[who == visit, j] for visit in visits)]
         if min(map(len, known)) == 0:
             continue
-        scatter = reliability(run.features[name].to_numpy(float), run.features["subject"].to_numpy())
+        scatter = of_repetitions(run.features[name].to_numpy(float), run.features["subject"].to_numpy())
         moved = float(known[1].mean() - known[0].mean())
         least = detectable_change(scatter.sem, len(known[0]), len(known[1]))
         measure, unit = feature_and_unit(name)
-        rows.append((measure, unit, known[0].mean(), known[1].mean(), moved, least, abs(moved) > least, *scatter[:3]))
+        means, of_people = (known[0].mean(), known[1].mean()), (scatter.icc, scatter.sem, scatter.people)
+        rows.append((measure, unit, *means, moved, least, abs(moved) > least, *of_people))
     columns = ["measure", "unit", "first", "second", "change", "detectable", "beyond", "icc", "sem", "people"]
     return pd.DataFrame(rows, columns=columns)

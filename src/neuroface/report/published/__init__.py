@@ -70,9 +70,9 @@ class Published:
         return {key: value for key, value in cell.items() if key not in self.variants and key != "metric"}
 
 
-def available() -> tuple[str, ...]:
-    """Names that `load` knows."""
-    files = resources.files(__name__).iterdir()
+def available(package: str = __name__) -> tuple[str, ...]:
+    """Names of the YAML files that lie in a package; those of this one `load` knows."""
+    files = resources.files(package).iterdir()
     return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
 
 

@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from neuroface.errors import ConfigError, did_you_mean
+from neuroface.report import published
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class System:
 
 def available() -> tuple[str, ...]:
     """Names that `load` knows."""
-    files = resources.files(__name__).iterdir()
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml")))
+    return published.available(__name__)
 
 
 def load(name: str) -> System:
