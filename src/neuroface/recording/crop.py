@@ -161,7 +161,7 @@ def warp(
     if seen.sum() < 6:
         return None
     if align == "similarity":
-        return WarpedCrop(_similarity(source[seen], target[seen]), size)
+        return WarpedCrop(similarity(source[seen], target[seen]), size)
     matrix, _ = cv2.findHomography(source[seen], target[seen], 0)
     return None if matrix is None else WarpedCrop(matrix, size)
 
@@ -206,7 +206,7 @@ def _apply(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return moved[..., :2] / moved[..., 2:]
 
 
-def _similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """(3, 3): the similarity that carries source onto target, both (K, 2) px, with least squares.
 
     As complex numbers, target = a source + b with one complex a (Umeyama, IEEE TPAMI 13 (1991) 376, in the plane).

@@ -75,15 +75,13 @@ class Images:
 
     def _cut(self, seen: Seen, repetition: Repetition) -> tuple[Cut, np.ndarray] | None:
         """What is cut where at the peak of a repetition, and the landmarks (68, 2) px there; None without a face."""
-        video, points = seen.recording.video, seen.pixels.points[repetition.frames]
-        assert video is not None
-        times_s = seen.pixels.timestamps_s[repetition.frames]
-        at = 0 if len(points) == 1 else apex(points, hold=_frames_of(self.hold_s, times_s))
-        if at is None or not pictures.with_face(points[at : at + 1], align=self.align)[0]:
+        found = at_peak(seen, repetition, align=self.align, hold_s=self.hold_s)
+        if found is None:
             return None
-        (number,) = pictures.nearest(pictures.frame_times(video, seen.pixels), times_s[at : at + 1])
+        (number, points), video = found, seen.recording.video
+        assert video is not None
         (crop,) = pictures.crops(
-            points[at : at + 1],
+            points[None],
             np.array([0]),
             video.size,
             align=self.align,
@@ -91,7 +89,22 @@ class Images:
             margin=self.margin,
             size=self.size,
         )
-        return Cut(int(number), crop), points[at]
+        return Cut(number, crop), points
+
+
+def at_peak(seen: Seen, repetition: Repetition, *, align: str, hold_s: float) -> tuple[int, np.ndarray] | None:
+    """The 0-based frame of the video at the peak of a repetition, and the landmarks (68, 2) px there; see `Images`.
+
+    None where no face is seen to be cut out as `align` says.
+    """
+    video, points = seen.recording.video, seen.pixels.points[repetition.frames]
+    assert video is not None
+    times_s = seen.pixels.timestamps_s[repetition.frames]
+    at = 0 if len(points) == 1 else apex(points, hold=_frames_of(hold_s, times_s))
+    if at is None or not pictures.with_face(points[at : at + 1], align=align)[0]:
+        return None
+    (number,) = pictures.nearest(pictures.frame_times(video, seen.pixels), times_s[at : at + 1])
+    return int(number), points[at]
 
 
 def _masks(points: np.ndarray, size: int) -> np.ndarray:
