@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("matplotlib")
 
@@ -181,3 +182,12 @@ def test_two_classes_have_one_table_of_features(make_run: MakeRun, kind: str, on
     from neuroface.report import page_tables, run
 
     assert (page_tables.effects(run.read(make_run(kind))) is None) == one
+
+
+def test_labels_made_wrong_on_purpose_are_told_at_the_top(make_run: MakeRun) -> None:
+    folder = make_run("binary")
+    assert "wrong on purpose" not in text_of(html.render(folder))
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    config["classifier"] = {"label_noise": 0.2}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert "20 % of the rows learnt from were given another class" in text_of(html.render(folder))

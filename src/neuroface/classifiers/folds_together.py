@@ -37,6 +37,7 @@ def check_settings(estimator: Any) -> None:
         "augment": None,
         "sampling": "shuffled",
         "side_weight": 0,
+        "label_noise": 0,
         "precision": "fp32",
         "compile": False,
         "save_every": None,
@@ -46,6 +47,8 @@ def check_settings(estimator: Any) -> None:
         for key, value in served.items()
         if getattr(estimator, key) != value
     ]
+    if not isinstance(estimator.loss, str):
+        wrong.append("classifier.loss of its own (only cross_entropy or ordinal)")
     if estimator.epoch_selection == "test_best":
         wrong.append("classifier.epoch_selection=test_best (only inner_people or last)")
     if wrong:

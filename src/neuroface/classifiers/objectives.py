@@ -13,11 +13,14 @@ from torch.nn import functional
 @dataclass(frozen=True)
 class Objective:
     """outputs: number of outputs for K classes. losses: (outputs (B, .), targets (B, K) that add up to 1) -> (B,).
-    probabilities: outputs (B, .) -> (B, K)."""
+    probabilities: outputs (B, .) -> (B, K). penalty: outputs of a batch in training -> a number added to its loss.
+    relabel: (epoch from 1, outputs (B, .), one-hot targets (B, K)) -> the targets that these rows have from then on."""
 
     outputs: Callable[[int], int]
     losses: Callable[[Tensor, Tensor], Tensor]
     probabilities: Callable[[Tensor], Tensor]
+    penalty: Callable[[Tensor], Tensor] | None = None
+    relabel: Callable[[int, Tensor, Tensor], Tensor] | None = None
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

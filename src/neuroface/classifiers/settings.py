@@ -24,11 +24,12 @@ def check_settings_of(model: Any) -> None:
     choices: dict[str, Collection[str]] = {
         "optimiser": OPTIMISERS,
         "schedule": SCHEDULES,
-        "loss": OBJECTIVES,
         "sampling": SAMPLINGS,
         "epoch_selection": EPOCH_SELECTIONS,
         "precision": PRECISIONS,
     }
+    if isinstance(model.loss, str):
+        choices["loss"] = OBJECTIVES
     wrong = [
         f"classifier.{key} is {getattr(model, key)!r}.{did_you_mean(getattr(model, key), known)}"
         for key, known in choices.items()
@@ -40,7 +41,7 @@ def check_settings_of(model: Any) -> None:
         for key, least in at_least.items()
         if not getattr(model, key) >= least
     ]
-    shares = {"inner_share": (0, 1), "label_smoothing": (-1e-12, 1)}
+    shares = {"inner_share": (0, 1), "label_smoothing": (-1e-12, 1), "label_noise": (-1e-12, 1)}
     wrong += [
         f"classifier.{key} is {getattr(model, key)!r}; it must lie between 0 and 1."
         for key, (low, high) in shares.items()
@@ -56,9 +57,22 @@ def check_settings_of(model: Any) -> None:
         wrong.append(f"classifier.save_every is {model.save_every!r}; it must be 1 or more, or null.")
     if model.side_weight > 0 and getattr(model.augment, "keywords", {}).get("flip"):
         wrong.append("classifier.augment.flip exchanges the sides that side_weight learns; set it to 0.")
+    wrong += _of_own_loss(model) if not isinstance(model.loss, str) else []
     if wrong:
         raise ConfigError(" ".join(wrong))
     check_precision(model.precision, device_of(model.device), key="classifier.precision")
+
+
+def _of_own_loss(model: Any) -> list[str]:
+    """What cannot go with an objective of its own; to mend a label, a row must be one row, of one label."""
+    needed: dict[str, Any] = {"side_weight": 0}
+    if model.loss().relabel is not None:
+        needed |= {"mixup": 0, "sampling": "shuffled"}
+    return [
+        f"classifier.{key} is {getattr(model, key)!r}; with this loss it must be {value}."
+        for key, value in needed.items()
+        if getattr(model, key) != value
+    ]
 
 
 def valid_y(y: Any, X: np.ndarray | Parts) -> np.ndarray:

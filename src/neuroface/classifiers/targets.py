@@ -43,6 +43,20 @@ def one_hot(codes: np.ndarray, n_classes: int) -> np.ndarray:
     return np.eye(n_classes)[codes]
 
 
+def with_noise(targets: np.ndarray, rows: np.ndarray, n_classes: int, *, share: float, seed: int) -> np.ndarray:
+    """Targets (n, n_classes + .) of which round(share len(rows)) of `rows` have another class, each as likely.
+
+    Symmetric label noise, on pictures and not on people: of somebody's pictures some are mislabelled.
+    """
+    rng = np.random.default_rng([seed, len(rows)])
+    chosen = rng.permutation(rows)[: round(share * len(rows))]
+    noisy = targets.copy()
+    given = targets[chosen, :n_classes].argmax(axis=1)
+    other = (given + rng.integers(1, n_classes, len(chosen))) % n_classes if n_classes > 1 else given
+    noisy[chosen, :n_classes] = one_hot(other, n_classes)
+    return noisy
+
+
 def with_sides(targets: np.ndarray, side: np.ndarray | None) -> np.ndarray:
     """(n, K + 2): targets (n, K), then left and right, both 0 where the side (n,) is neither.
 

@@ -20,7 +20,7 @@ from neuroface.classifiers.inner_people import held_out_people
 from neuroface.classifiers.inputs import Augment, Inputs, Rows
 from neuroface.classifiers.objectives import OBJECTIVES, Objective, with_side
 from neuroface.classifiers.settings import check_settings_of, valid_weights, valid_y
-from neuroface.classifiers.targets import class_factors, one_hot, with_sides, with_test
+from neuroface.classifiers.targets import class_factors, one_hot, with_noise, with_sides, with_test
 from neuroface.classifiers.training import Training, Tunables, outputs_of, runner
 from neuroface.errors import RunFailedError
 from neuroface.types import Parts
@@ -34,12 +34,14 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     network: f(shape, n_outputs) -> nn.Module with its tunables bound, `shape` that of one sample, or a mapping of them
     for `Parts`; its forward(x, seen) takes float32 x (B, *shape) and seen, (B, T) bool for series and None for others.
     max_epochs: at most. batch_size: rows per step; an epoch is divided evenly, so the last batch is no smaller rest.
-    learning_rate, optimiser (adamw, adam, sgd), schedule (constant, cosine, warm_cosine, exponential), weight_decay.
+    learning_rate, weight_decay. optimiser: adamw, adam, sgd (Nesterov's), momentum (without his step). schedule:
+    constant, cosine, warm_cosine, exponential, warm_exponential.
     clip_norm: largest norm of the gradient, None for any. label_smoothing: share of the target given to all classes.
     mixup: alpha of Beta(alpha, alpha), 0 for none. loss: cross_entropy, or ordinal for classes whose names sort in
-    their order. class_weight: see `targets.class_factors`. sampling: "shuffled" sees each row once in an epoch and
-    weighs its loss; "weighted" draws rows by their weights. side_weight: above 0 one more output learns the affected
-    side, its loss counting so much.
+    their order, or f() -> Objective. class_weight: see `targets.class_factors`. sampling: "shuffled" sees each row once
+    in an epoch and weighs its loss; "weighted" draws rows by their weights. side_weight: above 0 one more output learns
+    the affected side, its loss counting so much.
+    label_noise: share of the rows learnt from that are given another class, each other one as likely.
     patience: epochs without a better loss on people held out, before training stops. inner_share: share of each class's
     people to hold out. epoch_selection: "inner_people"; "last" to hold out nobody and take the last epoch; "test_best"
     to take the epoch that is best on the very rows that will be judged, a leak that some published results rest on.
@@ -67,10 +69,11 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         clip_norm: float | None = 1.0,
         label_smoothing: float = 0.0,
         mixup: float = 0.0,
-        loss: str = "cross_entropy",
+        loss: str | Callable[[], Objective] = "cross_entropy",
         class_weight: str | Mapping[str, float] | None = None,
         sampling: str = "shuffled",
         side_weight: float = 0.0,
+        label_noise: float = 0.0,
         patience: int = 20,
         inner_share: float = 0.2,
         epoch_selection: str = "inner_people",
@@ -96,6 +99,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.sampling = sampling
         self.side_weight = side_weight
+        self.label_noise = label_noise
         self.patience = patience
         self.inner_share = inner_share
         self.epoch_selection = epoch_selection
@@ -213,6 +217,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
             X, targets, weights, held = with_test(X, targets, weights, self.classes_, X_test, y_test)
         else:
             held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
+        if self.label_noise:
+            targets = with_noise(targets, np.flatnonzero(~held), len(self.classes_), share=self.label_noise, seed=seed)
         self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
         network = self._started(self.network(self.inputs_.shape, self.objective.outputs(len(self.classes_))))
         self.network_ = network.to(device)
@@ -247,11 +253,15 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_side(self, X: np.ndarray | Parts) -> np.ndarray:
         """(n,) probability that the left side is the affected one; of a classifier with side_weight above 0."""
+        return 1 / (1 + np.exp(-self.predict_outputs(X)[:, -1]))
+
+    def predict_outputs(self, X: np.ndarray | Parts) -> np.ndarray:
+        """(n, .) float64, what the network gives: for a self-cure network, the last column is the attention."""
         check_is_fitted(self)
         X = self._valid(X, reset=False)
         with memory_told(self.batch_size):
             rows = self.inputs_.rows(X, next(self.network_.parameters()).device)
-            return self._outputs(rows, np.arange(len(X)))[:, -1].double().sigmoid().cpu().numpy()
+            return self._outputs(rows, np.arange(len(X))).double().cpu().numpy()
 
     @property
     def fitted_on(self) -> frozenset[str]:
@@ -281,7 +291,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     @property
     def objective(self) -> Objective:
         """What its outputs are trained for."""
-        objective = OBJECTIVES[self.loss]
+        objective = OBJECTIVES[self.loss] if isinstance(self.loss, str) else self.loss()
         return with_side(objective, self.side_weight) if self.side_weight > 0 else objective
 
     def _started(self, network: torch.nn.Module) -> torch.nn.Module:

@@ -27,8 +27,9 @@ OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "adam": torch.optim.Adam,
     "sgd": lambda parameters, **keys: torch.optim.SGD(parameters, momentum=0.9, nesterov=True, **keys),
+    "momentum": lambda parameters, **keys: torch.optim.SGD(parameters, momentum=0.9, **keys),
 }
-RISE = 0.1  # share of the epochs in which warm_cosine rises
+RISE = 0.1  # share of the epochs in which a warm schedule rises
 
 # Learning rate relative to its base, of epoch e (from 0) of n.
 SCHEDULES: dict[str, Callable[[int, int], float]] = {
@@ -36,6 +37,7 @@ SCHEDULES: dict[str, Callable[[int, int], float]] = {
     "cosine": lambda e, n: (1 + math.cos(math.pi * e / n)) / 2,
     "warm_cosine": lambda e, n: min((e + 1) / (RISE * n), 1.0) * (1 + math.cos(math.pi * e / n)) / 2,
     "exponential": lambda e, n: 0.9**e,
+    "warm_exponential": lambda e, n: min((e + 1) / (RISE * n), 1.0) * 0.9**e,
 }
 
 
@@ -126,9 +128,12 @@ class Training:
             group["lr"] = rate
         self.network.train()
         total = torch.zeros((), device=self.device)
+        before = self.targets.clone() if self.objective.relabel else self.targets
         for at in self._batches():
-            total += self._step(at) * (len(at) / len(self.learn))
+            total += self._step(at, epoch) * (len(at) / len(self.learn))
         told = {"epoch": epoch + 1, "loss": self._number(total, epoch), "learning_rate": rate}
+        if self.objective.relabel:
+            told["relabelled"] = int((before != self.targets).any(dim=1).sum())
         if len(self.held):
             loss, accuracy = self._judged()
             told |= {"held_out_loss": self._number(loss, epoch), "held_out_accuracy": float(accuracy)}
@@ -157,8 +162,11 @@ class Training:
             order = torch.randperm(n, generator=self.generator)
         return list(torch.from_numpy(self.learn)[order].tensor_split(count))
 
-    def _step(self, at: Tensor) -> Tensor:
-        """One step of the optimiser; the weighted loss of the batch, still on the device."""
+    def _step(self, at: Tensor, epoch: int) -> Tensor:
+        """One step of the optimiser; the weighted loss of the batch, still on the device.
+
+        Labels that the objective mends are mended by the outputs of this very step, as published self-cure networks do.
+        """
         x, seen = self.inputs.batch(self.rows, at, self.device, self.generator)
         here = at.to(self.device)
         targets, weights = self.targets[here], self.weights[here]
@@ -169,12 +177,17 @@ class Training:
         targets = torch.cat([smooth, targets[:, self.n_classes :]], dim=1)
         if self.tunables.mixup:
             x, seen, targets, weights = self._mixed(x, seen, targets, weights)
-        loss = (weights * self.objective.losses(self._forward(x, seen), targets)).mean()
+        outputs = self._forward(x, seen)
+        loss = (weights * self.objective.losses(outputs, targets)).mean()
+        if self.objective.penalty:
+            loss = loss + self.objective.penalty(outputs)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         if self.tunables.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.tunables.clip_norm)
         self.optimiser.step()
+        if self.objective.relabel:
+            self.targets[here] = self.objective.relabel(epoch + 1, outputs.detach(), self.targets[here])
         return loss.detach()
 
     def _mixed(self, x: Any, seen: Any, targets: Tensor, weights: Tensor) -> tuple[Any, Any, Tensor, Tensor]:
@@ -229,12 +242,14 @@ class Training:
             "history": self.history,
             "generator": self.generator.get_state(),
             "chance": chance(self.device),
+            **({"targets": self.targets} if self.objective.relabel else {}),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.best, self.best_epoch, self.history = state["best"], state["best_epoch"], state["history"]
+        self.targets = state.get("targets", self.targets)
         self.generator.set_state(state["generator"].cpu())
         set_chance(state["chance"], self.device)
 
