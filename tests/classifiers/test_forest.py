@@ -191,7 +191,7 @@ def test_a_damaged_model_file_is_refused(tmp_path):
     content = Forest(n_estimators=3).fit(X, y).saved()[1]
     for i, damaged in enumerate((b"", content[:200], b"\0" * 50)):
         (tmp_path / f"{i}.npz").write_bytes(damaged)
-        with pytest.raises(DataError, match="is no model file of a forest, or is damaged"):
+        with pytest.raises(DataError, match="is no model file of neuroface, or is damaged"):
             load(tmp_path / f"{i}.npz")
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         held = {name: arrays[name] for name in arrays.files}

@@ -10,6 +10,7 @@ from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.preprocessing import StandardScaler
 
 from neuroface.classifiers.least_squares import Discriminant, Ridge
+from neuroface.classifiers.load import load_model
 from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate.leave_pair_out import LeavePairOut
 from neuroface.evaluate.many import Fit
@@ -103,6 +104,25 @@ def test_sums_over_exchanged_units_change_no_fit(model, missing):
     units = [replace(fit, unit=np.arange(30) // 2) for fit in fits]
     for p, expected in zip(model.predict_many(X, units, 2), model.predict_many(X, fits, 2), strict=True):
         assert p == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("model", BOTH, ids=lambda m: type(m).__name__)
+def test_a_saved_model_predicts_the_same_and_is_plain_arrays(model, tmp_path):
+    X, y = table(missing=0.1)
+    ending, content = model.fit(X, y).saved()
+    file = tmp_path / f"model.{ending}"
+    file.write_bytes(content)
+    loaded = load_model(file)
+    assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert loaded.get_params() == model.get_params()
+    with np.load(file, allow_pickle=False) as arrays:
+        held = {name: arrays[name] for name in arrays.files}
+    held["coef"] = held["coef"][:-1]
+    np.savez(tmp_path / "short.npz", **held)
+    (tmp_path / "cut.npz").write_bytes(content[:300])
+    for damaged in ("short", "cut"):
+        with pytest.raises(DataError, match=rf"{damaged}\.npz is no model file of neuroface, or is damaged"):
+            load_model(tmp_path / f"{damaged}.npz")
 
 
 def some_fits(k=2, *, n_permutations=4):

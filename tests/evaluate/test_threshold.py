@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from neuroface.evaluate import engine
@@ -10,6 +11,7 @@ from neuroface.evaluate.protocol import Protocol
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.splits import Loso
 from neuroface.evaluate.threshold import inner_threshold, threshold_of, youden_threshold
+from neuroface.evaluate.units import judged, mean_in_stages
 from neuroface.types import Samples
 
 from .people import logistic
@@ -98,3 +100,14 @@ def test_a_training_fold_without_the_stray_label_is_judged_like_the_others():
     one_class = np.repeat(["x", "x", "z", "z"], 2)
     people = threshold_of(scores, one_class, subject, positive="z")
     assert threshold_of(scores, one_class, subject, positive="z", design="mixed") == people
+
+
+@pytest.mark.parametrize("design", ["between", "mixed", "within"])
+def test_it_averages_as_the_scores_do(design):
+    rng = np.random.default_rng(0)
+    subject, tasks = rng.choice(["a", "b", "c", "d"], 60), rng.choice(["OPEN", "SPREAD"], 60, p=[0.8, 0.2])
+    y, p = rng.choice(["HC", "ALS"], 60), rng.random(60)
+    rows = pd.DataFrame({"sample": np.arange(60), "subject": subject, "task": tasks, "y": y, "p": p})
+    units = mean_in_stages(rows, ["p"], judged(design))
+    expected = youden_threshold(units["p"].to_numpy(), (units["y"] == "ALS").to_numpy())
+    assert threshold_of(p, y, subject, positive="ALS", task=tasks, design=design) == pytest.approx(expected, abs=1e-12)

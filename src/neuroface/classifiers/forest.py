@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import io
-import json
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from neuroface import outside
+from neuroface.classifiers import array_file
 from neuroface.classifiers import forest_kernels as kernels
 from neuroface.classifiers.forest_kernels import MOST_ROWS, Columns, Shape, Trees
 from neuroface.classifiers.forest_trees import (
@@ -29,7 +27,7 @@ from neuroface.classifiers.forest_trees import (
     sound,
     trimmed,
 )
-from neuroface.errors import ConfigError, DataError
+from neuroface.errors import ConfigError
 
 MOST_CLASSES = 256  # uint8
 NODES_AT_ONCE = 500_000  # of the room that trees are grown in
@@ -139,10 +137,7 @@ class Forest(ClassifierMixin, BaseEstimator):
             return "skops", skops.io.dumps(self.forest_)
         settings = {name: value for name, value in self.get_params().items() if name != "random_state"}
         about = {"format": FORMAT, "settings": settings, "classes": self.classes_.tolist()}
-        told = np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8)
-        file = io.BytesIO()
-        np.savez_compressed(file, about=told, **self.trees_._asdict())
-        return "npz", file.getvalue()
+        return "npz", array_file.to_bytes(about, self.trees_._asdict())
 
     def _fit_large(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray, seed: int) -> Forest:
         from sklearn.ensemble import RandomForestClassifier
@@ -245,15 +240,14 @@ class Forest(ClassifierMixin, BaseEstimator):
 
 def load(path: Path | str) -> Forest:
     """A forest that was saved as NPZ; nothing of the file is executed. Errors: DataError when it is none or damaged."""
+    about, arrays = array_file.from_file(path)
     try:
-        file = outside.read_npz(path)
-        about = outside.read_json(file["about"].tobytes())
-        trees = Trees(*(file[name] for name in Trees._fields))
+        trees = Trees(*(arrays[name] for name in Trees._fields))
         if about["format"] != FORMAT or not sound(trees, len(about["classes"])):
             raise ValueError(about["format"])
         forest = Forest(**about["settings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is no model file of a forest, or is damaged ({type(error).__name__}).") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise array_file.damaged(path, error) from error
     forest.classes_, forest.trees_ = np.array(about["classes"]), trees
     forest.n_features_in_ = trees.importances.shape[1]
     forest.feature_importances_ = importances_of(trees.importances)

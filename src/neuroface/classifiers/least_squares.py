@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from neuroface.classifiers import array_file
 from neuroface.errors import ConfigError, DataError
 
+FITTED = ("mean", "scale", "coef", "intercept")
 MOST_PRODUCTS = 4_000_000  # values of a fold's products; larger tables are fitted one by one
 
 
@@ -183,6 +186,11 @@ class LinearOfMoments(ClassifierMixin, BaseEstimator):
                 found[i] = of_fit
         yield from found
 
+    def saved(self) -> tuple[str, bytes]:
+        """Ending and bytes of a file that `load` reads: arrays (NPZ), and JSON that says what they are."""
+        about = {"format": FORMATS[type(self)], "settings": self.get_params(), "classes": self.classes_.tolist()}
+        return "npz", array_file.to_bytes(about, {name: getattr(self, f"{name}_") for name in FITTED})
+
     def _probabilities(
         self,
         X: np.ndarray,
@@ -260,6 +268,25 @@ class Discriminant(LinearOfMoments):
         distance = (found.means.transpose(0, 2, 1) * coef).sum(axis=1)
         prior = np.log(np.where(found.share > 0, found.share, 1.0))
         return coef, prior - distance / 2
+
+
+FORMATS: dict[type, str] = {Ridge: "neuroface ridge 1", Discriminant: "neuroface discriminant 1"}
+
+
+def load(path: Path | str) -> LinearOfMoments:
+    """A model that was saved as NPZ; nothing of the file is executed. Errors: DataError when it is none or damaged."""
+    about, arrays = array_file.from_file(path)
+    try:
+        model = {name: kind for kind, name in FORMATS.items()}[about["format"]](**about["settings"])
+        mean, scale, coef, intercept = (np.asarray(arrays[name], dtype=float) for name in FITTED)
+        k = len(about["classes"])
+        if not (mean.shape == scale.shape == coef.shape[:1] and (*coef.shape[1:], *intercept.shape) == (k, k)):
+            raise ValueError("shapes")
+    except (ValueError, KeyError, TypeError) as error:
+        raise array_file.damaged(path, error) from error
+    model.classes_ = np.array(about["classes"])
+    model.mean_, model.scale_, model.coef_, model.intercept_ = mean, scale, coef, intercept
+    return model
 
 
 def _table(X: Any) -> np.ndarray:

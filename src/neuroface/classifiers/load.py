@@ -38,9 +38,10 @@ def load_model(path: Path | str, *, trusted: Collection[str] = ()) -> Any:
     if not path.is_file():
         raise ConfigError(f"{path} is not there. Runs keep their models with execution.save_models=true.")
     if path.suffix == ".npz":
-        from neuroface.classifiers import forest
+        from neuroface.classifiers import array_file, forest, least_squares
 
-        return forest.load(path)
+        linear = array_file.from_file(path)[0]["format"] in least_squares.FORMATS.values()
+        return least_squares.load(path) if linear else forest.load(path)
     if path.suffix == ".safetensors":
         from neuroface.classifiers import load_network
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from neuroface.evaluate.design import Kind, design_of
 from neuroface.evaluate.splits import Split, StratifiedSubjectKFold
-from neuroface.evaluate.units import judged, mean_in_stages
 
 INNER_FOLDS = 5  # fewer where a class has fewer people
 NEUTRAL = 0.5
@@ -88,11 +87,19 @@ def threshold_of(
     question within people. task: (n,) of each row; None, all are of one. design: that of the whole question, which a
     training fold need not show; None, that of these rows.
     """
-    import pandas as pd
+    kind, here = design or design_of(y, subject).kind, y == positive
+    if kind != "within":  # a repetition is a unit of its own
+        tasks = np.zeros(len(y), int) if task is None else np.unique(task, return_inverse=True)[1]
+        n_tasks, unit = int(tasks.max()) + 1, 2 * np.unique(subject, return_inverse=True)[1] + here
+        of_task, back = np.unique(unit * n_tasks + tasks, return_inverse=True)
+        units, of_unit = np.unique(of_task // n_tasks, return_inverse=True)
+        scores, here = _means(_means(scores, back), of_unit), units % 2 == 1
+    return youden_threshold(scores, here)
 
-    rows = {"sample": np.arange(len(y)), "subject": subject, "task": "" if task is None else task, "y": y, "p": scores}
-    units = mean_in_stages(pd.DataFrame(rows), ["p"], judged(design or design_of(y, subject).kind))
-    return youden_threshold(units["p"].to_numpy(), (units["y"] == positive).to_numpy())
+
+def _means(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """(groups,) the mean of the values (n,) of each group 0, 1, ..."""
+    return np.bincount(group, weights=values) / np.bincount(group)
 
 
 def _units_of_smallest_class(y: np.ndarray, units: np.ndarray) -> int:
