@@ -40,9 +40,9 @@ def with_masks(shown: np.ndarray) -> np.ndarray:
     return np.concatenate([shown, planes], axis=-1)
 
 
-def fitted(X: np.ndarray, y: list[str], **keys) -> TorchClassifier:
-    """A small HTNet after two epochs. side: of each picture, for side_weight above 0."""
+def fitted(X: np.ndarray, y: list[str], *, epochs: int = 2, **keys) -> TorchClassifier:
+    """A small HTNet after so many epochs. side: of each picture, for side_weight above 0."""
     side = keys.pop("side", None)
     network = {"dim": 8, "heads": 1, "num_hierarchies": 2, "block_repeats": (2, 2), **keys}
-    model = htnet(**network, epochs=2, batch_size=4, epoch_selection="last", device="cpu", random_state=0)
+    model = htnet(**network, epochs=epochs, batch_size=4, epoch_selection="last", device="cpu", random_state=0)
     return model.fit(X, np.array(y), **({} if side is None else {"side": np.array(side)}))

@@ -119,6 +119,7 @@ def test_what_has_no_face_to_draw_on_is_refused(classifier, view, named):
     with pytest.raises(ConfigError) as raised:
         maps.check_classifier(classifier, view, where="runs/x")
     assert str(raised.value) == (
-        f"runs/x: {named} is nothing to draw maps of. neuroface explain draws networks on pictures of faces, such as "
-        "classifier=htnet_palsy; of other runs see neuroface report."
+        f"runs/x: {named} is nothing to draw maps of. neuroface explain draws networks on pictures and clips of faces, "
+        "such as classifier=htnet_palsy or c3d; map=keypoints asks networks on series; of other runs see neuroface "
+        "report."
     )

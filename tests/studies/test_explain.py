@@ -96,6 +96,36 @@ def test_pictures_are_drawn_as_many_as_asked_for(explained):
         assert cv2.imread(str(file)).std() > 5, f"{file.name} is blank"
 
 
+def test_the_page_shows_both_checks_and_every_sample_is_in_the_table(explained):
+    table = pd.read_csv(explained / "lights.csv")
+    assert len(table) == 2 * len(PEOPLE)
+    checks = pd.read_csv(explained / "checks.csv").set_index(["method", "check"])
+    assert checks.loc[("gradient", "random"), "people"] == len(PEOPLE)
+    assert 0 < checks.loc[("gradient", "shuffled"), "people"] < len(PEOPLE), "one fold of two was learnt anew"
+    assert table["gradient shuffled_like"].notna().sum() == table["gradient shuffled_lean_face"].notna().sum() == 8
+    assert checks["like"].abs().max() <= 1
+    page = (explained / "explain.html").read_text()
+    assert "learnt from shuffled labels" in page
+    assert len(list((explained / "lights").glob("*.png"))) == 3
+
+
+@pytest.mark.slow
+def test_of_clips_there_is_light_over_time(tmp_path):
+    words = [
+        "cohort=rendered", "classifier=c3d", "cohort.people={HC: 2, ALS: 2}", "cohort.tasks=[OPEN]",
+        "cohort.repetitions={OPEN: 2}", "cohort.fps=15", "split=group_kfold", "split.n_splits=2",
+        "classifier.max_epochs=1", "classifier.epoch_selection=last", "protocol.permutations=0", "execution.n_jobs=1",
+        "execution.tensorboard=false", "quality=null", f"execution.store={tmp_path / 'store'}",
+        f"run={tmp_path / 'run'}",
+    ]  # fmt: skip
+    train.run(words)
+    explain.run([f"run={tmp_path / 'run'}", "panels=1", "refits=0"])
+    out = tmp_path / "run" / "explain"
+    assert (out / "over_time.svg").is_file()
+    assert not (out / "asymmetry.csv").exists()
+    assert "not looked at (refits=0" in (out / "explain.html").read_text()
+
+
 def test_a_run_without_features_is_refused(run):
     config = yaml.safe_load((run / "config.yaml").read_text())
     config["classifier"] = {"_target_": "sklearn.dummy.DummyClassifier", "strategy": "prior"}

@@ -15,6 +15,7 @@ from neuroface.classifiers.torch_classifier import TorchClassifier
 from neuroface.errors import ConfigError
 from neuroface.evaluate.fold import predict
 
+LOOKED_AT = ("images", "clips")  # views
 COLORS = 3  # channels of a picture; masks of facial regions may follow them
 
 
@@ -47,11 +48,12 @@ OVER_FACE = ("exchange", "asymmetry")
 
 
 def check_classifier(classifier: Any, view: str, *, where: str) -> None:
-    """Errors: ConfigError for what is no network on pictures of faces; `where` names the run in it."""
-    if not isinstance(classifier, TorchClassifier) or view != "images":
+    """Errors: ConfigError for what is no network on pictures or clips of faces; `where` names the run in it."""
+    if not isinstance(classifier, TorchClassifier) or view not in LOOKED_AT:
         raise ConfigError(
             f"{where}: {type(classifier).__name__} on {view} is nothing to draw maps of. neuroface explain draws "
-            "networks on pictures of faces, such as classifier=htnet_palsy; of other runs see neuroface report."
+            "networks on pictures and clips of faces, such as classifier=htnet_palsy or c3d; map=keypoints asks "
+            "networks on series; of other runs see neuroface report."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,34 +22,57 @@ if TYPE_CHECKING:
 
 FOLDER = "explain"  # below the run folder
 TOLERANCE = 0.02  # of a probability, when a model is asked again: bf16 and another device round differently
+FURTHER = {
+    "asymmetry_analysis": "Asymmetry by class: people, their mean, 95 % interval; and the brighter side.",
+    "class_faces": "Mean face of each class, and its maps of asymmetry.",
+}
 
 
-def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int) -> str:
-    """Draw and measure the maps of one run; returns what asymmetry_report.txt says, and where it is.
+def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int, refits: int) -> str:
+    """Draw and measure the maps of one run of networks on pictures or clips; returns what they say in short.
 
-    asked: the composed words of `explain`, of which its execution is used.
-    Errors: ConfigError for a run that is not of networks on pictures; DataError when data or code changed since;
-    LeakageError when the model of a fold has learnt from a person of that fold.
+    asked: the composed words of `explain`, of which its execution is used. refits: how many folds are learnt once more
+    from shuffled labels.
+    Errors: ConfigError for a run that is not of such networks; DataError when data or code changed since; LeakageError
+    when the model of a fold has learnt from a person of that fold.
     """
     from neuroface.evaluate.predictions import classes_of
     from neuroface.explain.album import Album
+    from neuroface.explain.gradients import with_random_weights
+    from neuroface.explain.lights import RANDOM, REAL, SHUFFLED, LightAlbum, of_samples
     from neuroface.explain.maps import check_classifier
     from neuroface.progress import Progress
+    from neuroface.report import run as runs
+    from neuroface.studies import lights
     from neuroface.studies.building import build_estimator, build_steps, build_view
 
     config = run_config(path, asked)
     view = build_view(config, build_steps(config))
     check_classifier(build_estimator(config), view.name, where=str(path))
+    run = runs.read(path)
     with RunFolder(path).locked() as folder, Progress() as progress:
         samples = _samples(config, progress)
         predictions = _predictions(path, samples)
-        album = Album(classes_of(predictions.columns), _spread(predictions, n_panels))
+        classes, chosen = classes_of(predictions.columns), _spread(predictions, n_panels)
+        album = Album(classes, chosen) if view.name == "images" else None
+        lit, right = LightAlbum(classes, chosen), []
         folds = predictions.groupby("fold", sort=False)
         for done, (name, rows) in enumerate(folds):
             progress("folds looked at", done, len(folds))
             model = _model(path, config, str(name), set(rows["subject"]))
-            _look(model, samples, rows, album, tiles=tiles, where=f"{path}, fold {name}")
-        return _write(folder, album)
+            given, known = _given(model, samples, rows, where=f"{path}, fold {name}")
+            if album is not None:
+                _look(model, given, samples, rows, known, album, tiles=tiles)
+            models = {REAL: model, RANDOM: with_random_weights(model)}
+            again = lights.learnt_anew(config, samples, rows, model, str(name)) if done < refits else None
+            if again is not None:
+                models[SHUFFLED] = again
+                right.append(lights.share_right(again, given, rows))
+            lit.add(known, of_samples(models, given, rows["predicted"].to_numpy(str)))
+        text = "" if album is None else _write(folder, album)
+        further = {} if album is None else FURTHER
+        page = lights.write(run, lit, path / FOLDER, right=right, further=further)
+        return f"{text}\n{lights.in_short(lit)}\n{page}".lstrip()
 
 
 def _samples(config: DictConfig, progress: Any) -> Samples:
@@ -92,19 +114,35 @@ def _spread(predictions: pd.DataFrame, number: int) -> list[str]:
     return [str(name) for name in ordered[at]]
 
 
+def _given(
+    classifier: TorchClassifier, samples: Samples, rows: pd.DataFrame, *, where: str
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """What the model of a fold is given of the people it left out, and what is known of these samples."""
+    from neuroface.evaluate.predictions import classes_of
+    from neuroface.explain import maps
+
+    given = maps.inputs_for(classifier, np.asarray(samples.X[rows["at"].to_numpy()]))
+    _check_same(classifier, given, rows, tuple(classes_of(rows.columns)), where=where)
+    known = rows[["sample", "subject", "task", "repetition", "fold", "y", "predicted"]]
+    return given, known.assign(side=samples.meta["side"][rows["at"].to_numpy()])
+
+
 def _look(
-    classifier: TorchClassifier, samples: Samples, rows: pd.DataFrame, album: Album, *, tiles: int, where: str
+    classifier: TorchClassifier,
+    given: np.ndarray,
+    samples: Samples,
+    rows: pd.DataFrame,
+    known: pd.DataFrame,
+    album: Album,
+    *,
+    tiles: int,
 ) -> None:
-    """Ask the model of one fold about the people it left out."""
+    """Ask the model of one fold for its maps of pictures of the people it left out."""
     from neuroface.evaluate.predictions import classes_of
     from neuroface.explain import maps
 
     X = np.asarray(samples.X[rows["at"].to_numpy()])
-    given = maps.inputs_for(classifier, X)
     classes = tuple(classes_of(rows.columns))
-    _check_same(classifier, given, rows, classes, where=where)
-    known = rows[["sample", "subject", "task", "repetition", "fold", "y", "predicted"]]
-    known = known.assign(side=samples.meta["side"][rows["at"].to_numpy()])
     album.add(known, maps.maps_of(classifier, given, classes, tiles=tiles), *maps.pictures_and_masks(X))
 
 
@@ -138,12 +176,14 @@ def _check_same(
 
 
 def _write(folder: RunFolder, album: Album) -> str:
-    """Every file of explain/; returns the report's text and where they are."""
+    """The files about asymmetry; returns the report's text."""
+    from neuroface.report.html import write_figure
+
     text = album.report(where=str(folder.path))
     folder.write_text(f"{FOLDER}/asymmetry.csv", guarded_table(album.table).to_csv(index=False, float_format="%.6g"))
     folder.write_text(f"{FOLDER}/asymmetry_report.txt", text)
+    out = folder.path / FOLDER
+    (out / "panels").mkdir(exist_ok=True)
     for name, figure in album.figures():
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=130)
-        folder.write_bytes(f"{FOLDER}/{name}.png", content.getvalue())
-    return f"{text}\n{folder.path / FOLDER}"
+        write_figure(out, name, figure, vector="svg" if name in FURTHER else None)
+    return text

@@ -10,9 +10,9 @@ MAPS = ("keypoints",)
 
 
 def run(overrides: list[str]) -> None:
-    """Write explain/ into each run folder: of tables which features count, of pictures where on the face."""
+    """Write explain/ into each run folder: of tables which features count, of pictures and clips where on the face."""
     config, _ = compose("explain", overrides)
-    for key in ("panels", "repeats", "checks"):
+    for key in ("panels", "repeats", "checks", "refits"):
         if not isinstance(config[key], int) or config[key] < (key == "repeats"):
             raise ConfigError(
                 f"{key} is {config[key]!r}; it must be a whole number of at least {int(key == 'repeats')}."
@@ -38,4 +38,4 @@ def run(overrides: list[str]) -> None:
         if view_name(of_run) == "table":
             print(explain_table(path, of_run, repeats=config.repeats, checks=config.checks))
         else:
-            print(explain(path, asked=config, n_panels=config.panels, tiles=config.tiles))
+            print(explain(path, asked=config, n_panels=config.panels, tiles=config.tiles, refits=config.refits))
