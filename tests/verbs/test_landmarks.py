@@ -11,6 +11,7 @@ from neuroface.cohorts.folder import FolderCohort
 from neuroface.errors import DataError
 from neuroface.landmarks import weights
 from neuroface.verbs import landmarks
+from recording.test_sound import FRAMES, clip, expected
 
 CENTRES = dots.walk(6)
 
@@ -116,3 +117,19 @@ def test_an_impossible_name_is_told_before_any_landmark_is_found(session, words,
     with pytest.raises(DataError, match=rf"session '{session}' cannot be part of a file name.*Nothing was computed"):
         landmarks.run([*words, f"cohort.subjects={table}"])
     assert not (tmp_path / "out").exists() or not (tmp_path / "out" / "landmarks").exists()
+
+
+@pytest.mark.parametrize("audio", ["auto", "false"])
+def test_the_sound_of_a_clip_stands_beside_its_landmarks(audio, tmp_path, capsys):
+    pytest.importorskip("av")
+    (tmp_path / "in").mkdir()
+    clip(tmp_path / "in" / "P1.mkv", picture_s=0.8)
+    np.savez(tmp_path / "P1.npz", points=np.tile(dots.points(CENTRES[0]), (FRAMES, 1, 1)))
+    words = ["cohort=videos", f"cohort.root={tmp_path / 'in'}", f"cohort.tracks={tmp_path}", "landmarks=given"]
+    landmarks.run([*words, f"audio={audio}", "overlay=true", f"out={tmp_path / 'out'}"])
+    (found,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
+    if audio == "false":
+        assert not found.landmarks.extras
+        return
+    np.testing.assert_allclose(found.landmarks.extras["audio_envelope"], 0.5 * np.sqrt(expected()), atol=0.01)
+    assert "begins -0.80 s from the first frame" in capsys.readouterr().out

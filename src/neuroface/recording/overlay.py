@@ -1,4 +1,4 @@
-"""A clip with what was measured drawn on it: points, repetition bounds and the mouth opening as it goes.
+"""A clip with what was measured drawn on it: points, repetition bounds, the mouth opening as it goes, and the sound.
 
 For looking at a recording and its landmarks. It is research software, not a medical device, and says so in the picture.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from neuroface import face, geometry
 from neuroface.errors import ConfigError, DataError, did_you_mean
-from neuroface.recording import projection
+from neuroface.recording import projection, sound
 from neuroface.recording.landmark_match import LandmarksAt
 from neuroface.types import Landmarks, Recording, Repetition
 
@@ -28,6 +28,7 @@ COLORS = {
     "eyes": (0, 158, 115),
     "mouth": (213, 94, 0),
 }
+SOUND = (0, 114, 178)
 BACKGROUND, SHADE, FAINT, INK, CURSOR = (24, 24, 28), (52, 52, 66), (96, 96, 104), (235, 235, 235), (213, 94, 0)
 FOOTER = "research software, not a medical device"
 
@@ -124,7 +125,8 @@ def draw_points(image: np.ndarray, points: np.ndarray) -> None:
 class MouthTrace:
     """The strip under the clip: mouth opening over the whole recording, faint until it has been; repetitions shaded.
 
-    landmarks: (T, 68, D); the opening is the distance between the inner lips at the mid-line, in mm or px.
+    landmarks: (T, 68, D); the opening is the distance between the inner lips at the mid-line, in mm or px. Where they
+    have an envelope of the sound (`recording.sound`) it stands behind, from the ground up to its own maximum.
     """
 
     def __init__(self, landmarks: Landmarks, repetitions: Sequence[Repetition], width: int) -> None:
@@ -133,6 +135,7 @@ class MouthTrace:
         self._known, self._unit, self._width = LandmarksAt(landmarks), landmarks.unit, width
         self._start_s = float(times[0]) if len(times) else 0.0
         self._length_s = max(float(times[-1]) - self._start_s, 1e-9) if len(times) else 1.0
+        self._envelope = landmarks.extras.get(sound.EXTRA)
         finite = self.opening[np.isfinite(self.opening)]
         self._low, self._high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         self._faint = self._strip(times, repetitions, FAINT)
@@ -162,6 +165,7 @@ class MouthTrace:
             strip[20 : TRACE_HEIGHT_PX - 16, first : last + 1] = SHADE
             strip[20 : TRACE_HEIGHT_PX - 16, [first, last]] = FAINT
             _write(strip, str(repetition.index + 1), (first + 3, TRACE_HEIGHT_PX - 20))
+        self._draw_sound(strip, times)
         heights = (self.opening - self._low) / max(self._high - self._low, 1e-9)
         rows = (TRACE_HEIGHT_PX - 20) - heights * (TRACE_HEIGHT_PX - 46)
         columns = (times - self._start_s) / self._length_s * (self._width - 1)
@@ -169,6 +173,18 @@ class MouthTrace:
             cv2.polylines(strip, [np.round(line * 16).astype(np.int32)], False, color, 1, cv2.LINE_AA, shift=4)
         _write(strip, f"{self._low:.1f} - {self._high:.1f} {self._unit}   {FOOTER}", (6, TRACE_HEIGHT_PX - 5), FAINT)
         return strip
+
+    def _draw_sound(self, strip: np.ndarray, times: np.ndarray) -> None:
+        loud = self._envelope
+        if loud is None or not np.nanmax(loud, initial=0.0) > 0:
+            return
+        ground = TRACE_HEIGHT_PX - 17
+        tops = ground - np.nan_to_num(loud / np.nanmax(loud)) * (ground - 22)
+        columns = np.arange(self._width)
+        at = np.interp(columns, (times - self._start_s) / self._length_s * (self._width - 1), tops)
+        rows = np.arange(TRACE_HEIGHT_PX)[:, None]
+        strip[(rows >= at) & (rows < ground)] = SOUND
+        _write(strip, "sound", (self._width - 50, 14), SOUND)
 
 
 def _unbroken(points: np.ndarray) -> list[np.ndarray]:

@@ -60,6 +60,11 @@ class VideoFile:
         median = np.median(intervals)
         return float(1 / np.mean(intervals[np.abs(intervals - median) <= median / 2]))
 
+    @property
+    def shown_s(self) -> np.ndarray:
+        """(n_frames,) seconds from the first frame as the file has them, whatever `fps` says; else `timestamps_s`."""
+        return self.timestamps_s if self._decoder.shown_s is None else self._decoder.shown_s
+
     def __len__(self) -> int:
         return self._decoder.n_frames
 

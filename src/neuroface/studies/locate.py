@@ -30,9 +30,11 @@ def located(
     cohort.skip_broken.
     """
     from neuroface.configuration.compose import instantiate
+    from neuroface.recording import sound
     from neuroface.samples import SKIP, detected, made_by
     from neuroface.studies.building import build_cohort, build_steps, wanted_recordings
 
+    hears = sound.is_asked(config.get("audio", False))
     cohort, common = build_cohort(config)
     steps, measure = build_steps(config), instantiate(config.quality, "quality")
     wrong = Problems() if problems is None else problems
@@ -48,6 +50,9 @@ def located(
             wrong.add(recording.name, why(error, recording.notes))
             continue
         notes = {**recording.notes, **counts_to_note(counted), **made_by(steps.landmarks, recording)}
+        if hears:
+            found, told = sound.beside(found, recording.video)
+            lifted, notes = replace(lifted, extras={**lifted.extras, **found.extras}), {**notes, **told}
         recording = replace(recording, landmarks=found, notes=notes)
         if seen:
             seen(recording, lifted, counted)
