@@ -14,7 +14,7 @@ from neuroface.errors import ConfigError, did_you_mean
 from neuroface.processor import check_precision
 from neuroface.types import Parts
 
-EPOCH_SELECTIONS = ("inner_people", "last", "test_best")
+EPOCH_SELECTIONS = ("inner_people", "inner_rows", "last", "test_best")
 SAMPLINGS = ("shuffled", "weighted")
 PRECISIONS = ("fp32", "bf16")
 

@@ -43,8 +43,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     the affected side, its loss counting so much.
     label_noise: share of the rows learnt from that are given another class, each other one as likely.
     patience: epochs without a better loss on people held out, before training stops. inner_share: share of each class's
-    people to hold out. epoch_selection: "inner_people"; "last" to hold out nobody and take the last epoch; "test_best"
-    to take the epoch that is best on the very rows that will be judged, a leak that some published results rest on.
+    people to hold out. epoch_selection: "inner_people"; "inner_rows" for rows of whomever, a poor guide since the
+    network knows their faces; "last" to hold out nobody and take the last epoch; "test_best" to take the epoch that is
+    best on the very rows that will be judged, a leak that some published results rest on.
     start_from: a model file of a fitted network to begin with, see `transfer`. save_every: epochs between two copies of
     the network kept beside the model; None keeps none.
     augment: done to pictures, f(pixels, generator); see `inputs.Inputs`. precision: fp32 or bf16 (autocast). compile:
@@ -323,6 +324,8 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         """(n,) bool: rows of people to choose the epoch by."""
         if self.epoch_selection == "last":
             return np.zeros(len(codes), dtype=bool)
+        if self.epoch_selection == "inner_rows":
+            groups = np.arange(len(codes))
         held = held_out_people(codes, groups, share=self.inner_share, seed=seed)
         if not held.any():
             warnings.warn(

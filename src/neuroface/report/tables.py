@@ -106,7 +106,7 @@ def experiment_table(
     whose run is missing or unfinished keeps its row and says so. p_holm is adjusted over all cells that have a p
     (Holm, Scand. J. Stat. 6 (1979) 65). compared: the column whose two values are compared pair by pair in a second
     table, out_dir/differences.csv. more: further columns, names of scores over people with their intervals,
-    `parameters` or `minutes` of the whole run.
+    `parameters`, `audit` (its verdict) or `minutes` of the whole run.
     """
     out_dir = Path(out_dir)
     paper = papers.load(published) if isinstance(published, str) else published
@@ -169,11 +169,14 @@ def _cell_row(cell: Mapping[str, Any], run: Run | None, status: str, paper: Publ
 
 
 def _more(run: Run, names: Sequence[str]) -> dict[str, Any]:
-    """Further cells of a row: 0.61 [0.45, 0.75] of a score, 1,234,567 parameters of one fold's network, minutes."""
+    """Further cells of a row: 0.61 [0.45, 0.75] of a score, 1,234,567 parameters of one fold's network, the audit's
+    verdict, minutes."""
     cells: dict[str, Any] = {}
     for name in names:
         if name == "parameters":
             cells[name] = f"{run.n_parameters:,}" if run.n_parameters else wording.NOTHING
+        elif name == "audit":
+            cells[name] = str(run.audit.get("verdict") or wording.NOTHING)
         elif name == "minutes":
             cells[name] = f"{float(run.facts.get('wall_s') or 0) / 60:.1f}"
         elif run.decisions.get(name) is not None:
