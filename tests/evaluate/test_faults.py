@@ -6,6 +6,7 @@ import errno
 import itertools
 import os
 import random
+import signal
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -171,6 +172,61 @@ def test_backends_that_are_none():
         pass
     with pytest.raises(ConfigError, match=r"add execution\.backend=dask"), spread("loky", address="tcp://127.0.0.1:1"):
         pass
+
+
+def test_a_folder_that_is_moved_away_is_one_message_and_nothing_begins_in_its_place(tmp_path, monkeypatch, whole):
+    path, away = tmp_path / "run", tmp_path / "away"
+    written = RunFolder.write_bytes
+
+    def moved(self, name, content):
+        if name == "folds/HC00.csv":
+            path.rename(away)
+        written(self, name, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_bytes", moved)
+        with pytest.raises(RunFailedError, match="could not be written"):
+            run(path)
+    assert not path.exists()
+    away.rename(path)
+    run(path)
+    assert results(path) == whole
+
+
+def test_an_empty_folder_where_the_disk_was_stays_empty(tmp_path, monkeypatch, whole):
+    path, away = tmp_path / "run", tmp_path / "away"
+    written = RunFolder.write_bytes
+
+    def vanished(self, name, content):
+        if name == "null/00001.csv":
+            path.rename(away)
+            path.mkdir()
+        written(self, name, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_bytes", vanished)
+        with pytest.raises(RunFailedError, match="the run folder is not there any more"):
+            run(path)
+    assert not list(path.iterdir())
+    path.rmdir()
+    away.rename(path)
+    run(path)
+    assert results(path) == whole
+
+
+class Frozen(LogisticRegression):
+    """Its process stops at once and hears nothing any more, as one that waits for a dead disk."""
+
+    def fit(self, X, y, sample_weight=None):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_frozen_is_ended_from_outside(tmp_path, monkeypatch):
+    monkeypatch.setattr("neuroface.evaluate.time_limit.STARTS_S", 5.0)
+    with pytest.raises(RunFailedError, match=r"A worker process .* died"):
+        run(tmp_path, Frozen(), n_jobs=2, limit_s=0.5)
 
 
 @pytest.mark.slow

@@ -134,7 +134,9 @@ def _run_folds(
     else:
         calls = [(fold_call, (plan.task, fold, save_models)) for fold in missing]
         # An estimator that shares work between fits uses threads; worker processes would cost more than the fits.
-        found = outcomes(calls, n_jobs=1 if can_predict_many(plan.task) else n_jobs, where=folder.path)
+        found = outcomes(
+            calls, n_jobs=1 if can_predict_many(plan.task) else n_jobs, where=folder.path, limit_s=plan.task.limit_s
+        )
     for outcome in found:
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -224,7 +226,7 @@ def _null_outcomes(plan: Plan, folder: RunFolder, missing: Sequence[int], n_jobs
         return
     if plan.refit_null:
         calls = [(permutation_call, (plan.task, plan.splitter, b)) for b in missing]
-        yield from outcomes(calls, n_jobs=n_jobs, where=folder.path)
+        yield from outcomes(calls, n_jobs=n_jobs, where=folder.path, limit_s=plan.task.limit_s)
         return
     predictions = read_predictions(folder.path / "predictions.csv")
     probabilities = mean_probabilities(predictions, plan.samples.meta["sample"], plan.task.classes)

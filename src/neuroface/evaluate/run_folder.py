@@ -5,6 +5,7 @@ Light on purpose (standard library and yaml): a finished run is recognised witho
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -41,6 +42,7 @@ class RunFolder:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._is_open = False
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -72,6 +74,7 @@ class RunFolder:
         with self.locked():
             self._start(config, facts)
             started, before = time.monotonic(), self.facts["wall_s"]
+            self._is_open = True
             try:
                 yield self
             except BaseException:
@@ -81,7 +84,8 @@ class RunFolder:
             self._end(before + time.monotonic() - started)
 
     def _end(self, wall_s: float) -> None:
-        status = self.facts["status"]
+        self._is_open = False
+        status = self.facts.get("status")
         self.update(status="incomplete" if status == "running" else status, wall_s=round(wall_s, 3))
 
     @contextmanager
@@ -91,8 +95,14 @@ class RunFolder:
             yield self
 
     def update(self, **facts: Any) -> None:
-        """Set facts in run.json."""
-        self.write_json(RUN_FILE, {**self.facts, **facts})
+        """Set facts in run.json. RunFailedError where there is none: the disk that held it is gone."""
+        known = self.facts
+        if not known:
+            raise RunFailedError(
+                f"{self.path / RUN_FILE} is not there any more. What was finished before lies where the folder is now; "
+                "bring its disk back, or the folder to its place, and give the same command again."
+            )
+        self.write_json(RUN_FILE, {**known, **facts})
 
     def write_json(self, name: str, value: Any) -> None:
         self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -105,6 +115,9 @@ class RunFolder:
         target = self.path / name
         draft = target.with_name(f".{target.name}.tmp")
         try:
+            # Moved, or on a disk that is gone: nothing is begun again in its place.
+            if not self.path.is_dir() or (self._is_open and not (self.path / LOCK).exists()):
+                raise FileNotFoundError(errno.ENOENT, "the run folder is not there any more")
             target.parent.mkdir(parents=True, exist_ok=True)
             if name.startswith(SUMMED):  # before the file: once that is there, it is judged by its sum
                 _sum_file(target).write_text(_sum(content), encoding="ascii")

@@ -20,7 +20,8 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
     """While this lasts, `workers.outcomes` computes there.
 
     address: the scheduler of a cluster that runs, tcp://HOST:PORT; None starts one worker process per job here, and
-    stops them afterwards. Whoever may talk to a scheduler runs code on its workers: join your own cluster only.
+    stops them afterwards. With n_jobs=1 everything is computed in this process. Whoever may talk to a scheduler runs
+    code on its workers: join your own cluster only.
     Errors: ConfigError for an unknown backend, an address without backend dask, or a scheduler that does not answer.
     """
     if backend not in BACKENDS:
@@ -36,6 +37,7 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
     if address:
         client = _client(distributed, address)
         with client, joblib.parallel_config(backend="dask"):
+            _wait_for_a_worker(client, address)
             yield
         return
     settings = {"threads_per_worker": 1, "processes": True, "host": "127.0.0.1", "dashboard_address": None}
@@ -54,6 +56,16 @@ def _distributed() -> Any:
     except ImportError as error:
         raise ConfigError("execution.backend=dask needs Dask: pip install 'neuroface[dask]'.") from error
     return distributed
+
+
+def _wait_for_a_worker(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)
+    except TimeoutError as error:
+        raise ConfigError(
+            f"execution.address={address}: no worker has joined that scheduler. Start some: dask worker --nthreads 1 "
+            f"{address}"
+        ) from error
 
 
 def _client(distributed: Any, address: str) -> Any:

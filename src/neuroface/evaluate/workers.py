@@ -9,9 +9,9 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import ConfigError, RunFailedError
+from neuroface.evaluate.cluster import Call, client_in_use, on_cluster
 from neuroface.evaluate.fold import FoldResult, fit_folds, run_fold
 from neuroface.evaluate.permutations import run_permutation, run_permutations
+from neuroface.evaluate.same_bytes import without_addresses
 from neuroface.evaluate.splits import Fold
 from neuroface.evaluate.task import Task
-from neuroface.evaluate.time_limit import time_limit
+from neuroface.evaluate.time_limit import time_limit, while_they_answer
 
-Call = tuple[Callable[..., Any], tuple[Any, ...]]
 PARENT_CHECK_S = 1.0
 
 
@@ -132,19 +133,18 @@ def permutations_together(
 def saved(model: Any) -> SavedModel:
     """The model as (ending, bytes) of a file that loads without executing code from it.
 
-    An estimator says by `saved()` how it is kept (safetensors, say); any other is kept by skops, whose level 1 makes a
-    forest 7 times smaller for 10 % more time. history: what `history_` of the model tells of its training.
+    An estimator says by `saved()` how it is kept (safetensors, say); any other is kept by skops. The same model
+    gives the same bytes in every process. history: what `history_` of the model tells of its training.
     """
-    import zipfile
-
     model = getattr(model, "best_", model)  # of a search, what it chose
     if hasattr(model, "saved"):
         ending, content = model.saved()
     else:
         import skops.io
 
-        ending = "skops"
-        content = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+        ending, content = "skops", skops.io.dumps(model)
+    if ending == "skops":
+        content = without_addresses(content)
     return SavedModel(ending, content, getattr(model, "history_", None))
 
 
@@ -177,25 +177,25 @@ def n_threads(n_jobs: int) -> int:
     return effective_n_jobs(n_jobs)
 
 
-def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path) -> Iterator[Any]:
+def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path, limit_s: float | None = None) -> Iterator[Any]:
     """Outcomes as they come, in any order; in this process when n_jobs is 1.
 
-    Worker processes end with this one, even when it is killed.
+    Worker processes end with this one, even when it is killed. limit_s: what one call may take; processes that do not
+    even answer that they took longer are ended (time_limit.py).
     """
     import joblib
-    from joblib.parallel import get_active_backend
 
-    backend = type(get_active_backend()[0]).__name__
-    if backend in ("LokyBackend", "SequentialBackend"):
-        workers = joblib.parallel_config(
-            backend="loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)
-        )
-    else:
-        workers = nullcontext()
-    with workers:
+    client = client_in_use()
+    if client is not None and n_jobs != 1:
+        yield from on_cluster(client, calls, where=where)
+        return
+    with joblib.parallel_config(
+        backend="loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)
+    ):
         pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
         try:
-            yield from pool(joblib.delayed(function)(*arguments) for function, arguments in calls)
+            found = pool(joblib.delayed(function)(*arguments) for function, arguments in calls)
+            yield from while_they_answer(found, limit_s)
         except BrokenProcessPool as error:
             raise RunFailedError(
                 f"A worker process of {where} died, which mostly means that memory ran out, or that it hung longer "

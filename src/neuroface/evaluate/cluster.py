@@ -1,0 +1,104 @@
+"""Calls on the workers of a Dask cluster, and what happens when workers or the scheduler go.
+
+joblib's own backend for Dask (1.6) waits for ever when the scheduler is gone, and computes everything in the calling
+process while the cluster has one worker only; so the calls are handed to the cluster's client here.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from neuroface.errors import RunFailedError
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+AHEAD = 2  # calls handed over per worker thread, so that none waits for its next one
+TRIES = 3  # of a call whose worker is lost
+LOOK_S = 1.0  # between two looks at whether the scheduler is there
+LARGE_BYTES = 1_000_000  # of an argument: sent to the cluster once, not with each call
+
+
+def on_cluster(client: Any, calls: Iterable[Call], *, where: Path) -> Iterator[Any]:
+    """Outcomes as they come, in any order. A call whose worker is lost is given to another one.
+
+    client: distributed.Client. Errors: RunFailedError when the scheduler is gone, or a call lost its worker TRIES
+    times; what a call raises.
+    """
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    waiting: dict[str, tuple[Any, Call, int]] = {}
+    sent: dict[int, tuple[Any, Any]] = {}  # id of a large argument: itself, so that the id stays its own; where it is
+
+    def hand_over(call: Call, tries: int) -> None:
+        function, arguments = call
+        future = client.submit(function, *[_sent(client, value, sent) for value in arguments], pure=False)
+        waiting[future.key] = future, call, tries
+        future.add_done_callback(answers.put)
+
+    left = iter(calls)
+    while True:
+        _refuse_lost(client, where)
+        for call in left:
+            hand_over(call, 1)
+            if len(waiting) >= AHEAD * max(1, sum(client.nthreads().values())):
+                break
+        if not waiting:
+            return
+        try:
+            future = answers.get(timeout=LOOK_S)
+        except queue.Empty:
+            continue
+        _, call, tries = waiting.pop(future.key)
+        if _is_lost(future):
+            _refuse_lost(client, where)
+            if tries == TRIES:
+                raise RunFailedError(
+                    f"Workers of the Dask cluster were lost {TRIES} times at one piece of {where}, which mostly means "
+                    "that memory ran out there. What was finished is kept; run the same command with more memory."
+                )
+            sent.clear()  # what was sent may have been on the worker that is lost
+            hand_over(call, tries + 1)
+            continue
+        yield future.result()
+
+
+def client_in_use() -> Any:
+    """The client of the Dask cluster that `spread` joined, or None."""
+    from joblib.parallel import get_active_backend
+
+    backend = get_active_backend()[0]
+    return backend.client if type(backend).__name__ == "DaskDistributedBackend" else None
+
+
+def _sent(client: Any, value: Any, sent: dict[int, tuple[Any, Any]]) -> Any:
+    """The argument, or where it is on the cluster if it is large."""
+    import dask.sizeof
+
+    if id(value) in sent:
+        return sent[id(value)][1]
+    if _bytes_of(value, dask.sizeof.sizeof) < LARGE_BYTES:
+        return value
+    sent[id(value)] = value, client.scatter(value, hash=False, broadcast=True)
+    return sent[id(value)][1]
+
+
+def _bytes_of(value: Any, sizeof: Callable[[Any], int]) -> int:
+    """What an argument takes, its fields included."""
+    fields = getattr(value, "__dict__", None)
+    return sizeof(value) + (sum(map(sizeof, fields.values())) if fields else 0)
+
+
+def _is_lost(future: Any) -> bool:
+    """Whether there is no outcome, neither a result nor an error of the call itself."""
+    if future.status in ("cancelled", "lost", "pending"):
+        return True
+    return future.status == "error" and type(future.exception()).__name__ in ("KilledWorker", "FutureCancelledError")
+
+
+def _refuse_lost(client: Any, where: Path) -> None:
+    if client.status not in ("running", "newly-created"):
+        raise RunFailedError(
+            f"The scheduler of the Dask cluster on which {where} was computed is gone. What was finished is kept; "
+            "start the cluster again, or leave execution.backend=dask out, and give the same command."
+        )

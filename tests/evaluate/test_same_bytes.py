@@ -1,0 +1,41 @@
+"""A model kept twice, here and in a process of its own: the same bytes, which still load."""
+
+from __future__ import annotations
+
+import pickle
+import time
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from neuroface.evaluate.workers import saved
+
+
+@pytest.mark.parametrize(
+    "model", [make_pipeline(StandardScaler(), SVC()), RandomForestClassifier(3, random_state=0)], ids=["svm", "forest"]
+)
+def test_the_same_model_gives_the_same_bytes_at_any_time_in_any_process(model, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    y = np.where(X[:, 0] > 0, "ALS", "HC")
+    model.fit(X, y)
+    before = saved(model).content
+    monkeypatch.setattr(time, "localtime", lambda *_: time.gmtime(10**9))  # what the archive would be dated by
+    assert skops.io.dumps(model) != before
+    assert saved(pickle.loads(pickle.dumps(model))).content == before  # as it comes back from a worker
+    again = skops.io.loads(before, trusted=skops.io.get_untrusted_types(data=before))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_one_object_in_two_places_stays_one():
+    shared = np.arange(3.0)
+    model = StandardScaler()
+    model.a, model.b, model.c = shared, shared, shared.copy()
+    content = saved(model).content
+    again = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
+    assert again.a is again.b
+    assert again.c is not again.a
