@@ -15,8 +15,8 @@ from neuroface.cohorts import folder_writer
 from neuroface.cohorts.synthetic import SyntheticCohort
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.studies.external import validate
-from neuroface.studies.person import drivers
-from neuroface.studies.predict import ask, predict
+from neuroface.studies.person import change, drivers
+from neuroface.studies.predict import ask, predict, visits_of
 
 PEOPLE = "cohort.people={HC: 4, ALS: 4}"
 # people of the same clinic whom the run has not seen: numbers 5 and 6 of each group
@@ -118,6 +118,34 @@ def test_two_visits_show_what_changed_beyond_scatter(run, mm_file, capsys):
     assert "P visit 2" in printed
     (opening,) = [line for line in printed.splitlines() if "rom · mouth opening" in line]
     assert "True" in opening
+
+
+def test_the_second_visits_page_tells_what_changed(run, mm_file, tmp_path):
+    both = f"recording=[{mm_file / 'first.npz'},{mm_file / 'second.npz'}]"
+    assert main(["predict", f"run={run.path}", both, "subject=P", f"out={tmp_path}"]) == 0
+    first, second = ((tmp_path / f"P visit {k}.html").read_text() for k in (1, 2))
+    changed = pd.read_csv(tmp_path / "change.csv")
+    assert set(changed["by"]) == {"repetitions"}
+    assert f"{changed['beyond'].sum()} of {len(changed)} measures changed by more than repetitions" in second
+    assert "in detectable changes" not in first
+    assert "From the first visit to the second</h2>" in second
+    assert "From the first visit to the second</h2>" not in first
+
+
+def test_people_who_came_twice_say_what_varies_from_visit_to_visit(run, mm_file):
+    """The scatter of sessions counts where there are some: here every second one is 3 mm more, for everybody."""
+    asked = ask([f"run={run.path}", f"recording=[{mm_file / 'first.npz'},{mm_file / 'second.npz'}]", "subject=P"])
+    feature, measure = "rom.mouth_opening_mm", "rom · mouth opening"
+    later = asked.run.features.assign(session="02")
+    later[feature] += 3.0
+    twice = pd.concat([asked.run.features.assign(session="01"), later])
+    of_repetitions = change(asked, visits_of(asked)).set_index("measure").loc[measure]
+    of_visits = change(replace(asked, run=replace(asked.run, features=twice)), visits_of(asked)).set_index("measure")
+    assert of_repetitions["by"] == "repetitions"
+    assert set(of_visits["by"]) == {"visits"}
+    assert of_visits.loc[measure, "sem"] == pytest.approx(3 / np.sqrt(2))  # the variance of the visits' means
+    assert of_visits.loc[measure, "detectable"] == pytest.approx(1.96 * 3, rel=1e-3)
+    assert of_visits.loc["rom · mouth width", "detectable"] == pytest.approx(0, abs=1e-9)
 
 
 def test_drivers_of_a_linear_model_are_its_weights(run, mm_file):

@@ -50,6 +50,26 @@ def measures(axes: Axes, table: pd.DataFrame) -> None:
     axes.legend(frameon=False, fontsize=7, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
 
 
+def changes(axes: Axes, table: pd.DataFrame) -> None:
+    """Each measure's change in detectable changes; the band is what scatter alone gives in 95 % of cases."""
+    place = np.arange(len(table))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        moved = table["change"].to_numpy(float) / table["detectable"].to_numpy(float)
+    far = float(min(FARTHEST, max(2.0, 1.15 * np.nanmax(np.abs(moved), initial=0.0))))
+    axes.axvspan(-1, 1, color=FAINT, lw=0, zorder=0, label="within scatter")
+    axes.axvline(0, color=MUTED, lw=0.8, zorder=1)
+    beyond = table["beyond"].to_numpy(bool)
+    for marker, of in (("<", moved < -far), (">", moved > far), ("o", np.abs(moved) <= far)):
+        for filled, colour in ((True, PALETTE[1]), (False, "white")):
+            these = of & (beyond == filled)
+            axes.scatter(np.clip(moved, -far, far)[these], place[these], color=colour, edgecolors=INK, lw=0.7,
+                         marker=marker, s=30, zorder=3)  # fmt: skip
+    axes.set_yticks(place, list(table["measure"]), fontsize=7.5)
+    axes.set(ylim=(len(table) - 0.4, -0.6), xlim=(-far * 1.05, far * 1.05))
+    axes.set_xlabel("change from the first visit to the second, in detectable changes", fontsize=8)
+    axes.legend(frameon=False, fontsize=7, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
+
+
 def drivers(axes: Axes, table: pd.DataFrame, *, positive: str) -> None:
     """Bars: towards the last class on the right."""
     place = np.arange(len(table))
@@ -112,8 +132,10 @@ def sheet(
     threshold: float | None,
     unit: str,
     footer: str,
+    change: pd.DataFrame,
 ) -> Figure:
-    """Everything about one person on one A4 page; lines: sentences under the title."""
+    """Everything about one person on one A4 page; lines: sentences under the title. change: of two visits, or empty;
+    it stands at the foot then, in place of the measures."""
     from textwrap import fill
 
     from matplotlib.figure import Figure
@@ -135,7 +157,10 @@ def sheet(
     if traces:
         opening(figure.add_axes((0.09, 0.235, 0.4, 0.12)), traces, unit=unit)
         sides(figure.add_axes((0.57, 0.235, 0.38, 0.12)), traces, unit=unit)
-    _numbers(figure, table)
+    if len(change):
+        _at_the_foot(figure, CHANGED, [_changed(row) for row in change.to_dict("records")])
+    else:
+        _at_the_foot(figure, MEASURED, [_row(row) for row in table.to_dict("records")])
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(MUTED)
@@ -143,37 +168,54 @@ def sheet(
     return figure
 
 
-def _numbers(figure: Figure, table: pd.DataFrame) -> None:
-    """Measures in their units, at the foot of the sheet."""
+# Columns of the table at the foot of the sheet, and their widths.
+MEASURED = {"measure": 0.36, "this person": 0.18, "repetitions": 0.12, "healthy 5-95 %": 0.2, "N": 0.06, "z": 0.08}
+CHANGED = {"measure": 0.34, "first visit": 0.15, "second": 0.15, "change": 0.14, "detectable": 0.14, "beyond": 0.08}
+MOST_ROWS = 14  # that can be read there; the CSV has all
+
+
+def _at_the_foot(figure: Figure, columns: dict[str, float], rows: Sequence[list[str]]) -> None:
+    """Values in their units, at the foot of the sheet."""
     axes = figure.add_axes((0.07, 0.05, 0.88, 0.145))
     axes.axis("off")
-    shown = table.head(14)
-    rows = [_row(row) for row in shown.to_dict("records")]
+    shown = rows[:MOST_ROWS]
+    if not shown:
+        return
     drawn = axes.table(
-        cellText=rows, colLabels=["measure", "this person", "repetitions", "healthy 5-95 %", "N", "z"],
-        loc="upper left", cellLoc="left", edges="horizontal", colWidths=[0.36, 0.18, 0.12, 0.2, 0.06, 0.08],
+        cellText=shown, colLabels=list(columns), loc="upper left", cellLoc="left", edges="horizontal",
+        colWidths=list(columns.values()),
     )  # fmt: skip
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(6.6)
-    drawn.scale(1, min(0.93, 10.7 / (len(rows) + 1)))
+    drawn.scale(1, min(0.93, 10.7 / (len(shown) + 1)))
     for cell in drawn.get_celld().values():
         cell.set_edgecolor(FAINT)
+    if len(rows) > len(shown):
+        figure.text(0.07, 0.036, f"{len(rows) - len(shown)} more in the CSV.", fontsize=6.6, color=MUTED)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Three digits, never as a power of ten."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _row(row: dict) -> list[str]:
     unit = f" {row['unit']}" if row["unit"] else ""
-    healthy = f"{_short(row['low'])} to {_short(row['high'])}{unit}" if np.isfinite(row.get("low", np.nan)) else ""
+    healthy = f"{short(row['low'])} to {short(row['high'])}{unit}" if np.isfinite(row.get("low", np.nan)) else ""
     z = f"{row['z']:+.1f}" if np.isfinite(row.get("z", np.nan)) else ""
     return [
         row["measure"],
-        f"{_short(row['value'])}{unit}",
+        f"{short(row['value'])}{unit}",
         str(row["repetitions"]),
         healthy,
         str(row.get("people", "")),
         z,
     ]
+
+
+def _changed(row: dict) -> list[str]:
+    unit = f" {row['unit']}" if row["unit"] else ""
+    sizes = [f"{short(row[key])}{unit}" for key in ("first", "second")]
+    moved = f"{'+' if row['change'] > 0 else ''}{short(row['change'])}{unit}"
+    least = f"{short(row['detectable'])}{unit}" if np.isfinite(row["detectable"]) else "not known"
+    return [row["measure"], *sizes, moved, least, "yes" if row["beyond"] else "no"]

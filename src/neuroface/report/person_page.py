@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ def render(run: Run, person: Person, out: Path) -> Path:
     sheet = person_figures.sheet(
         f"{person.subject} · {person.task}", [*lines, *person.warnings, *person.quality], person.measures, driven,
         person.p[:, -1], person.traces, positive=run.positive, threshold=person.threshold, unit=person.unit,
-        footer=f"Research use only. {wording.NOT_A_DEVICE}",
+        footer=f"Research use only. {wording.NOT_A_DEVICE}", change=person.change,
     )  # fmt: skip
     content = BytesIO()
     sheet.savefig(content, format="pdf", metadata={"CreationDate": None, "Title": person.subject})
@@ -74,10 +74,9 @@ def render(run: Run, person: Person, out: Path) -> Path:
         "warnings": person.warnings,
         "quality": person.quality,
         "pictures": {key: _picture(figure, key) for key, figure in _figures(run, person, driven).items()},
-        "measures": page_tables.shown(
-            person.measures[[c for c in NAMES if c in person.measures]].rename(columns=NAMES)
-        ),
-        "change": page_tables.shown(person.change),
+        "measures": _table(person.measures[[c for c in NAMES if c in person.measures]].rename(columns=NAMES)),
+        "change": _table(person.change.drop(columns=["by"], errors="ignore")),
+        "by_visits": bool(len(person.change)) and bool((person.change["by"] == "visits").any()),
         "overlay": person.overlay,
         "pdf": f"{name}.pdf",
         "not_a_device": wording.NOT_A_DEVICE,
@@ -110,8 +109,21 @@ def sentences(run: Run, person: Person) -> list[str]:
                 else "no measure lies more than 2 standard deviations away."
             )
         )
+    if len(person.change):
+        told.append(changed(person.change))
     told.append(f"The run told its own people apart like this: {wording.answer(run)}")
     return told
+
+
+def changed(change: pd.DataFrame) -> str:
+    """What two visits differ by, in one sentence."""
+    beyond = change[change["beyond"]]
+    names = ", ".join(beyond["measure"])
+    by = "visits" if (change["by"] == "visits").any() else "repetitions"
+    return (
+        f"From the first visit to the second {len(beyond)} of {len(change)} measures changed by more than {by} of "
+        + (f"the run's people scatter: {names}." if names else "the run's people scatter.")
+    )
 
 
 def _figures(run: Run, person: Person, driven: pd.DataFrame) -> dict[str, Figure]:
@@ -121,6 +133,8 @@ def _figures(run: Run, person: Person, driven: pd.DataFrame) -> dict[str, Figure
             person_figures.models, person.p[:, -1], positive=run.positive, threshold=person.threshold, height=1.1
         )
     }
+    if len(person.change):
+        found["changes"] = alone(person_figures.changes, person.change, height=0.9 + 0.24 * len(person.change))
     if "z" in person.measures:
         found["measures"] = alone(person_figures.measures, person.measures, height=rows)
     if len(driven):
@@ -135,6 +149,7 @@ CAPTIONS = {
     "models": "Each dot is the model of one fold; how far they lie apart is how much hangs on who was learnt from.",
     "measures": "In standard deviations of the run's healthy people (a mean per person); the band is their 5 to 95 %. "
     "An arrow lies beyond the axis.",
+    "changes": "Filled: more than the scatter within people alone gives in 95 % of cases.",
     "drivers": "By how much the probability would fall if one measure were a healthy person's and all others stayed. "
     "Bars do not add up where measures go together.",
     "opening": "Mouth opening; repetitions over each other, the last one darkest.",
@@ -146,6 +161,19 @@ def _picture(figure: Figure, name: str) -> dict[str, str]:
     content = BytesIO()
     figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
     return {"data": base64.b64encode(content.getvalue()).decode(), "caption": CAPTIONS[name], "alt": CAPTIONS[name]}
+
+
+def _table(frame: pd.DataFrame) -> page_tables.Shown | None:
+    """Numbers with three digits: of a correlation near 1 the change is in the fourth."""
+    found = page_tables.shown(frame)
+    if found is None:
+        return None
+    told = [
+        [person_figures.short(value) if isinstance(value, float) and np.isfinite(value) else text
+         for value, text in zip(values, texts, strict=True)]
+        for values, texts in zip(frame.astype(object).to_numpy(), found.rows, strict=True)
+    ]  # fmt: skip
+    return replace(found, rows=told)
 
 
 def _named(measures: pd.DataFrame, feature: str) -> str:

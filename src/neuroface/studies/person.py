@@ -11,11 +11,13 @@ import pandas as pd
 from neuroface.errors import DataError
 
 if TYPE_CHECKING:
+    from neuroface.evaluate.repeatability import Repeatability
     from neuroface.report.run import Run
     from neuroface.studies.predict import Asked
 
 MOST_OTHERS = 60  # rows of healthy people that a person is compared with, evenly spread: more change nothing visible
 LOW, HIGH = 0.05, 0.95  # ends of the healthy range
+FEWEST = 5  # people of a run who came twice, before their visits say what varies from one to the next
 
 
 def reference_class(run: Run) -> str | None:
@@ -88,13 +90,12 @@ def drivers(asked: Asked, subject: str, models: Sequence[Any]) -> pd.DataFrame:
 
 
 def change(asked: Asked, visits: tuple[str, str]) -> pd.DataFrame:
-    """Two visits of one person: measure, unit, first, second, change, detectable, beyond, icc, sem, people.
+    """Two visits of one person: measure, unit, first, second, change, detectable, beyond, icc, sem, people, by.
 
-    visits: what the recordings' subjects are called in `asked`. detectable: minimal detectable change by the scatter of
-    the repetitions of the run's people of all classes. beyond: whether the change is larger. Errors: DataError for a
-    run without features.
+    visits: what the recordings' subjects are called in `asked`. detectable: minimal detectable change by what varies
+    within the run's people of all classes: `by` "visits" where FEWEST of them came to two sessions, else
+    "repetitions". beyond: whether the change is larger. Errors: DataError for a run without features.
     """
-    from neuroface.evaluate.repeatability import detectable_change, of_repetitions
     from neuroface.report.wording import feature_and_unit
 
     run, samples = asked.run, asked.samples
@@ -106,11 +107,24 @@ def change(asked: Asked, visits: tuple[str, str]) -> pd.DataFrame:
         known = [column[np.isfinite(column)] for column in (X[who == visit, j] for visit in visits)]
         if min(map(len, known)) == 0:
             continue
-        scatter = of_repetitions(run.features[name].to_numpy(float), run.features["subject"].to_numpy())
         moved = float(known[1].mean() - known[0].mean())
-        least = detectable_change(scatter.sem, len(known[0]), len(known[1]))
+        scatter, least, by = _scatter(run.features, name, len(known[0]), len(known[1]))
         measure, unit = feature_and_unit(name)
         means, of_people = (known[0].mean(), known[1].mean()), (scatter.icc, scatter.sem, scatter.people)
-        rows.append((measure, unit, *means, moved, least, abs(moved) > least, *of_people))
-    columns = ["measure", "unit", "first", "second", "change", "detectable", "beyond", "icc", "sem", "people"]
+        rows.append((measure, unit, *means, moved, least, abs(moved) > least, *of_people, by))
+    columns = ["measure", "unit", "first", "second", "change", "detectable", "beyond", "icc", "sem", "people", "by"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _scatter(features: pd.DataFrame, name: str, first: int, second: int) -> tuple[Repeatability, float, str]:
+    """What varies within people, the change between means of so many repetitions that it explains, and by what."""
+    from neuroface.evaluate.repeatability import detectable_change, of_repetitions, of_visits
+
+    if "session" in features:
+        means = features.groupby(["subject", "session", "task"])[name].mean().groupby(level=[0, 1]).mean().dropna()
+        twice = [values.to_numpy()[:2] for _, values in means.groupby(level=0) if len(values) > 1]
+        if len(twice) >= FEWEST:
+            found = of_visits(np.stack(twice))
+            return found, found.mdc, "visits"
+    found = of_repetitions(features[name].to_numpy(float), features["subject"].to_numpy())
+    return found, detectable_change(found.sem, first, second), "repetitions"
