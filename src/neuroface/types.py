@@ -182,17 +182,26 @@ class Landmarks:
 
 @dataclass(frozen=True)
 class Repetition:
-    """Frames start..stop (0-based, stop exclusive) of one repetition; `label` where a class belongs to it."""
+    """Frames start..stop (0-based, stop exclusive) of one repetition; `label` where a class belongs to it.
+
+    apex: the frame of the largest movement where somebody has marked it; None: it is found where it is needed.
+    """
 
     start: int
     stop: int
     index: int
     label: str | None = None
+    apex: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.start < self.stop:
             raise DataError(
                 f"Repetition {self.index} runs from frame {self.start} to {self.stop}; start < stop is needed."
+            )
+        if self.apex is not None and not self.start <= self.apex < self.stop:
+            raise DataError(
+                f"Repetition {self.index} runs from frame {self.start} to {self.stop}; its apex, frame {self.apex}, "
+                "lies outside."
             )
 
     @property

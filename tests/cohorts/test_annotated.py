@@ -116,7 +116,9 @@ def test_nothing_to_read(tmp_path):
 
 
 def test_a_tier_without_annotations_is_a_slip(tmp_path):
-    with pytest.raises(ConfigError, match=r"cohort\.tier and cohort\.annotations_offset_s are of annotations; set"):
+    with pytest.raises(
+        ConfigError, match=r"cohort\.tier, cohort\.apex_tier and cohort\.annotations_offset_s are of annotations; set"
+    ):
         FolderCohort(root=tmp_path, tier="open")
 
 
@@ -140,3 +142,61 @@ def test_a_tier_without_annotations_is_a_slip(tmp_path):
 def test_the_format_is_found_by_asking(tmp_path, name, content, form):
     (tmp_path / name).write_bytes(content)
     assert format_of(tmp_path / name) is form
+
+
+def apexes(one: Recording) -> list[int | None]:
+    return [r.apex for r in one.repetitions or ()]
+
+
+@pytest.mark.parametrize("column", ["apex", "apex_ms"])
+def test_a_column_of_the_table_marks_the_apex(tmp_path, column):
+    per_s = 1000 if column == "apex_ms" else 1
+    rows = [(0.5, 1.0, "open", 0.9 * per_s), (2.0, 1.0, "open", "n/a")]
+    events(tmp_path, "P1.tsv", rows, columns=f"onset\tduration\ttrial_type\t{column}")
+    one = Annotations(tmp_path, offset_s=0.1).on(recording(start_s=7.0), ["P1"])
+    assert frames(one) == [(30, 80, "open"), (105, 155, "open")]
+    assert apexes(one) == [50, None]
+
+
+def test_marks_of_a_tier_of_their_own_are_apexes(tmp_path):
+    rows = [*OPEN, (0.8, "n/a", "peak"), (2.52, 0.2, "peak"), (4.5, 0.1, "peak"), (4.6, 0.2, "blink")]
+    events(tmp_path, "P1.tsv", rows)
+    one = Annotations(tmp_path, tier="open", apex="peak").on(recording(), ["P1"])
+    assert frames(one) == TWO_OPEN
+    assert apexes(one) == [40, 126]
+    assert one.notes["apexes_outside_repetitions"] == 1
+    assert one.notes["annotations_on_other_tiers"] == 1
+    (tmp_path / "P1.tsv").unlink()
+    events(tmp_path, "P1.tsv", [*OPEN, (0.8, "n/a", "peak")])
+    assert apexes(Annotations(tmp_path, apex="peak").on(recording(), ["P1"])) == [
+        40,
+        None,
+    ]  # the one other tier there is
+
+
+@pytest.mark.parametrize(
+    ("rows", "apex", "message"),
+    [
+        ([(0.5, 1.0, "open", 1.8)], None, r"line 2 of P1.tsv has its apex at 1.8 s, outside its 0.5 to 1.48 s"),
+        ([(0.5, 1.0, "open", "late")], None, r"line 2 of .*P1.tsv cannot be read: 'late' is no time"),
+        ([(0.5, 1.0, "open", "n/a")], "peek", r"P1.tsv has no tier peek of apexes"),
+        (
+            [(0.5, 1.0, "open", ""), (0.6, 0.1, "peak", ""), (0.9, 0.1, "peak", "")],
+            "peak",
+            r"line 2 of P1.tsv has 2 apexes, line 3 of P1.tsv and line 4 of P1.tsv",
+        ),
+    ],
+)
+def test_apexes_that_cannot_be(tmp_path, rows, apex, message):
+    events(tmp_path, "P1.tsv", rows, columns="onset\tduration\ttrial_type\tapex")
+    with pytest.raises(DataError, match=message):
+        Annotations(tmp_path, tier="open", apex=apex).on(recording(), ["P1"])
+
+
+def test_apexes_are_written_and_read_back(tmp_path):
+    events(tmp_path / "marks", "P1.tsv", [(0.5, 1.0, "open", 0.9)], columns="onset\tduration\tlabel\tapex")
+    one = Annotations(tmp_path / "marks").on(recording(start_s=7.0), ["P1"])
+    write([one], tmp_path / "study")
+    (again,) = FolderCohort(root=tmp_path / "study").recordings()
+    assert again.repetitions == one.repetitions
+    assert apexes(again) == [45]

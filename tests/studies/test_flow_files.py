@@ -126,3 +126,10 @@ def test_labels_of_repetitions(tmp_path):
         FlowFiles(target="lable")
     with pytest.raises(DataError, match="is not empty"):
         FlowFiles().write([a_recording("P1")], STEPS, tmp_path / "b")
+
+
+def test_an_apex_that_somebody_has_marked_is_not_looked_for(tmp_path):
+    found, marked = a_recording("P1"), a_recording("P2")
+    marked = replace(marked, repetitions=tuple(replace(r, apex=9) for r in marked.repetitions))
+    FlowFiles().write([found, marked], STEPS, tmp_path)
+    assert [(row["onset"], row["apex"]) for row in rows_of(tmp_path)] == [("2", str(APEX)), ("2", "9")]

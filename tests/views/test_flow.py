@@ -92,7 +92,7 @@ def test_four_regions_come_from_the_landmarks(view_of):
     """The upper blocks are those about the eyes, the lower ones about the corners of the mouth."""
     seen = seen_of(mouth_opening(20, at=12), [(0, 20)], video=ShiftedVideo(np.arange(20) / 4))
     (whole,), (four,) = (view_of(regions=regions).rows(seen)[1] for regions in ("whole", "four"))
-    crop = view_of()._planned(seen, seen.repetitions[0], False)[0].crop
+    crop = view_of()._planned(seen, seen.repetitions[0])[0].crop
     points = (crop.to_crop(flow.five_points(face_px(1)[0])) + 0.5) / 4 - 0.5
     x, y = np.clip(points[0], 7, 21).astype(int)
     assert np.array_equal(four[:14, :14], whole[y - 7 : y + 7, x - 7 : x + 7])

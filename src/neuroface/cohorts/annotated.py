@@ -31,13 +31,22 @@ class Annotations:
 
     place: a folder, of whose files those count that a reader knows, or one file, which may be about many recordings.
     tier: the tier, behaviour or column that marks repetitions, or several; "*" is all; None: the one there is.
-    offset_s: seconds to add to the times of all files. Errors: DataError, when they are read, that names file and line.
+    offset_s: seconds to add to the times of all files. apex: the tier, behaviour or column whose marks tell when a
+    repetition was at its largest, by where they begin; beside it, or without it, a table has a column `apex`.
+    Errors: DataError, when they are read, that names file and line.
     """
 
-    def __init__(self, place: str | Path, *, tier: str | Sequence[str] | None = None, offset_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        place: str | Path,
+        *,
+        tier: str | Sequence[str] | None = None,
+        offset_s: float = 0.0,
+        apex: str | None = None,
+    ) -> None:
         self.place = Path(place).expanduser()
         self.tiers = (tier,) if isinstance(tier, str) else tuple(tier or ())
-        self.offset_s = offset_s
+        self.offset_s, self.apex = offset_s, apex
         self.names: set[str] = set()  # of all recordings of the cohort
 
     def on(self, recording: Recording, names: Iterable[str]) -> Recording:
@@ -49,16 +58,24 @@ class Annotations:
             raise DataError(self._not_one(sorted(names), [sheet for _, sheet in found]))
         (form, sheet), times = found[0], recording.landmarks.timestamps_s
         marks, notes = self._marks(sheet)
+        marks, stray = self._with_apexes(sheet, marks)
         shift_s = (sheet.shift_of(wanted) or 0.0) + self.offset_s + float(times[0])
         events = [
-            Event(mark.start_s + shift_s, mark.end_s + shift_s, number, mark.where, mark.label)
+            Event(
+                mark.start_s + shift_s,
+                mark.end_s + shift_s,
+                number,
+                mark.where,
+                mark.label,
+                None if mark.apex_s is None else mark.apex_s + shift_s,
+            )
             for number, mark in enumerate(marks)
             if mark.end_s is not None
         ]
         covered, cut = spans(events, times)
         repetitions, told = settled(covered)
         about = {"annotations": f"{form.NAME}, tier {', '.join(self._asked(sheet))}"}
-        notes |= {**self._other_length(sheet, recording), **cut, **told, **self._of_nobody()}
+        notes |= {**stray, **self._other_length(sheet, recording), **cut, **told, **self._of_nobody()}
         return replace(recording, repetitions=repetitions, notes={**recording.notes, **about, **notes})
 
     def _of_nobody(self) -> dict[str, str]:
@@ -82,6 +99,7 @@ class Annotations:
         """The tiers that are asked for and there. Errors: DataError that names those that are there."""
         filled = {name: len(marks) for name, marks in sheet.tiers.items() if marks}
         there = ", ".join(f"{name} ({count})" for name, count in filled.items()) or "none with an annotation"
+        filled = {name: count for name, count in filled.items() if name != self.apex}
         if EVERY in self.tiers or (not self.tiers and len(filled) == 1):
             return list(filled)
         if not self.tiers:
@@ -103,9 +121,32 @@ class Annotations:
         if not marks:
             names = ", ".join(asked) or ", ".join(self.tiers)
             raise DataError(f"{sheet.file} marks no stretch on tier {names}; a repetition has a beginning and an end")
-        others = sum(len(marks) for name, marks in sheet.tiers.items() if name not in asked)
+        others = sum(len(marks) for name, marks in sheet.tiers.items() if name not in (*asked, self.apex))
         notes = {"annotations_without_length": len(points), "annotations_on_other_tiers": others}
         return sorted(marks, key=lambda mark: mark.start_s), {name: count for name, count in notes.items() if count}
+
+    def _with_apexes(self, sheet: Sheet, marks: list[Mark]) -> tuple[list[Mark], dict[str, int]]:
+        """The stretches with the apexes that lie in them, and how many apexes lie in none.
+
+        Errors: DataError where there is no such tier, and for a stretch with two.
+        """
+        if self.apex is None:
+            return marks, {}
+        if self.apex not in sheet.tiers:
+            raise DataError(f"{sheet.file} has no tier {self.apex} of apexes." + did_you_mean(self.apex, sheet.tiers))
+        found, used = [], set[int]()
+        for mark in marks:
+            inside = [
+                (at, one)
+                for at, one in enumerate(sheet.tiers[self.apex])
+                if mark.end_s is not None and mark.start_s <= one.start_s <= mark.end_s
+            ]
+            if len(inside) > 1:
+                raise DataError(f"{mark.where} has {len(inside)} apexes, {inside[0][1].where} and {inside[1][1].where}")
+            used |= {at for at, _ in inside}
+            found.append(replace(mark, apex_s=inside[0][1].start_s) if inside else mark)
+        stray = len(sheet.tiers[self.apex]) - len(used)
+        return found, {"apexes_outside_repetitions": stray} if stray else {}
 
     def _not_one(self, names: Sequence[str], found: Sequence[Sheet]) -> str:
         if found:
@@ -126,13 +167,16 @@ class Annotations:
 
 
 def annotations_of(
-    place: str | Path | None, *, tier: str | Sequence[str] | None, offset_s: float
+    place: str | Path | None, *, tier: str | Sequence[str] | None, offset_s: float, apex: str | None = None
 ) -> Annotations | None:
     """The annotations that a cohort's keys name, None where they name none. Errors: ConfigError for a stray key."""
     if place is not None:
-        return Annotations(place, tier=tier, offset_s=offset_s)
-    if tier or offset_s:
-        raise ConfigError("cohort.tier and cohort.annotations_offset_s are of annotations; set cohort.annotations too.")
+        return Annotations(place, tier=tier, offset_s=offset_s, apex=apex)
+    if tier or offset_s or apex:
+        raise ConfigError(
+            "cohort.tier, cohort.apex_tier and cohort.annotations_offset_s are of annotations; set "
+            "cohort.annotations too."
+        )
     return None
 
 

@@ -29,6 +29,7 @@ class Event:
     index: int
     where: str
     label: str | None = None
+    apex_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Span:
     index: int
     where: str
     label: str | None = None
+    apex: int | None = None
 
 
 def seconds(cell: str, *, per_s: float = 1.0) -> float:
@@ -93,8 +95,19 @@ def spans(events: Sequence[Event], timestamps_s: np.ndarray) -> tuple[list[Span]
                 f"{event.where} runs from {event.start_s:g} to {event.end_s:g} s ({lasts:g} s) and covers no frame; "
                 "give it a duration, or take it out"
             )
-        found.append(Span(start, stop, event.index, event.where, event.label))
+        apex = None if event.apex_s is None else apex_within(event.apex_s, timestamps_s, start, stop, event.where)
+        found.append(Span(start, stop, event.index, event.where, event.label, apex))
     return found, notes
+
+
+def apex_within(apex_s: float, timestamps_s: np.ndarray, start: int, stop: int, where: str) -> int:
+    """The frame nearest to a marked apex. Errors: DataError where that is none of frames start .. stop."""
+    at = int(np.abs(timestamps_s - apex_s).argmin())
+    if not start <= at < stop:
+        raise DataError(
+            f"{where} has its apex at {apex_s:g} s, outside its {timestamps_s[start]:g} to {timestamps_s[stop - 1]:g} s"
+        )
+    return at
 
 
 def settled(found: Sequence[Span]) -> tuple[tuple[Repetition, ...], dict[str, float]]:
@@ -113,7 +126,7 @@ def settled(found: Sequence[Span]) -> tuple[tuple[Repetition, ...], dict[str, fl
     in_order = sorted(kept.values(), key=lambda span: (span.start, span.stop))
     overlapping = sum(b.start < a.stop - ROUNDED_FRAMES for a, b in pairwise(in_order))
     notes = {"events_listed_twice": len(found) - len(kept), "events_that_overlap": overlapping}
-    repetitions = tuple(Repetition(span.start, span.stop, span.index, span.label) for span in kept.values())
+    repetitions = tuple(Repetition(span.start, span.stop, span.index, span.label, span.apex) for span in kept.values())
     return repetitions, {name: count for name, count in notes.items() if count}
 
 

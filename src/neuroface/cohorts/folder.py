@@ -23,8 +23,8 @@ People = dict[str, tuple[str, dict[str, Any]]]  # subject -> (group, attributes)
 class FolderCohort:
     """Recordings in neuroface's own layout on disk.
 
-    root: the folder with participants.tsv. annotations, tier, annotations_offset_s: repetitions from the files of
-    annotation tools instead of events files; see annotated.Annotations.
+    root: the folder with participants.tsv. annotations, tier, annotations_offset_s, apex_tier: repetitions from the
+    files of annotation tools instead of events files; see annotated.Annotations.
     """
 
     def __init__(
@@ -34,9 +34,10 @@ class FolderCohort:
         annotations: str | Path | None = None,
         tier: str | Sequence[str] | None = None,
         annotations_offset_s: float = 0.0,
+        apex_tier: str | None = None,
     ) -> None:
         self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
-        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s)
+        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s, apex=apex_tier)
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None

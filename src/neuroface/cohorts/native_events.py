@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from neuroface.cohorts.events import Event, Span, seconds, settled, spans
+from neuroface.cohorts.events import Event, Span, apex_within, seconds, settled, spans
 from neuroface.cohorts.reading import read_rows
 from neuroface.errors import DataError
 from neuroface.types import Repetition
 
-EVENT_COLUMNS = ("onset", "duration", "start_frame", "stop_frame", "repetition", "label")
+EVENT_COLUMNS = ("onset", "duration", "start_frame", "stop_frame", "repetition", "label", "apex")
 # The other names that tools give to the beginning and the end; each may say its unit, as in onset_ms.
-STARTS, ENDS, LASTS = ("onset", "start"), ("offset", "end", "stop"), ("duration",)
+STARTS, ENDS, LASTS, APEXES = ("onset", "start"), ("offset", "end", "stop"), ("duration",), ("apex",)
 UNITS = {"": 1.0, "_s": 1.0, "_ms": 1e3}
 SUFFIXES = (".tsv", ".csv")
 MISSING = "n/a"  # BIDS, common principles: a missing value in a table
@@ -32,6 +33,7 @@ def event_rows(repetitions: Sequence[Repetition], timestamps_s: np.ndarray, *, b
             str(r.stop) if by_frame else MISSING,
             str(r.index),
             MISSING if r.label is None else r.label,
+            MISSING if r.apex is None else f"{timestamps_s[r.apex]:.6f}",
         ]
         for r in repetitions
     ]
@@ -85,28 +87,41 @@ def read_events(
             at = number if row.get("repetition", MISSING) == MISSING else int(row["repetition"])
             bounds = (row.get("start_frame", MISSING), row.get("stop_frame", MISSING))
             if MISSING in bounds:
-                events.append(Event(*times.of(row), at, where, label))
+                events.append(Event(*times.of(row), at, where, label, times.apex_of(row)))
             else:
-                frames.append(Span(int(bounds[0]), int(bounds[1]), at, where, label))
+                frames.append((Span(int(bounds[0]), int(bounds[1]), at, where, label), times.apex_of(row)))
         except (KeyError, ValueError) as error:
             raise DataError(f"line {number + 2} of {file} cannot be read: {error}") from error
-    for span in frames:
+    for span, _ in frames:
         if not 0 <= span.start < span.stop <= len(index):
             raise DataError(
                 f"repetition {span.index} in {file.name} covers frames {span.start} to {span.stop}, the recording has "
                 f"{len(index)}"
             )
     by_time, cut = spans(events, timestamps_s)
-    given = [Span(int(index[s.start]), int(index[s.stop - 1]) + 1, s.index, s.where, s.label) for s in frames + by_time]
+    marked = [
+        s if a is None else replace(s, apex=apex_within(a, timestamps_s, s.start, s.stop, s.where)) for s, a in frames
+    ]
+    given = [
+        replace(
+            s,
+            start=int(index[s.start]),
+            stop=int(index[s.stop - 1]) + 1,
+            apex=None if s.apex is None else int(index[s.apex]),
+        )
+        for s in marked + by_time
+    ]
     repetitions, told = settled(given)
     return repetitions, {**cut, **told}
 
 
 class Times:
-    """The columns of an events file that say when: a beginning, and an end or a duration."""
+    """The columns of an events file that say when: a beginning, an end or a duration, and where marked an apex."""
 
     def __init__(self, file: Path, columns: Sequence[str]) -> None:
-        self.start, self.end, self.lasts = (_column(columns, names) for names in (STARTS, ENDS, LASTS))
+        self.start, self.end, self.lasts, self.apex = (
+            _column(columns, names) for names in (STARTS, ENDS, LASTS, APEXES)
+        )
         by_frame = {"start_frame", "stop_frame"} <= set(columns)
         if not by_frame and (self.start is None or (self.end is None and self.lasts is None)):
             raise DataError(
@@ -132,6 +147,12 @@ class Times:
         if ends[0] < start_s or (ends[0] == start_s and not points):
             raise ValueError(f"it ends at {ends[0]:g} s, not after its beginning at {start_s:g} s")
         return start_s, ends[0]
+
+    def apex_of(self, row: Mapping[str, str]) -> float | None:
+        """Seconds of the apex, None where none is marked. Errors: ValueError for what is no time."""
+        if self.apex is None or row[self.apex[0]] in ("", MISSING):
+            return None
+        return seconds(row[self.apex[0]], per_s=self.apex[1])
 
 
 def _column(columns: Sequence[str], names: Sequence[str]) -> tuple[str, float] | None:

@@ -40,8 +40,8 @@ class OpenFaceCohort:
     space: "3d" (mm, nominal) or "2d" (px). min_confidence: frames below it, and those OpenFace calls unsuccessful, are
     missing. task: the task of every recording when the table has no such column. fps: for files without a timestamp
     column. units, time_unit: mm, cm or m, and s, ms, us or frames (with fps), of files that are not OpenFace's own.
-    annotations, tier, annotations_offset_s: repetitions from the files of annotation tools, called as the CSV; see
-    annotated.Annotations.
+    annotations, tier, annotations_offset_s, apex_tier: repetitions from the files of annotation tools, called as
+    the CSV; see annotated.Annotations.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class OpenFaceCohort:
         annotations: str | Path | None = None,
         tier: str | Sequence[str] | None = None,
         annotations_offset_s: float = 0.0,
+        apex_tier: str | None = None,
     ) -> None:
         if space not in COORDINATES:
             raise ConfigError(f"cohort.space={space}: there is no such choice." + did_you_mean(space, COORDINATES))
@@ -72,7 +73,7 @@ class OpenFaceCohort:
         self.task = task
         self.fps = fps
         self.units, self.time_unit = units, time_unit
-        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s)
+        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s, apex=apex_tier)
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None

@@ -42,7 +42,7 @@ class PointsCohort:
     height: px of the image, for points that are fractions of it. space: of 3-D points, "head" or "camera"; None for
     what the file says, else "head". axes: where the file's x, y and z point, in any order. min_confidence: points below
     it are missing (0.6 is DeepLabCut's own pcutoff). fps: of files that only count frames. task, units, time_unit,
-    annotations, tier, annotations_offset_s: as of cohort=openface.
+    annotations, tier, annotations_offset_s, apex_tier: as of cohort=openface.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class PointsCohort:
         annotations: str | Path | None = None,
         tier: str | Sequence[str] | None = None,
         annotations_offset_s: float = 0.0,
+        apex_tier: str | None = None,
     ) -> None:
         if space is not None and space not in SPACES_3D:
             raise ConfigError(f"cohort.space={space}: there is no such choice." + did_you_mean(space, SPACES_3D))
@@ -82,7 +83,7 @@ class PointsCohort:
         self.task = task
         self.fps = fps
         self.units, self.time_unit = units, time_unit
-        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s)
+        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s, apex=apex_tier)
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None

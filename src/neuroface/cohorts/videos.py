@@ -37,8 +37,8 @@ class VideosCohort:
     ("stills"), or images are passed over ("none"). fps: overrides what files say of their rate; a "sequence" needs it.
     group, task: of recordings whose table has no such column. tracks: a folder with <file>.npz or <stem>.npz of each
     video: points (or points_px), (T, 68, 2) px, one per frame. depth_scale: metres in one raw unit of depth, for
-    RealSense bags that do not hold it. annotations, tier, annotations_offset_s: repetitions from the files of
-    annotation tools, called as a video or about it; see annotated.Annotations.
+    RealSense bags that do not hold it. annotations, tier, annotations_offset_s, apex_tier: repetitions from the files
+    of annotation tools, called as a video or about it; see annotated.Annotations.
     Errors: ConfigError when no root is given, or for another value of images.
     """
 
@@ -56,13 +56,14 @@ class VideosCohort:
         annotations: str | Path | None = None,
         tier: str | Sequence[str] | None = None,
         annotations_offset_s: float = 0.0,
+        apex_tier: str | None = None,
     ) -> None:
         if images not in IMAGES:
             raise ConfigError(f"cohort.images={images}: there is no such choice." + did_you_mean(images, IMAGES))
         self.root: str | Path = given(root, "cohort.root", "the folder that holds the recordings")
         self.subjects, self.images, self.fps = subjects, images, fps
         self.group, self.task, self.tracks, self.depth_scale = group, task, tracks, depth_scale
-        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s)
+        self.annotations = annotations_of(annotations, tier=tier, offset_s=annotations_offset_s, apex=apex_tier)
 
     def recordings(
         self, *, groups: Collection[str] | None = None, tasks: Collection[str] | None = None

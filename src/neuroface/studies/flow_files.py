@@ -29,9 +29,9 @@ class FlowFiles:
     """How movements are found and drawn. size: px of a picture. flow_size, method, align, margin: see `views.flow`.
 
     marks: a CSV with a row for each movement, columns subject and onset, apex (frames from 0) or onset_s, apex_s, and
-    where wanted task, session and label; None: each repetition from its first frame to that in which the landmarks have
-    moved most. target: the class of a movement, "group" (the person's) or "label" (the repetition's own). classes:
-    those that become 0, 1 and 2, in this order; None: all there are, by name.
+    where wanted task, session and label; None: each repetition from its first frame to its apex, where that is marked,
+    else to the frame in which the landmarks have moved most. target: the class of a movement, "group" (the person's) or
+    "label" (the repetition's own). classes: those that become 0, 1 and 2, in this order; None: all there are, by name.
     """
 
     size: int = 28
@@ -77,12 +77,11 @@ class FlowFiles:
         for recording in recordings:
             try:
                 pixels, landmarks, _ = detected(recording, steps)
-                given = marks is not None
                 repetitions = marks.of(recording, pixels) if marks else None
                 if repetitions is None:
                     repetitions = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)
                 seen = Seen(recording, pixels, landmarks, repetitions)
-                movements = list(zip(repetitions, view.moved(seen, apex_is_last=given), strict=True))
+                movements = list(zip(repetitions, view.moved(seen), strict=True))
                 items = [self._item(recording, r, pixels, moved) for r, moved in movements if moved is not None]
             except DataError as error:
                 problems.add(recording.name, str(error))
@@ -152,7 +151,7 @@ class Marks:
                 raise DataError(
                     f"has {len(pixels)} frames; {self.file.name}, line {at + 2}, marks onset {onset} and apex {apex}"
                 )
-            found.append(Repetition(onset, apex + 1, len(found), row.get("label") or None))
+            found.append(Repetition(onset, apex + 1, len(found), row.get("label") or None, apex))
         if not found:
             raise DataError(f"has no row in {self.file}")
         return tuple(found)

@@ -42,8 +42,9 @@ class Moved:
 class Flow:
     """Optical flow (size, size, 3) uint8 from the onset to the apex of each repetition.
 
-    The onset is a repetition's first frame in which the face is seen, the apex the one whose landmarks have moved most
-    from there (`images.apex`); both are cut out alike, `flow_size` px wide, and the flow is averaged down to `size`.
+    The onset is a repetition's first frame in which the face is seen, the apex the one that somebody has
+    marked, else whose landmarks have moved most from there (`images.apex`); both are cut out alike, `flow_size` px
+    wide, and the flow is averaged down to `size`.
     kinds: three of u, v, magnitude, strain, each stretched onto 0..255 by itself. method: farneback or tvl1. regions:
     "whole" face; "four" blocks about eyes and mouth corners; "as_published" the four with x and y exchanged, as in the
     public code. align, margin: see `views.images`. Recordings whose video is a picture of flow (cohort=megc) are taken
@@ -90,14 +91,13 @@ class Flow:
             raise DataError("has no repetition with a face at its onset and at an apex after it")
         return (), told
 
-    def moved(self, seen: Seen, *, apex_is_last: bool = False) -> list[Moved | None]:
+    def moved(self, seen: Seen) -> list[Moved | None]:
         """The movement of each repetition; None where there is no face at its onset, or at an apex after it.
 
-        apex_is_last: a repetition ends at its apex, which somebody else has found. Errors: DataError without video or
-        pixels.
+        An apex that somebody has marked is taken as it is. Errors: DataError without video or pixels.
         """
         video = pictures.video_of(seen.recording, seen.pixels, align=self.align)
-        planned = [self._planned(seen, repetition, apex_is_last) for repetition in seen.repetitions]
+        planned = [self._planned(seen, repetition) for repetition in seen.repetitions]
         cuts = [cut for one in planned if one is not None for cut in (one[0], one[2])]
         if not cuts:
             return [None] * len(planned)
@@ -114,12 +114,12 @@ class Flow:
         channels = _resized(video.channels(), self.size)
         return self._composed(channels, video.points * (self.size / flow.POINTS_SIZE))
 
-    def _planned(self, seen: Seen, repetition: Repetition, apex_is_last: bool) -> tuple[Cut, np.ndarray, Cut] | None:
+    def _planned(self, seen: Seen, repetition: Repetition) -> tuple[Cut, np.ndarray, Cut] | None:
         """What is cut where at the onset, the landmarks (68, 2) px there, and at the apex; None without two frames."""
         points, video = seen.pixels.points[repetition.frames], seen.recording.video
         assert video is not None
         shown = np.flatnonzero(pictures.with_face(points, align=self.align))
-        last = len(points) - 1 if apex_is_last else apex(points)
+        last = apex(points) if repetition.apex is None else repetition.apex - repetition.start
         if last is None or not len(shown) or shown[0] >= last or last not in shown:
             return None
         at = np.array([shown[0], last])

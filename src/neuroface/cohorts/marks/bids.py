@@ -29,8 +29,9 @@ def read(path: Path) -> list[Sheet]:
         label = None if kind is None or row[kind] in ("", MISSING) else row[kind]
         try:
             start_s, end_s = times.of(row, points=True)
+            apex_s = times.apex_of(row)
         except (KeyError, ValueError) as error:
             raise DataError(f"line {number} of {path} cannot be read: {error}") from error
-        tiers.setdefault(label or ALL, []).append(Mark(start_s, end_s, f"line {number} of {path.name}", label))
+        tiers.setdefault(label or ALL, []).append(Mark(start_s, end_s, f"line {number} of {path.name}", label, apex_s))
     names = frozenset({path.stem, path.stem.removesuffix("_events")})
     return [Sheet(path, {name: tuple(marks) for name, marks in tiers.items()}, names=names)]

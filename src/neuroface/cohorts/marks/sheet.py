@@ -11,13 +11,15 @@ from pathlib import Path
 class Mark:
     """One annotation, in seconds on the timeline of its file; a point has an end that is its start, or None.
 
-    label: its text or code, None where there is none. where: how it is called in messages.
+    label: its text or code, None where there is none. where: how it is called in messages. apex_s: when the movement
+    was largest, where a table has a column for that.
     """
 
     start_s: float
     end_s: float | None
     where: str
     label: str | None = None
+    apex_s: float | None = None
 
 
 @dataclass(frozen=True)
