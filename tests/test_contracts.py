@@ -21,6 +21,7 @@ with hydra_context():
 
 SLOW = {
     *("c3d", "hybrid", "multimodal", "r2plus1d", "r3d18"),  # each trains a network on clips, in up to two minutes
+    "region_ensemble",  # and seven of them on pictures
     "neuronet",  # its 25 cells are composed
 }
 CASES = [pytest.param(g, n, id=f"{g}={n}", marks=[pytest.mark.slow] if n in SLOW else []) for g, n in OPTIONS]

@@ -31,7 +31,7 @@ class CohortSummary:
 
     noted_of: in how many recordings each note was made. not_held_out: recordings of people whom no fold of a
     fine-tuning run held out from the network that found their landmarks. persons: one row per person, see `persons`;
-    with `quality` a table of its own.
+    with `quality` a table of its own. planted: of a synthetic cohort, class -> the part of the face that tells it.
     """
 
     description: str = ""
@@ -58,6 +58,7 @@ class CohortSummary:
     repetition_agreement: dict[str, Any] | None = None
     quality: list[dict[str, Any]] = field(default_factory=list)
     persons: list[dict[str, Any]] = field(default_factory=list)
+    planted: dict[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
@@ -149,7 +150,7 @@ class Tally:
         if unusual and found is not recording.repetitions:
             self._unusual.append(f"{recording.name}: {unusual}")
 
-    def summary(self, *, description: str, synthetic: bool) -> CohortSummary:
+    def summary(self, *, description: str, synthetic: bool, planted: Mapping[str, str] | None = None) -> CohortSummary:
         people = sorted(set(self._used.values()))
         facts = {s: (self.group_of[s], self._attributes[s]) for s in people}
         return CohortSummary(
@@ -167,6 +168,7 @@ class Tally:
             persons=persons({s: (g, {**known, **self._severity.get(s, {})}) for s, (g, known) in facts.items()}),
             repetition_agreement=self._mean_agreement(),
             quality=self.quality,
+            planted=dict(planted or {}),
             **{name: self._counts[name] for name in COUNTED},
         )
 

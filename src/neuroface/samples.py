@@ -129,7 +129,8 @@ def build(
         problems.raise_if_any(SKIP, of=len(tally.names | {where for where, _ in problems.items()}))
     check_excluded(cohort, wanted, tally)
     _check_rows(rows, wanted, tally)
-    summary = tally.summary(description=_first_line(cohort), synthetic=bool(getattr(cohort, "synthetic", False)))
+    synthetic, planted = bool(getattr(cohort, "synthetic", False)), getattr(cohort, "planted", None)
+    summary = tally.summary(description=_first_line(cohort), synthetic=synthetic, planted=planted)
     return _with_columns(_gathered(rows, names, view, side=wanted.side), columns), summary
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -368,3 +369,37 @@ def test_more_permutations_extend_those_that_are_there(tmp_path):
     assert run(tmp_path, samples, protocol=replace(ALS_HC, permutations=4))["subject"]["n_permutations"] == 4
     assert {name: (tmp_path / "null" / name).stat().st_mtime_ns for name in before} == before
     assert run(tmp_path, samples, protocol=replace(ALS_HC, permutations=1))["subject"]["n_permutations"] == 4
+
+
+class OfParts(BaseEstimator):
+    """Two parts, the halves of a row; the first is missing in rows that begin with NaN."""
+
+    def parts_of(self, X):
+        return ("left", "right")
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.middle_ = {name: np.nanmean(part) for name, part in self._halves(X).items()}
+        return self
+
+    def predict_parts(self, X):
+        shares = {name: 1 / (1 + np.exp(part - self.middle_[name])) for name, part in self._halves(X).items()}
+        return {name: np.stack([p, 1 - p], axis=1) for name, p in shares.items()}
+
+    def predict_proba(self, X):
+        return np.nanmean(list(self.predict_parts(X).values()), axis=0)
+
+    def _halves(self, X):
+        return {"left": X[:, 0], "right": X[:, 1]}
+
+
+def test_what_each_part_says_is_kept_and_scored(tmp_path):
+    samples = cohort({"HC": 6, "ALS": 6}, features=2)
+    samples.X[:2, 0] = np.nan
+    scores = run(tmp_path / "run", samples, OfParts(), save_models=False)
+    table = read_predictions(tmp_path / "run" / "predictions.csv")
+    assert table["part:left:ALS"].isna().sum() == 2
+    left, right = table["part:left:ALS"].to_numpy(), table["part:right:ALS"].to_numpy()
+    assert table["p_ALS"].to_numpy() == pytest.approx(np.where(np.isnan(left), right, (left + right) / 2))
+    assert scores["parts"]["each"].keys() == {"left", "right"}
+    assert scores["classes"] == ["HC", "ALS"]

@@ -91,8 +91,8 @@ class Inputs:
 
     @staticmethod
     def fitted(X: np.ndarray | Parts, augment: Augment | None = None) -> Inputs:
-        """Learnt from training rows X."""
-        return Inputs({name: Part.fitted(array) for name, array in arrays_of(X).items()}, augment)
+        """Learnt from training rows X; of several parts, from the pictures that are there."""
+        return Inputs({name: Part.fitted(_there(array, name)) for name, array in arrays_of(X).items()}, augment)
 
     @property
     def shape(self) -> Any:
@@ -127,8 +127,9 @@ class Inputs:
     ) -> tuple[Any, Any]:
         """(x, seen) of the rows `at` (a tensor on the CPU), as `forward` of a network takes them.
 
-        x: float32 (B, *shape); series are cut to the longest of the batch. seen: (B, T) bool where a series goes on,
-        None for what is none. Both are by name for several parts. generator: draws the augmentation; None, no chance.
+        x: float32 (B, *shape); series are cut to the longest of the batch. seen: (B, T) bool where a series goes on;
+        (B,) bool which pictures of a part are there, those of zeros alone being missing; None for what is neither.
+        Both are by name for several parts. generator: draws the augmentation; None, no chance.
         """
         x: dict[str, Tensor] = {}
         seen: dict[str, Tensor | None] = {}
@@ -141,6 +142,7 @@ class Inputs:
                 picked = picked[:, : int(lengths.max())]
                 seen[name] = (torch.arange(picked.shape[1]) < lengths[:, None]).to(device)
             elif part.kind != "table":
+                seen[name] = None if name == SOLE else picked.bool().flatten(1).any(dim=1)
                 picked = picked if self.augment is None else self.augment(picked, generator)
                 picked = _scaled(picked, part.centre, part.scale)
             x[name] = picked
@@ -155,6 +157,14 @@ def _scaled(pixels: Tensor, centre: np.ndarray, scale: np.ndarray) -> Tensor:
         for values in (centre, scale)
     )
     return rows.sub_(mean).div_(spread).unflatten(-1, pixels.shape[-2:])
+
+
+def _there(X: np.ndarray, name: str) -> np.ndarray:
+    """The rows of a part without the pictures that are missing, all zeros; all of them where every one is."""
+    if name == SOLE or X.ndim not in KINDS or KINDS[X.ndim] not in ("image", "clip"):
+        return X
+    there = np.array([row.any() for row in X], dtype=bool)
+    return X[there] if there.any() and not there.all() else X
 
 
 def arrays_of(X: np.ndarray | Parts) -> dict[str, np.ndarray]:

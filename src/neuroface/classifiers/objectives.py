@@ -14,13 +14,15 @@ from torch.nn import functional
 class Objective:
     """outputs: number of outputs for K classes. losses: (outputs (B, .), targets (B, K) that add up to 1) -> (B,).
     probabilities: outputs (B, .) -> (B, K). penalty: outputs of a batch in training -> a number added to its loss.
-    relabel: (epoch from 1, outputs (B, .), one-hot targets (B, K)) -> the targets that these rows have from then on."""
+    relabel: (epoch from 1, outputs (B, .), one-hot targets (B, K)) -> the targets that these rows have from then on.
+    each: of networks of parts, outputs -> (B, R, K) probabilities by each part alone, NaN where it is missing."""
 
     outputs: Callable[[int], int]
     losses: Callable[[Tensor, Tensor], Tensor]
     probabilities: Callable[[Tensor], Tensor]
     penalty: Callable[[Tensor], Tensor] | None = None
     relabel: Callable[[int, Tensor, Tensor], Tensor] | None = None
+    each: Callable[[Tensor], Tensor] | None = None
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

@@ -217,7 +217,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         if self.epoch_selection == "test_best":
             X, targets, weights, held = with_test(X, targets, weights, self.classes_, X_test, y_test)
         else:
-            held = self._held_out(codes, np.arange(len(codes)) if groups is None else np.asarray(groups), seed)
+            people = np.arange(len(codes)) if groups is None else np.asarray(groups)
+            held = self._held_out(codes, people, seed)
+            self._n_held_people = len(set(people[held].tolist()))
         if self.label_noise:
             targets = with_noise(targets, np.flatnonzero(~held), len(self.classes_), share=self.label_noise, seed=seed)
         self.inputs_ = Inputs.fitted(X[np.flatnonzero(~held)] if held.any() else X, self.augment)
@@ -263,6 +265,16 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         with memory_told(self.batch_size):
             rows = self.inputs_.rows(X, next(self.network_.parameters()).device)
             return self._outputs(rows, np.arange(len(X))).double().cpu().numpy()
+
+    def parts_of(self, X: Any) -> tuple[str, ...]:
+        """Names of the parts of X that `predict_parts` tells of; none of a network that decides on all at once."""
+        return tuple(sorted(X.arrays)) if self.objective.each is not None and isinstance(X, Parts) else ()
+
+    def predict_parts(self, X: Parts) -> dict[str, np.ndarray]:
+        """Part -> (n, n_classes) probabilities by that part alone, NaN in rows where it is missing."""
+        assert self.objective.each is not None
+        each = self.objective.each(torch.from_numpy(self.predict_outputs(X))).numpy()
+        return dict(zip(self.parts_of(X), np.moveaxis(each, 1, 0), strict=True))
 
     @property
     def fitted_on(self) -> frozenset[str]:
@@ -341,6 +353,9 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         self.history_ = training.history
         self.n_epochs_ = training.best_epoch or len(training.history)
         if len(training.held) and not training.by_accuracy:
+            if (settle := getattr(self.network_, "settle", None)) is not None:
+                held, outputs = training.held, self._outputs(training.rows, training.held)
+                settle(outputs, training.targets[held], training.weights[held], self._n_held_people)
             self.held_out_ = (training.held, self._probabilities(training.rows, training.held))
 
     def _probabilities(self, rows: Rows, positions: np.ndarray) -> np.ndarray:

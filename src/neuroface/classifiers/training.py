@@ -191,7 +191,8 @@ class Training:
         return loss.detach()
 
     def _mixed(self, x: Any, seen: Any, targets: Tensor, weights: Tensor) -> tuple[Any, Any, Tensor, Tensor]:
-        """Each row with a share of another. A mixed series goes on as long as the longer; what has ended counts 0.
+        """Each row with a share of another. A mixed series goes on as long as the longer; what has ended counts 0. Of
+        the pictures of a part, a mixed one is there where both are.
 
         Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018.
         """
@@ -202,7 +203,9 @@ class Training:
             return share * values + (1 - share) * values[other]
 
         def together(mask: Tensor | None) -> Tensor | None:
-            return None if mask is None else mask | mask[other]
+            if mask is None:
+                return None
+            return mask & mask[other] if mask.ndim == 1 else mask | mask[other]
 
         if isinstance(x, dict):
             x, seen = {k: mix(v) for k, v in x.items()}, {k: together(v) for k, v in seen.items()}

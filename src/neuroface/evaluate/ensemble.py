@@ -13,7 +13,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.evaluate.design import Kind, design_of
-from neuroface.evaluate.predictions import classes_of, read_null, read_predictions
+from neuroface.evaluate.predictions import PART, classes_of, read_null, read_predictions
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.threshold import NEUTRAL, threshold_of
 
@@ -46,7 +46,8 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
         _check_same(runs[0], tables[0], run, table)
     aligned = [table.set_index(["sample", "fold"]).loc[_order(tables[0])] for table in tables]
     p = np.stack([table[names].to_numpy(float) for table in aligned])
-    found, task_of = tables[0].copy(), tables[0].drop_duplicates("sample").set_index("sample")["task"]
+    own = [name for name in tables[0] if str(name).startswith(PART)]  # of single runs, not of their mean
+    found, task_of = tables[0].drop(columns=own), tables[0].drop_duplicates("sample").set_index("sample")["task"]
     design = design_of(found["y"].to_numpy(str), found["subject"].to_numpy(str)).kind
     weights: dict[str, list[float]] = {}
     for fold in dict.fromkeys(found["fold"]):

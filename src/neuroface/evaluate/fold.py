@@ -36,6 +36,8 @@ class FoldResult:
     inner: positions of training rows of people held out inside the fold, and their probabilities (n, n_classes); None
     where there are none. An ensemble learns its weights from them. side: (n_test,) probability that the left side is
     affected, from a model that tells it. choice: settings that the model chose inside the fold, and what else it tried.
+    parts: name -> (n_test, n_classes), what each part of X says by itself, NaN where it is missing; None where the
+    model does not tell.
     """
 
     name: str
@@ -47,6 +49,7 @@ class FoldResult:
     inner: Inner | None = None
     side: np.ndarray | None = None
     choice: dict[str, Any] | None = None
+    parts: dict[str, np.ndarray] | None = None
 
 
 def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
@@ -83,7 +86,13 @@ def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
         inner,
         side,
         getattr(model, "choice_", None),
+        _parts(model, task, fold) if task.parts else None,
     )
+
+
+def _parts(model: Any, task: Task, fold: Fold) -> dict[str, np.ndarray]:
+    found = model.predict_parts(task.X[fold.test])
+    return {name: _aligned(found[name], model.classes_, task.classes) for name in task.parts}
 
 
 def _inner(task: Task, fold: Fold, model: Any, seed: int) -> Inner | None:

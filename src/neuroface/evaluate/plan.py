@@ -71,6 +71,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         balance=protocol.balance,
         seed=seed,
         tasks=tasks_of(samples),
+        parts=estimator.parts_of(samples.X) if hasattr(estimator, "parts_of") else (),
         side=_sides(samples, estimator),
         shows_test=getattr(estimator, "epoch_selection", None) == TEST_BEST,
     )
@@ -83,7 +84,7 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
     known: frozenset[str] = getattr(estimator, "fitted_on", frozenset())
     samples = replace(samples, fitted_on=tuple(known | of_row for of_row in samples.fitted_on))
     check_classes(task, protocol)
-    header = columns(samples.meta, task.classes, side=task.side is not None)
+    header = columns(samples.meta, task.classes, side=task.side is not None, parts=task.parts)
     if not getattr(splitter, "judges_everyone", True):
         raise ConfigError(f"{type(splitter).__name__} judges some people only. Choose another split=, such as loso.")
     folds = make_folds(splitter, task.X, task.y, task.subject)

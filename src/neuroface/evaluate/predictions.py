@@ -25,21 +25,33 @@ if TYPE_CHECKING:
 FIRST = ("sample", "subject", "group", "task", "repetition")
 
 
+PART = "part:"  # part:eyes:HC is the probability of HC by the eyes alone
 SIDE = "side_left"  # probability that the left side is the affected one
 
 
-def columns(meta: Iterable[str], classes: Sequence[str], *, side: bool = False) -> list[str]:
+def columns(meta: Iterable[str], classes: Sequence[str], *, side: bool = False, parts: Sequence[str] = ()) -> list[str]:
     """The header of predictions.csv: who and what, the fold, the class, the probabilities, the threshold, the dummy.
 
-    side: and the probability that the left side is affected.
+    side: and the probability that the left side is affected. parts: and the probabilities by each part alone.
     """
     other = [name for name in meta if name not in FIRST]
     computed = ["fold", "y", *(f"p_{c}" for c in classes), *(["threshold"] if len(classes) == 2 else [])]
     computed += [*(f"dummy_p_{c}" for c in classes), *([SIDE] if side else [])]
+    computed += [part_column(part, c) for part in parts for c in classes]
     taken = sorted(set(other) & set(computed))
     if taken:
         raise DataError(f"Samples bring columns that predictions use themselves: {', '.join(taken)}. Rename them.")
     return [*FIRST, *other, *computed]
+
+
+def part_column(part: str, label: str) -> str:
+    """Where a part's probability of a class stands."""
+    return f"{PART}{part}:{label}"
+
+
+def parts_of(header: Iterable[str]) -> tuple[str, ...]:
+    """The parts of a run, from the header that `columns` made."""
+    return tuple(dict.fromkeys(name.split(":")[1] for name in map(str, header) if name.startswith(PART)))
 
 
 def classes_of(header: Iterable[str]) -> list[str]:
@@ -62,6 +74,8 @@ def fold_rows(samples: Samples, result: FoldResult, classes: Sequence[str]) -> l
             row["threshold"] = result.threshold
         if result.side is not None:
             row[SIDE] = result.side[i]
+        for part, p in (result.parts or {}).items():
+            row |= {part_column(part, c): p[i, k] for k, c in enumerate(classes)}
         rows.append(row)
     return rows
 
@@ -179,6 +193,8 @@ def _parse(text: str) -> pd.DataFrame:
     for name in map(str, table.columns):
         if name.startswith(("p_", "dummy_p_")) or name in ("threshold", SIDE):
             table[name] = [float(value) for value in table[name]]
+        elif name.startswith(PART):  # empty where the part is missing
+            table[name] = [float(value or "nan") for value in table[name]]
         else:
             table[name] = table[name].map(plain)
     return table

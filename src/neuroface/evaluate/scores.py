@@ -21,6 +21,7 @@ from neuroface.evaluate.permutations import arrangements
 from neuroface.evaluate.scores_decisions import DECISION_SCORES, balanced_accuracy, with_intervals
 from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
+from neuroface.evaluate.scores_parts import part_scores
 from neuroface.evaluate.scores_side import side_scores
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.tournament import auc_within_folds, is_tournament, judged
@@ -60,7 +61,7 @@ def summarise(
     classes lie between people, within them or both (see `design`); "target", whether the class belongs to the person
     ("group") or to the repetition ("label").
     """
-    rng = np.random.default_rng(derive_seed(seed, "bootstrap"))
+    rng, part_rng = (np.random.default_rng(derive_seed(seed, name)) for name in ("bootstrap", "parts"))
     of_folds = predictions
     if absent := {"subject", "y"} - set(predictions.columns):
         raise DataError(f"Predictions lack the columns {', '.join(sorted(absent))}.")
@@ -77,6 +78,8 @@ def summarise(
         head["ordered"] = True
     if (side := side_scores(predictions)) is not None:
         head["side"] = side
+    if design.kind != "within" and (parts := part_scores(predictions, classes, part_rng)) is not None:
+        head["parts"] = parts
     if len(classes) > 2:
         keys: dict[str, Any] = {"design": design.kind, "ordered": ordered, "n_bootstrap": n_bootstrap, "rng": rng}
         keys["stops_early"] = stops_early

@@ -23,7 +23,8 @@ class Task:
     fold; None keeps nothing. side: (n,) affected side, "" where it is not known, or None. shows_test: offer `fit` the
     rows that will be judged, a leak that a protocol must accept. threads: how many an estimator that predicts many fits
     at once may use; changes no result. tasks: (n,) the task of each row; None, all of one. limit_s: seconds after which
-    a fold or a permutation is given up; None, never.
+    a fold or a permutation is given up; None, never. parts: those
+    parts of X of which an estimator tells what each says by itself.
     """
 
     X: np.ndarray | Parts
@@ -40,6 +41,7 @@ class Task:
     threads: int = 1
     tasks: np.ndarray | None = None
     limit_s: float | None = None
+    parts: tuple[str, ...] = ()
 
     @cached_property
     def design(self) -> Kind:

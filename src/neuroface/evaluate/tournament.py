@@ -79,7 +79,9 @@ def judged(predictions: pd.DataFrame, classes: Any) -> pd.DataFrame:
     """
     if "sample" not in predictions or predictions["sample"].is_unique:
         return predictions
-    numbers = [n for n in map(str, predictions) if n.startswith(("p_", "dummy_p_")) or n in ("threshold", "side_left")]
+    numbers = [
+        n for n in map(str, predictions) if n.startswith(("p_", "dummy_p_", "part:")) or n in ("threshold", "side_left")
+    ]
     predictions = predictions.copy()
     fold, subject = predictions["fold"].to_numpy(str), predictions["subject"].to_numpy(str)
     if len(classes) == 2 and is_tournament(fold, subject):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
-from neuroface.report import page_tables, pictures, run_tables, wording
+from neuroface.report import page_tables, parts_table, pictures, run_tables, wording
 from neuroface.report import run as runs
 from neuroface.report.exports import exports
 from neuroface.report.exports_latex import latex
@@ -112,6 +112,8 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "groups": run_tables.groups(run),
         "chosen": run_tables.chosen(run),
         "subgroups": subgroups(run),
+        "parts": parts_table.parts(run),
+        "parts_of_classes": parts_table.tells(run),
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -152,6 +154,9 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "audit": page_tables.shown(run_tables.audit(run)),
         "chosen": page_tables.shown(run_tables.chosen(run)),
         "subgroups": page_tables.shown(subgroups(run)),
+        "parts": page_tables.shown(parts_table.shown_parts(run)),
+        "tells": page_tables.shown(parts_table.shown_tells(run)),
+        "parts_in_words": parts_table.in_words(run),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),

@@ -13,9 +13,9 @@ import pandas as pd
 
 from neuroface.cohort_summary import told
 from neuroface.evaluate.cells import guarded_table
+from neuroface.report import parts_table, wording
 from neuroface.report import published as papers
 from neuroface.report import run as runs
-from neuroface.report import wording
 from neuroface.report.differences import holm, in_words, note, paired_table, read_cell
 from neuroface.report.html import render_experiment
 from neuroface.report.paper_value import paper_value, value_at
@@ -49,6 +49,7 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
     lines = [
         *head,
         _second_scores(run),
+        parts_table.in_words(run),
         wording.side(run),
         wording.quality(run),
         wording.pixels(run),
