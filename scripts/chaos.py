@@ -327,7 +327,9 @@ def rotten_checkpoint(run: Path, stage: Stage) -> str:
 
 
 def _checkpoints(run: Path) -> list[Path]:
-    return sorted(run.glob("checkpoints/**/*.pt"))
+    """Those of folds that are not finished: no other is read again."""
+    files = sorted(run.glob("checkpoints/**/*.pt"))
+    return [file for file in files if not (run / "folds" / f"{file.stem}.csv").exists()]
 
 
 def _rot(file: Path, run: Path, stage: Stage, words: list[str]) -> str:

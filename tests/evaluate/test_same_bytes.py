@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -39,3 +41,12 @@ def test_one_object_in_two_places_stays_one():
     again = skops.io.loads(content, trusted=skops.io.get_untrusted_types(data=content))
     assert again.a is again.b
     assert again.c is not again.a
+
+
+def test_a_model_without_torch_is_kept_without_torch():
+    script = (
+        "import sys; from neuroface.evaluate.workers import saved; from sklearn.linear_model import LogisticRegression;"
+        "saved(LogisticRegression().fit([[0.], [1.]], [0, 1])); assert 'skops.io' in sys.modules;"
+        "assert 'torch' not in sys.modules; import sklearn.externals.array_api_compat.numpy"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -15,6 +15,7 @@ from typing import Any
 from neuroface.errors import RunFailedError, RunMismatchError
 from neuroface.evaluate import audit_after
 from neuroface.evaluate.betting import LOOKS
+from neuroface.evaluate.cost import Meter
 from neuroface.evaluate.fold import fit_arguments
 from neuroface.evaluate.many import can_predict_many
 from neuroface.evaluate.permutations import permute_predictions
@@ -129,6 +130,8 @@ def _run_folds(
     told: dict[str, list[str]] = folder.facts.get("warnings", {})
     done = len(plan.folds) - len(missing)
     folder.update(n_done=done)
+    shared = folds_together or can_predict_many(plan.task)
+    meter = Meter(folder, "folds", len(missing), 1 if shared else n_threads(n_jobs))
     if folds_together and missing:
         found = together_calls(plan.task, missing, save_models)
     else:
@@ -160,8 +163,10 @@ def _run_folds(
         folder.write_text(f"folds/{result.name}.csv", to_csv(rows, plan.header))
         done += 1
         folder.update(n_done=done)
+        meter.count(result.spent)
         if progress:
             progress("folds", done, len(plan.folds))
+    meter.end()
     raise_failures(failures, folder, what="folds", n=len(plan.folds))
     shutil.rmtree(folder.path / "checkpoints", ignore_errors=True)
     order = plan.samples.meta["sample"]
@@ -205,6 +210,8 @@ def _draw_null(plan: Plan, folder: RunFolder, until: int, n_jobs: int, progress:
     missing = [b for b, name in names.items() if not folder.holds(name)]
     failures: list[Failure] = []
     done = until - len(missing)
+    in_workers = plan.refit_null and not can_predict_many(plan.task)
+    meter = Meter(folder, "permutations", len(missing), n_threads(n_jobs) if in_workers else 1)
     for outcome in _null_outcomes(plan, folder, missing, n_jobs):
         if isinstance(outcome, Failure):
             failures.append(outcome)
@@ -215,8 +222,10 @@ def _draw_null(plan: Plan, folder: RunFolder, until: int, n_jobs: int, progress:
         )
         folder.write_text(names[b], to_csv(rows, header))
         done += 1
+        meter.count()
         if progress:
             progress("permutations", done, plan.permutations)
+    meter.end()
     raise_failures(failures, folder, what="permutations", n=until)
 
 

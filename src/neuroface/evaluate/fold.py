@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import DataError
+from neuroface.evaluate.cost import Spent
 from neuroface.evaluate.many import can_predict_many, codes_of, fit_of, predict_many, refuse_nan
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold
@@ -38,6 +39,7 @@ class FoldResult:
     affected, from a model that tells it. choice: settings that the model chose inside the fold, and what else it tried.
     parts: name -> (n_test, n_classes), what each part of X says by itself, NaN where it is missing; None where the
     model does not tell.
+    spent: what it cost, where somebody measured it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FoldResult:
     side: np.ndarray | None = None
     choice: dict[str, Any] | None = None
     parts: dict[str, np.ndarray] | None = None
+    spent: Spent | None = None
 
 
 def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:

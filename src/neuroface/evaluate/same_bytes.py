@@ -1,13 +1,40 @@
-"""The same model gives the same file: skops (0.16) writes memory addresses and the time of day into what it keeps."""
+"""Models kept by skops (0.16): the same bytes for the same model, and no torch in memory for a model without it.
+
+skops writes memory addresses and the time of day into what it keeps. Importing it imports all of scikit-learn's
+packages, to learn which types to trust; one of them, vendored, is an adapter that imports torch: half a gigabyte and
+two seconds in every worker process.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
+from types import ModuleType
 from typing import Any
 
+ADAPTERS = ("torch", "dask", "cupy")  # of sklearn.externals.array_api_compat: no estimator is in them
 LEVEL = 1  # a forest gets 7 times smaller for 10 % more time
+
+
+def kept_by_skops(model: Any) -> bytes:
+    """What skops writes of a model, the same bytes at any time and in any process."""
+    return without_addresses(_skops_io().dumps(model))
+
+
+def _skops_io() -> ModuleType:
+    """skops.io, imported without the adapters; whoever needs one of them imports it afterwards as always."""
+    held_off = [f"sklearn.externals.array_api_compat.{name}" for name in ADAPTERS]
+    held_off = [name for name in held_off if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(held_off))  # type: ignore[arg-type]  # None: its import fails, and is passed over
+    try:
+        import skops.io
+
+        return skops.io
+    finally:
+        for name in held_off:
+            sys.modules.pop(name, None)
 
 
 def without_addresses(content: bytes) -> bytes:

@@ -20,9 +20,10 @@ import numpy as np
 
 from neuroface.errors import ConfigError, RunFailedError
 from neuroface.evaluate.cluster import Call, client_in_use, on_cluster
+from neuroface.evaluate.cost import Spent, peak_bytes
 from neuroface.evaluate.fold import FoldResult, fit_folds, run_fold
 from neuroface.evaluate.permutations import run_permutation, run_permutations
-from neuroface.evaluate.same_bytes import without_addresses
+from neuroface.evaluate.same_bytes import kept_by_skops, without_addresses
 from neuroface.evaluate.splits import Fold
 from neuroface.evaluate.task import Task
 from neuroface.evaluate.time_limit import time_limit, while_they_answer
@@ -57,6 +58,7 @@ def fold_call(task: Task, fold: Fold, save_model: bool, fitted: Any = None) -> F
     fitted: the fold's model where it was fitted together with others, or the error that was met.
     """
     settle()
+    started = time.monotonic()
     try:
         with one_thread(), time_limit(task.limit_s), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -66,7 +68,8 @@ def fold_call(task: Task, fold: Fold, save_model: bool, fitted: Any = None) -> F
             model = saved(result.model) if save_model else None
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
-    return replace(result, model=None), model, _messages(caught)
+    spent = Spent(time.monotonic() - started, peak_bytes(), os.getpid())
+    return replace(result, model=None, spent=spent), model, _messages(caught)
 
 
 def together_calls(task: Task, folds: Sequence[Fold], save_model: bool) -> Iterator[FoldOutcome]:
@@ -139,12 +142,9 @@ def saved(model: Any) -> SavedModel:
     model = getattr(model, "best_", model)  # of a search, what it chose
     if hasattr(model, "saved"):
         ending, content = model.saved()
+        content = without_addresses(content) if ending == "skops" else content
     else:
-        import skops.io
-
-        ending, content = "skops", skops.io.dumps(model)
-    if ending == "skops":
-        content = without_addresses(content)
+        ending, content = "skops", kept_by_skops(model)
     return SavedModel(ending, content, getattr(model, "history_", None))
 
 

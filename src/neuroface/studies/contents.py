@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from neuroface.errors import ConfigError
+from neuroface.evaluate import cost
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.studies import folders
 from neuroface.studies.experiment_folder import about
@@ -45,7 +47,19 @@ def told(folder: Path) -> str:
     else:
         lines = [f"{folder}: {facts['status']}, {facts.get('n_done', 0)} of {facts.get('n_folds', '?')} folds"]
         lines += [f"go on with it: {facts['command']} run={folder}"] if facts.get("command") else []
-    return "\n".join([*lines, "", *_parts(folder)])
+    return "\n".join([*lines, *_cost(facts, RunFolder(folder)), "", *_parts(folder)])
+
+
+def _cost(facts: dict[str, Any], folder: RunFolder) -> Iterator[str]:
+    """What the finished stages cost in their last start, what the others will cost, and what it all takes on disk."""
+    for stage in ("folds", "permutations"):
+        for kind, words in (("cost", "took"), ("forecast", "expected")):
+            noted = facts.get(kind, {}).get(stage)
+            if noted:
+                yield f"{words}: {cost.in_words(stage, noted)}"
+                break
+    if facts.get("wall_s"):
+        yield f"{cost.duration(facts['wall_s'])} in all; {cost.disk_bytes(folder) / 1e6:.1f} MB in the folder"
 
 
 def page(folder: Path) -> Path | None:
