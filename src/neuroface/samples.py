@@ -234,13 +234,16 @@ def _rows(
         tally.of_other_classes.add(recording.subject)
         return (), []
     names, values = view.rows(Seen(recording, pixels, landmarks, asked))
+    fitted_on = recording.landmarks.fitted_on | landmarks.fitted_on
+    if hasattr(view, "fitted_on"):
+        fitted_on |= view.fitted_on(recording.subject)
     rows = []
     for repetition, value in zip(asked, values, strict=True):
         if value is None:
             tally.leave_out(f"{recording.name} repetition {repetition.index}", "no landmark in any of its frames")
         else:
             y = wanted.class_of(recording, repetition)
-            rows.append(_Row(recording, repetition, y, value, recording.landmarks.fitted_on | landmarks.fitted_on))
+            rows.append(_Row(recording, repetition, y, value, fitted_on))
     if rows:
         told = replace(recording, notes={**recording.notes, **made_by(steps.landmarks, recording)})
         tally.use(told, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)

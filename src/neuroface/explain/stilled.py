@@ -62,6 +62,11 @@ class Kept:
         self.seen.append(seen)
         return self.inner.rows(seen)
 
+    def fitted_on(self, subject: str) -> frozenset[str]:
+        """People that what makes somebody's row was fitted on."""
+        told = getattr(self.inner, "fitted_on", None)
+        return told(subject) if told else frozenset()
+
     def gather(self, rows: Sequence[Any]) -> Any:
         return self.inner.gather(rows)
 

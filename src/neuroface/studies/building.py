@@ -97,7 +97,7 @@ def build_view(config: DictConfig, steps: Steps) -> View:
     from neuroface.views.table import Table
 
     node = config.classifier.get("view", "table")
-    table = Table(steps.features, frame=steps.frame, pixel_scale=steps.pixel_scale)
+    table = _with_store(Table(steps.features, frame=steps.frame, pixel_scale=steps.pixel_scale), config)
     if node == "table":
         return table
     if not isinstance(node, DictConfig):

@@ -98,7 +98,9 @@ def check_option(group: str, name: str, folders: Sequence[str] = ()) -> Iterator
     try:
         if group == "features":
             for key, feature in targets_of(chosen):
-                yield f"features={name} {key}", contracts.check_feature(key, instantiate(feature, f"features.{key}"))
+                made = instantiate(feature, f"features.{key}")
+                of_landmarks = not getattr(made, "reads_pictures", False)
+                yield f"features={name} {key}", contracts.check_feature(key, made) if of_landmarks else []
         elif group == "classifier":
             view, estimator = build_view(config, build_steps(config)), build_estimator(config)
             yield f"classifier={name}", contracts.check_classifier(estimator, view)

@@ -23,6 +23,11 @@ class Fusion:
         together = zip(*(rows for _, rows in found), strict=True)
         return names, [None if any(row is None for row in rows) else rows for rows in together]
 
+    def fitted_on(self, subject: str) -> frozenset[str]:
+        """People that what makes somebody's row was fitted on."""
+        made = [view.fitted_on(subject) for view in self.parts.values() if hasattr(view, "fitted_on")]
+        return frozenset().union(*made)
+
     def gather(self, rows: Sequence[tuple[Any, ...]]) -> Parts:
         """Parts of one X per view."""
         columns = zip(*rows, strict=True)
