@@ -79,8 +79,7 @@ def reading(folder: Path, images: int) -> None:
             cv2.resize(cv2.imread(str(file)), (KEPT, KEPT), interpolation=cv2.INTER_AREA)
 
     def kept() -> None:
-        with tempfile.TemporaryDirectory(dir=folder) as store:
-            samples(folder / "large", KEPT, Path(store))
+        samples(folder / "large", KEPT, Path(tempfile.mkdtemp(dir=folder)))
 
     plain_s, kept_s = seconds(plain, kept)
     tell(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import tempfile
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -104,14 +104,20 @@ def _damaged(place: Path) -> np.ndarray | None:
 def _write(
     place: Path, key: Mapping[str, Any], shape: tuple[int, ...], dtype: str, fill: Callable[[np.ndarray], None]
 ) -> None:
-    """Array first, then the description that makes it count; each under another name until it is complete."""
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="partial-") as stage:
-        part = Path(stage) / "array.npy"
-        out = np.lib.format.open_memmap(part, mode="w+", dtype=np.dtype(dtype), shape=shape)
+    """Array first, then the description that makes it count; each under another name until it is complete.
+
+    Nothing waits for the disk: what a power cut leaves unwritten does not fit its digest, and is made again.
+    """
+    part = place.with_name(f"partial-{uuid.uuid4().hex}-{place.name}")
+    array, description = part.with_suffix(".npy"), part.with_suffix(".json")
+    try:
+        out = np.lib.format.open_memmap(array, mode="w+", dtype=np.dtype(dtype), shape=shape)
         fill(out)
-        digest = digest_of_array(out)
-        out.flush()
-        description = Path(stage) / "array.json"
-        description.write_text(json.dumps({"digest": digest, "key": key}, indent=1), encoding="utf-8")
-        part.replace(place.with_suffix(".npy"))
+        told = {"digest": digest_of_array(out), "key": key}
+        del out
+        description.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        array.replace(place.with_suffix(".npy"))
         description.replace(place.with_suffix(".json"))
+    finally:
+        array.unlink(missing_ok=True)
+        description.unlink(missing_ok=True)

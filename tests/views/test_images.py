@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -108,3 +110,15 @@ def test_landmarks_lie_where_the_picture_shows_them(tmp_path):
     assert places[face.MOUTH_CORNER_RIGHT, 0] < places[face.MOUTH_CORNER_LEFT, 0]
     blind = seen_of(np.full((3, 68, 2), np.nan), [(0, 3)], video=NumberedVideo(3))
     assert stored_in(Images(size=40), tmp_path).places(blind) == [None]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files by /proc")
+def test_as_many_pictures_as_one_likes_hold_no_file_open(tmp_path):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    view = stored_in(Images(size=8, align="whole"), tmp_path)
+    rows = []
+    for number in range(20):
+        video = NumberedVideo(1, name=f"one of {number}")
+        rows += view.rows(seen_of(face_px(1), [(0, 1)], video=video))[1]
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 5
+    assert view.gather(rows).shape == (20, 8, 8, 3)

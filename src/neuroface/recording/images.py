@@ -72,6 +72,27 @@ def _scan_of(content: bytes) -> int:
     return at
 
 
+class _Last:
+    """The first image of the newest decoder, once: a still that is looked at as soon as it is found is read once.
+
+    One for all, so that many stills that nobody looks at hold no memory.
+    """
+
+    _of = 0
+    _image: np.ndarray | None = None
+
+    def keep(self, decoder: object, image: np.ndarray) -> None:
+        self._of, self._image = id(decoder), image
+
+    def taken(self, decoder: object) -> np.ndarray | None:
+        image = self._image if self._of == id(decoder) else None
+        self._of, self._image = 0, None
+        return image
+
+
+_LAST = _Last()
+
+
 class ImageDecoder:
     """Images of equal size as the frames of a video that has no clock."""
 
@@ -83,11 +104,13 @@ class ImageDecoder:
         self._files = list(files)
         first = read_color(self._files[0])
         self.size = (first.shape[1], first.shape[0])
+        _LAST.keep(self, first)
         self.n_frames = self.header_frames = len(self._files)
 
     def images(self, start: int, stop: int, step: int) -> Iterator[np.ndarray]:
-        for file in self._files[start:stop:step]:
-            image = read_color(file)
+        for number in range(start, min(stop, len(self._files)), step):
+            file, image = self._files[number], _LAST.taken(self) if number == 0 else None
+            image = read_color(file) if image is None else image
             if (image.shape[1], image.shape[0]) != self.size:
                 width, height = self.size
                 raise DataError(

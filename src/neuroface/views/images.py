@@ -57,10 +57,12 @@ class Images:
                 "align=whole to take pictures as they are"
             )
         cuts = [cut for cut, _ in found]
-        faces = list(pictures.cut_all(video, cuts, self.store, align=self.align, size=self.size))
+        faces = pictures.of_entry(pictures.cut_all(video, cuts, self.store, align=self.align, size=self.size))
         if self.regions:
             masks = _masks(np.stack([cut.crop.to_crop(points) for cut, points in found]), self.size)
-            faces = [np.concatenate(pair, axis=-1) for pair in zip(faces, masks, strict=True)]
+            faces = [
+                np.concatenate([np.asarray(one) for one in pair], axis=-1) for pair in zip(faces, masks, strict=True)
+            ]
         face_of = iter(faces)
         return (), [None if one is None else next(face_of) for one in planned]
 

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -131,6 +132,34 @@ def cut_all(video: Video, cuts: Sequence[Cut], store: Store, *, align: str, size
     return store.array(key, shape, fill)
 
 
+class Stored:
+    """One picture of an entry of the store, opened when it is looked at.
+
+    A memory-mapped array keeps its file open, and a process may not have as many files open as a cohort has pictures.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, entry: np.memmap, index: int) -> None:
+        assert entry.filename is not None
+        self._file, self._index, self.shape = str(entry.filename), index, entry.shape[1:]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        try:
+            picture = np.array(np.load(self._file, mmap_mode="r", allow_pickle=False)[self._index])
+        except FileNotFoundError as error:
+            raise ConfigError(f"{self._file} was deleted while it was needed; start again.") from error
+        return picture if dtype is None else picture.astype(dtype)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.__array__()[index]
+
+
+def of_entry(entry: np.ndarray) -> list[Any]:
+    """The pictures of (n, ...), without a file held open for them."""
+    return [Stored(entry, i) for i in range(len(entry))] if isinstance(entry, np.memmap) else list(entry)
+
+
 def chosen_frames(video: Video, numbers: Sequence[int]) -> Iterator[Frame]:
     """The frames of these increasing numbers: by themselves where the video can, else out of one pass over it."""
     if hasattr(video, "chosen"):
@@ -149,9 +178,9 @@ def together(rows: Sequence[np.ndarray], store: Store) -> np.ndarray:
 
     def fill(out: np.ndarray) -> None:
         for place, row in enumerate(rows):
-            out[place] = row
+            out[place] = np.asarray(row)
 
-    key = {"what": "rows", "rows": [digest_of_array(row) for row in rows]}
+    key = {"what": "rows", "rows": [digest_of_array(np.asarray(row)) for row in rows]}
     array = store.array(key, (len(rows), *rows[0].shape), fill)
     if store.made_bytes:
         made, all_of_it = (f"{size / 1e6:.0f} MB" for size in (store.made_bytes, store.size_bytes()))
