@@ -25,7 +25,7 @@ def run(tmp_path_factory) -> Path:
 
 
 def test_only_points_of_the_features_count_and_all_files_are_there(run, capsys):
-    assert main(["explain", f"run={run}", "map=keypoints"]) == 0
+    assert main(["explain", f"run={run}", "map=keypoints", "checks=3"]) == 0
     assert "most significant points: mouth" in capsys.readouterr().out
     out = run / "explain" / "keypoints"
     table = pd.read_csv(out / "keypoints.csv")
@@ -39,7 +39,11 @@ def test_only_points_of_the_features_count_and_all_files_are_there(run, capsys):
     assert float(lines[48].removeprefix("Line 49 Average: ")) == pytest.approx(g[:, 48].mean(), rel=1e-3, abs=1e-6)
     people = pd.read_csv(out / "people.csv")
     assert len(people) == 4 * 68
-    assert "In truth" in (out / "keypoints.html").read_text()
+    page = (out / "keypoints.html").read_text()
+    assert "In truth" in page
+    assert "Shuffled labels, 3 times, everything fitted again" in page
+    assert table["p_any"].min() >= 1 / 4
+    assert table.loc[table["region"] == "jaw", "shuffled_high"].max() < 1e-6
 
 
 def test_another_map_is_refused(run):

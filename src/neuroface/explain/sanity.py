@@ -17,7 +17,7 @@ from neuroface.evaluate.permutations import Exchange
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.splits import Fold
 from neuroface.evaluate.task import Task
-from neuroface.explain.importance import Judge, changed, importance
+from neuroface.explain.importance import Ask, Judge, changed, importance
 from neuroface.explain.question import Question, fall
 
 Groups = Mapping[tuple[str, str], Sequence[int]]
@@ -35,7 +35,7 @@ def with_shuffled_labels(
     for fold in folds:
         asked = [changed(X, fold.test, columns, donors) for columns in groups.values()]
         rows = np.concatenate([X[fold.test], *(rows for rows, _ in asked)])
-        told = _refitted(task, fold, y, rows)  # (times, m, k)
+        told = refitted(task, fold, y, rows)  # (times, m, k)
         starts = np.cumsum([len(fold.test), *(len(rows) for rows, _ in asked)])
         p.append(told[:, : len(fold.test)])
         replaced.append(
@@ -52,7 +52,7 @@ def with_shuffled_labels(
     )
 
 
-def _refitted(task: Task, fold: Fold, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def refitted(task: Task, fold: Fold, y: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """(times, m, k): what models fitted in the fold under each of y (times, n) say about rows (m, d)."""
     names = np.array(task.classes)
     seeds = [derive_seed(task.seed, "shuffled", i, fold.name) for i in range(len(y))]
@@ -85,14 +85,15 @@ def with_scrambled_models(
     rng = np.random.default_rng(derive_seed(seed, "scrambled"))
     found = []
     for _ in range(times):
-        order = _derangement(rng, X.shape[1])
-        blind = [Judge(judge.name, _scrambled(judge, X, order), judge.rows) for judge in judges]
+        order = derangement(rng, X.shape[1])
+        blind = [Judge(judge.name, scrambled(judge, X, order), judge.rows) for judge in judges]
         told = importance(blind, X, question, groups, repeats=REPEATS, seed=seed)
         found.append(told["importance"].to_numpy(float))
     return np.array(found)
 
 
-def _scrambled(judge: Judge, X: np.ndarray, order: np.ndarray):
+def scrambled(judge: Judge, X: np.ndarray, order: np.ndarray) -> Ask:
+    """What asks the judge about rows (m, d) whose columns have taken each other's places; X: (n, d) all rows."""
     sorted_columns = [np.sort(column[np.isfinite(column)]) for column in X.T]
 
     def ask(rows: np.ndarray) -> np.ndarray:
@@ -107,7 +108,7 @@ def _scrambled(judge: Judge, X: np.ndarray, order: np.ndarray):
     return ask
 
 
-def _derangement(rng: np.random.Generator, d: int) -> np.ndarray:
+def derangement(rng: np.random.Generator, d: int) -> np.ndarray:
     """(d,) an order in which no column keeps its place (a single one has no other)."""
     while d > 1:
         order = rng.permutation(d)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from neuroface.explain.keypoints import Found, Told
+    from neuroface.report.run import Run
+    from neuroface.studies.keypoint_checks import Blind
     from neuroface.types import Samples
 
 FOLDER = "explain/keypoints"
@@ -31,8 +33,10 @@ GRADIENT = (
 )
 
 
-def explain_keypoints(path: Path, config: DictConfig) -> str:
+def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
     """Write explain/keypoints/ into the run folder; returns the first lines, and where the page is.
+
+    checks: how often labels are shuffled and models of features fitted again; 0 for never.
 
     Errors: ConfigError for a run on clips, on a given table, or without models; DataError when data or models have
     changed since.
@@ -43,18 +47,23 @@ def explain_keypoints(path: Path, config: DictConfig) -> str:
     from neuroface.report import run as runs
     from neuroface.report.keypoint_page import render
     from neuroface.studies.finished import view_name
+    from neuroface.studies.keypoint_checks import beside
 
     kind, run = view_name(config), runs.read(path)
     if kind not in (*MOVING, "images"):
         raise ConfigError(f"{path}: map=keypoints asks classifiers of features, series and pictures, not of {kind}.")
     with Progress() as progress:
         samples = _samples(config, kind, progress)
-        raw, blind = _told(path, config, run, samples, kind, progress)
-        told = keypoints.oriented(raw)
+        raw, blind, models = _told(path, config, run, samples, kind, progress)
+        nothing = _where_nothing_was_learnt(config, run, samples, models, checks) if kind == "table" else None
+    told = keypoints.oriented(raw)
     points = keypoints.table(told, positive=run.positive)
     found = keypoints.found(told, points, positive=run.positive)
     method = (STILLED if kind in MOVING else GRADIENT).format(positive=run.positive)
     said = [_truth(found), _check(raw.g, blind)]
+    if nothing is not None:
+        points, further = beside(raw, points, nothing, positive=run.positive)
+        said += further
     with RunFolder(path).locked():
         page = render(
             run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
@@ -81,9 +90,9 @@ def _samples(config: DictConfig, kind: str, progress: Any) -> Samples:
 
 
 def _told(
-    path: Path, config: DictConfig, run: Any, samples: Samples, kind: str, progress: Any
-) -> tuple[Told, np.ndarray | None]:
-    """What was measured; and of networks on pictures the same, (n, 68), with weights drawn anew."""
+    path: Path, config: DictConfig, run: Run, samples: Samples, kind: str, progress: Any
+) -> tuple[Told, np.ndarray | None, dict[str, Any]]:
+    """What was measured; of networks the same, (n, 68), with weights drawn anew; and the model of each fold."""
     from neuroface.classifiers.load import load_model
     from neuroface.explain.keypoints import Told
     from neuroface.explain.stilled import MOVED, PLACES
@@ -98,42 +107,55 @@ def _told(
     files = {file.stem: file for file in model_files(path)}
     arrays: Any = samples.X.arrays  # type: ignore[union-attr]
     total, times = np.zeros((len(samples), face.N_POINTS)), np.zeros(len(samples))
-    blind = None if kind in MOVING else np.zeros_like(total)
+    blind = None if kind == "table" else np.zeros_like(total)
+    models: dict[str, Any] = {}
     folds = run.predictions.groupby("fold", sort=False)
     for done, (name, rows) in enumerate(folds):
         progress("folds asked", done, len(folds))
         if str(name) not in files:
             raise ConfigError(f"{path}/models holds no model of fold {name}. Train again with another run=.")
         at = np.array([place[sample] for sample in rows["sample"]])
-        model = load_model(files[str(name)], trusted=set(targets_of_node(config)))
+        model = models[str(name)] = load_model(files[str(name)], trusted=set(targets_of_node(config)))
         before = rows[[f"p_{one}" for one in run.classes]].to_numpy(float)
         where = f"{path}, fold {name}"
-        if blind is None:
-            total[at] += _asked_still(model, arrays, at, run.classes, before, where=where)
+        if kind in MOVING:
+            told, random = _asked_still(model, arrays, at, run.classes, before, where=where)
         else:
-            g, random = _asked_gradient(model, arrays, at, run.classes, before, where=where)
-            total[at] += g
-            blind[at] += random
+            told, random = _asked_gradient(model, arrays, at, run.classes, before, where=where)
+        total[at] += told
+        blind = None if blind is None or random is None else _added(blind, at, random)
         times[at] += 1
     side = np.asarray(samples.meta.get("side", np.full(len(samples), "")), dtype=str)
-    told = Told(
+    measured = Told(
         total / times[:, None], arrays[PLACES], arrays[MOVED], np.asarray(samples.meta["sample"], dtype=str),
         np.asarray(samples.subject, dtype=str), np.asarray(samples.y, dtype=str), side,
     )  # fmt: skip
-    return told, None if blind is None else blind / times[:, None]
+    return measured, None if blind is None else blind / times[:, None], models
+
+
+def _added(total: np.ndarray, at: np.ndarray, values: np.ndarray) -> np.ndarray:
+    total[at] += values
+    return total
 
 
 def _asked_still(
     model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...], before: np.ndarray, *, where: str
-) -> np.ndarray:
-    """(len(at), 68): how much lower the last class's probability is with each point held still."""
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """(len(at), 68): how much lower the last class's probability is with each point held still; and the same of a
+    network with random weights, None of what is no network."""
     from neuroface.evaluate.fold import predict
     from neuroface.explain.stilled import AS_IT_IS
 
-    variants = [arrays[AS_IT_IS][at], *(arrays[str(i)][at] for i in range(face.N_POINTS))]
-    said = predict(model, np.concatenate(variants), classes).reshape(len(variants), len(at), -1)
+    variants = np.concatenate([arrays[AS_IT_IS][at], *(arrays[str(i)][at] for i in range(face.N_POINTS))])
+    said = predict(model, variants, classes).reshape(1 + face.N_POINTS, len(at), -1)
     _check_same(said[0], before, where)
-    return (said[0] - said[1:])[..., -1].T
+    random = None
+    if hasattr(model, "network_"):
+        from neuroface.explain.gradients import with_random_weights
+
+        random = predict(with_random_weights(model), variants, classes).reshape(said.shape)
+        random = (random[0] - random[1:])[..., -1].T
+    return (said[0] - said[1:])[..., -1].T, random
 
 
 def _asked_gradient(
@@ -179,7 +201,7 @@ def _check_same(now: np.ndarray, before: np.ndarray, where: str) -> None:
 def _unit(kind: str, positive: str) -> str:
     if kind in MOVING:
         return f"change of the probability of {positive}"
-    return f"integrated gradient for {positive}, logit per pixel"
+    return f"integrated gradient for {positive}, log-odds per pixel"
 
 
 def _truth(found: Found | None) -> str:
@@ -190,6 +212,19 @@ def _truth(found: Found | None) -> str:
         f"another with probability {found.auc:.2f} (chance .5) and correlates with the movement lost by "
         f"{found.rho:.2f} (Spearman), by {found.rho_seen:.2f} over the {found.seen} points that the models look at."
     )
+
+
+def _where_nothing_was_learnt(
+    config: DictConfig, run: Run, samples: Samples, models: dict[str, Any], checks: int
+) -> Blind | None:
+    if not checks:
+        return None
+    from neuroface.studies.keypoint_checks import blind_of
+
+    place = {str(name): i for i, name in enumerate(samples.meta["sample"])}
+    folds = run.predictions.groupby("fold", sort=False)["sample"]
+    rows = {str(name): np.array([place[sample] for sample in of]) for name, of in folds}
+    return blind_of(config, samples, models, rows, run.classes, times=checks)
 
 
 def _people(told: Told) -> pd.DataFrame:

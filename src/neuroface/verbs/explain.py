@@ -30,7 +30,7 @@ def run(overrides: list[str]) -> None:
     for path in run_folders(config.run):
         of_run = run_config(path, config)
         if config.map == "keypoints":
-            print(explain_keypoints(path, of_run))
+            print(explain_keypoints(path, of_run, checks=config.checks))
         if config.face:
             print(draw_faces(path, of_run))
         if config.map == "keypoints" or config.face:
