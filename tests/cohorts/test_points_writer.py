@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -67,3 +70,42 @@ def test_folder_of_others_and_names_twice(tmp_path):
         points_writer.write([one, replace(one)], tmp_path / "a", "openface")
     with pytest.raises(DataError, match="is not empty"):
         points_writer.write([one], tmp_path / "a", "openface")
+
+
+def test_names_in_bids_are_letters_and_digits_and_the_cohorts_own_are_kept(tmp_path):
+    names = [
+        ("P-1", "open wide", "pre_op"),
+        ("p1", "open wide", "pre_op"),
+        ("P-1", "open-wide", ""),
+        ("Ü", "SMILE", "1"),
+    ]
+    people = [replace(a_recording(), subject=who, task=task, session=when) for who, task, when in names]
+    points_writer.write(people, tmp_path, "motion_bids")
+    stems = sorted(file.name.removesuffix("_tracksys-face_motion.tsv") for file in tmp_path.rglob("*_motion.tsv"))
+    assert stems == [
+        "sub-P1_ses-preop_task-openwide",
+        "sub-P1_task-openwidex2",
+        "sub-p1x2_ses-preop_task-openwide",
+        "sub-x_ses-1_task-SMILE",
+    ]
+    assert all(re.fullmatch(r"sub-[0-9A-Za-z]+(_ses-[0-9A-Za-z]+)?_task-[0-9A-Za-z]+", stem) for stem in stems)
+    assert (tmp_path / "sub-P1" / "ses-preop" / "motion").is_dir()
+    with (tmp_path / "participants.tsv").open(encoding="utf-8") as table:
+        rows = list(csv.DictReader(table, delimiter="\t"))
+    assert [(row["participant_id"], row["original_id"]) for row in rows] == [
+        ("sub-P1", "P-1"),
+        ("sub-p1x2", "p1"),
+        ("sub-x", "Ü"),
+    ]
+    assert rows[0]["group"] == "HC"
+    assert rows[0]["age"] == "60"
+    (about,) = (tmp_path / "sub-p1x2").rglob("*_motion.json")
+    assert json.loads(about.read_text())["TaskName"] == "open wide"
+    made = PointsCohort(root=tmp_path, subjects=tmp_path / "subjects.csv", annotations=tmp_path, tier="*").recordings()
+    assert [(one.subject, one.task, one.session) for one in made] == names
+
+
+def test_other_layouts_keep_names_as_they_are(tmp_path):
+    points_writer.write([replace(a_recording(), subject="P-1")], tmp_path, "openface")
+    assert (tmp_path / "sub-P-1").is_dir()
+    assert not (tmp_path / "participants.tsv").exists()

@@ -1,13 +1,17 @@
 """Landmarks as other tools read them: an OpenFace-like CSV, movement's netCDF, motion-BIDS; read back by cohort=points.
 
 Beside the points: subjects.csv (subject, group, task, session, file, attributes) and, where there are repetitions,
-<name>_events.tsv, which cohort.annotations reads. An OpenFace-like CSV is read by cohort=openface.
+<name>_events.tsv, which cohort.annotations reads. An OpenFace-like CSV is read by cohort=openface. In motion-BIDS,
+files are named by letters and digits alone; subjects.csv and participants.tsv keep what people, tasks and sessions are
+called.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +19,14 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts import native
+from neuroface.cohorts.bids_names import Labels, write_participants
 from neuroface.cohorts.native_events import EVENT_COLUMNS, event_rows
 from neuroface.cohorts.trackers.extras import needs
 from neuroface.errors import DataError
 from neuroface.types import Landmarks, Recording
 
 MISSING = "n/a"  # of BIDS
+NAMED = ("subject", "task", "session")
 OPENFACE_AXES = {"pixel": "xy", "camera": "XYZ"}
 
 
@@ -34,12 +40,17 @@ def write(recordings: Iterable[Recording], out: Path, layout: str) -> int:
     one = LAYOUTS[layout]
     rows: list[dict[str, Any]] = []
     written: set[str] = set()
+    labels = {name: Labels() for name in NAMED}
     for recording in recordings:
-        stem = native.stem(recording)
+        called = recording
+        if layout == "motion_bids":
+            named: dict[str, Any] = {name: labels[name].of(getattr(recording, name)) for name in NAMED}
+            called = replace(recording, **named)
+        stem = native.stem(called)
         if stem.casefold() in written or not set(stem).isdisjoint("/\\"):
             raise DataError(f"{recording.name} stands in the cohort more than once, or its name cannot be a file's.")
         written.add(stem.casefold())
-        person = out / f"sub-{recording.subject}"
+        person = out / f"sub-{called.subject}"
         person.mkdir(parents=True, exist_ok=True)
         file = one(recording, person / stem)
         if recording.repetitions is not None:
@@ -51,6 +62,7 @@ def write(recordings: Iterable[Recording], out: Path, layout: str) -> int:
         raise DataError("There are no recordings to write.")
     if layout == "motion_bids":
         native.write_json(out / "dataset_description.json", {"Name": out.name, "BIDSVersion": "1.10.0"})
+        write_participants(out, rows, labels["subject"])
         (out / ".bidsignore").write_text("subjects.csv\n", encoding="utf-8")
     names = ["subject", "group", "task", "session", "file"]
     names += list(dict.fromkeys(name for row in rows for name in row if name not in names))
@@ -92,7 +104,8 @@ def _movement(recording: Recording, base: Path) -> Path:
 def _motion_bids(recording: Recording, base: Path) -> Path:
     """A channel of type POS for each coordinate and one of type LATENCY for the time; tracking system "face"."""
     marks = recording.landmarks
-    folder = base.parent / f"ses-{recording.session}" / "motion" if recording.session else base.parent / "motion"
+    _, session, _ = re.fullmatch(r"(sub-[^_]+)(?:_(ses-[^_]+))?_(task-.+)", base.name).groups()  # type: ignore[union-attr]
+    folder = base.parent / (session or "") / "motion"
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{base.name}_tracksys-face"
     axes = "xyz"[: marks.points.shape[2]]
