@@ -9,6 +9,9 @@ so that the second half also differs in its spread: its positives vary twice as 
 
 from __future__ import annotations
 
+if __name__ == "coverage":  # numba, started by a script of this folder, looks for the package of that name
+    raise ImportError("this is a script, not the package coverage")
+
 import argparse
 import time
 from itertools import product

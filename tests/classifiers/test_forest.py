@@ -282,6 +282,13 @@ def test_without_a_place_to_keep_compiled_code_it_is_compiled_anew(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, env=with_source(), timeout=120)
 
 
+def test_no_benchmark_is_taken_for_a_library():
+    """A script's folder comes first on the path: numba asked for `coverage` and got the benchmark of that name."""
+    folder = Path(__file__).parents[2] / "scripts" / "bench"
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); import neuroface.classifiers.forest_kernels"
+    subprocess.run([sys.executable, "-c", code], check=True, env=with_source(), timeout=120)
+
+
 def test_a_run_with_a_forest_needs_no_torch():
     """Importing it takes seconds and 300 MB."""
     code = (
