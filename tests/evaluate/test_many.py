@@ -79,7 +79,7 @@ def run(path, estimator, permutations=3, **keys):
 def test_a_run_together_is_the_run_alone_and_no_worker_is_started(tmp_path, monkeypatch):
     alone = run(tmp_path / "alone", LogisticRegression())
     monkeypatch.setattr("joblib.Parallel.__call__", lambda *_: pytest.fail("asked joblib for workers"))
-    monkeypatch.setattr(engine, "outcomes", lambda calls, *, n_jobs, where: (f(*a) for f, a in calls))
+    monkeypatch.setattr(engine, "outcomes", lambda calls, **_: (f(*a) for f, a in calls))
     Together.asked.clear()
     together = run(tmp_path / "together", Together(), n_jobs=2)
     assert together["subject"]["auc_p"] == alone["subject"]["auc_p"]
@@ -88,7 +88,7 @@ def test_a_run_together_is_the_run_alone_and_no_worker_is_started(tmp_path, monk
 
 
 def test_what_fails_together_is_told_of_each_permutation_and_the_rest_is_kept(tmp_path):
-    with pytest.raises(RunFailedError, match=r"1 of 3 permutations failed .* gave 6 probabilities") as error:
+    with pytest.raises(RunFailedError, match=r"1 of 3 permutations failed .* gave 48 probabilities") as error:
         run(tmp_path, Broken())
     assert "The other 2 are kept" in str(error.value)
     assert len(list((tmp_path / "null").glob("*.csv"))) == 2
@@ -96,7 +96,7 @@ def test_what_fails_together_is_told_of_each_permutation_and_the_rest_is_kept(tm
 
 def test_probabilities_that_are_not_numbers_are_refused():
     samples = cohort({"HC": 9, "ALS": 9})
-    with pytest.raises(DataError, match="Broken gave 6 probabilities"):
+    with pytest.raises(DataError, match="Broken gave 12 probabilities"):
         list(run_permutations(task_of(samples, Broken()), Loso(), [0]))
 
 
@@ -172,3 +172,14 @@ def test_a_closed_form_equals_fitting_anew():
             y_alone, p_alone = run_permutation(task, splitter, b)
             assert (y == y_alone).all()
             assert p == pytest.approx(p_alone, abs=1e-10)
+
+
+def test_a_long_table_is_asked_for_few_permutations_at_once(monkeypatch):
+    """Weights of 200 permutations of 60,000 rows in 100 folds would be 10 GB."""
+    Together.asked.clear()
+    monkeypatch.setattr("neuroface.evaluate.permutations.MOST_WEIGHTS", 200)
+    task = task_of(cohort({"HC": 4, "ALS": 5}), Together())
+    list(run_permutations(task, Loso(), range(5)))
+    at_once = max(1, 200 // (len(task.y) * 9))
+    assert [n for n, _ in Together.asked] == [9 * min(at_once, 5 - start) for start in range(0, 5, at_once)]
+    assert len(Together.asked) > 1

@@ -170,15 +170,19 @@ class LinearOfMoments(ClassifierMixin, BaseEstimator):
         X = _table(X)
         of_fold: dict[tuple[int, int, int], list[int]] = {}
         for i, fit in enumerate(fits):  # permutations of one question share the arrays of its folds
-            of_fold.setdefault((id(fit.train), id(fit.test), id(fit.unit)), []).append(i)
+            key = (id(fit.train), id(fit.test), id(fit.unit))
+            if key in of_fold:
+                of_fold[key].append(i)
+            else:
+                of_fold[key] = [i]
         found: list[np.ndarray] = [np.empty(0)] * len(fits)
         for members in of_fold.values():
             train, test = fits[members[0]].train, fits[members[0]].test
             unit = fits[members[0]].unit
             rows, first = of_units(X[train], None if unit is None else unit[train])
-            weights = np.array([fits[i].weights[first] for i in members])
-            one = train[first]
-            y = np.array([fits[i].y[one] for i in members])
+            # Row by row in memory, however many there are: else sums would be formed in another order.
+            weights = np.array([fits[i].weights for i in members]).take(first, axis=1)
+            y = np.array([fits[i].y for i in members]).take(train[first], axis=1)
             of_fits = moments(rows, weights, y, n_classes)
             solved = self._solve(of_fits)
             p = self._probabilities(X[test], of_fits.mean, of_fits.scale, *solved, of_fits.share > 0)

@@ -17,14 +17,15 @@ import numpy as np
 
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.fold import fit, predict
-from neuroface.evaluate.many import Codes, Fit, codes_of, fit_of, predict_many
+from neuroface.evaluate.many import Codes, Fit, codes_of, fit_of, predict_many, refuse_nan
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.splits import Fold, make_folds
 from neuroface.evaluate.task import Task
 from neuroface.evaluate.tournament import Tournament
 from neuroface.evaluate.weights import weights_of_codes
 
-BATCH = 200  # permutations that an estimator is asked for at once: enough to share work, few enough to hold in memory
+# Permutations that an estimator is asked for at once share work; what they hold is a weight of every row in every fold.
+MOST_AT_ONCE, MOST_WEIGHTS = 500, 5_000_000
 
 
 def permute_labels(y: np.ndarray, subject: np.ndarray, *, seed: int, permutation: int) -> np.ndarray:
@@ -103,6 +104,7 @@ def gatherer(task: Task, splitter: Any, folds: Sequence[Fold]) -> Callable[[Sequ
 
     def gathered(found: Sequence[np.ndarray]) -> np.ndarray:
         p = np.concatenate(found)
+        refuse_nan(p, task.estimator)
         if met is not None:
             share = np.empty(len(task.y))
             share[rows] = np.nan_to_num(met.shares(p[:, 1]), nan=0.5)  # who met nobody is not judged at all
@@ -127,11 +129,15 @@ def run_permutations(
     blind = not getattr(splitter, "reads_classes", True)
     same = make_folds(splitter, task.X, task.y, task.subject) if blind else None
     gather_same = gatherer(task, splitter, same) if same else None
-    for start in range(0, len(permutations), BATCH):
-        batch = permutations[start : start + BATCH]
+    n_folds = len(same or make_folds(splitter, task.X, task.y, task.subject))
+    at_once = max(1, min(MOST_AT_ONCE, MOST_WEIGHTS // (len(task.y) * n_folds)))
+    for start in range(0, len(permutations), at_once):
+        batch = permutations[start : start + at_once]
         y = np.stack([exchange.permuted(codes.y, seed=task.seed, permutation=b) for b in batch])
         folds = [same or make_folds(splitter, task.X, names[of_b], task.subject) for of_b in y]
-        found = predict_many(task, _fits(task, codes.person, exchange.unit, y, batch, folds, blind=blind))
+        found = predict_many(
+            task, _fits(task, codes.person, exchange.unit, y, batch, folds, blind=blind), unchecked=True
+        )
         for b, of_b, its_folds in zip(batch, y, folds, strict=True):
             gathered = gather_same or gatherer(task, splitter, its_folds)
             yield b, names[of_b], gathered([next(found) for _ in its_folds])
@@ -156,6 +162,9 @@ def _fits(
             )
             one = fold.train[first]
             shared[fold.name] = weights_of_codes(y[:, one], person[one], balance=task.balance, times=times)[:, back]
+    if blind and "random_state" not in task.estimator.get_params():
+        by_fold = [(fold, shared[fold.name]) for fold in folds[0]]
+        return [Fit(y[i], fold.train, fold.test, w[i], 0, unit) for i in range(len(batch)) for fold, w in by_fold]
     chance = "random_state" in task.estimator.get_params()  # thousands of seeds that nobody asks for take long
     fits = []
     for i, (b, of_b) in enumerate(zip(batch, folds, strict=True)):
