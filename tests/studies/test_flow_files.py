@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -133,3 +134,30 @@ def test_an_apex_that_somebody_has_marked_is_not_looked_for(tmp_path):
     marked = replace(marked, repetitions=tuple(replace(r, apex=9) for r in marked.repetitions))
     FlowFiles().write([found, marked], STEPS, tmp_path)
     assert [(row["onset"], row["apex"]) for row in rows_of(tmp_path)] == [("2", str(APEX)), ("2", "9")]
+
+
+@pytest.mark.parametrize("names", [("07", "1e2", "12"), ("NA", "P2", "P3")])
+def test_the_public_readers_find_what_they_look_for(tmp_path, names):
+    """Written after main_HTNet.py and STSTNet's main.py: how they name files, what they cut out, what they must be."""
+    pd = pytest.importorskip("pandas")
+    people = [a_recording(name, group) for name, group in zip(names, ("A", "B", "C"), strict=True)]
+    FlowFiles().write(people, STEPS, tmp_path)
+    table = pd.read_csv(tmp_path / TABLE)
+    wanted = [f"{sub}_{name} .png" for sub, name in zip(table["sub"], table["filename_o"], strict=True)]
+    whole = tmp_path / "datasets" / "STSNet_whole_norm_u_v_os"
+    assert sorted(wanted) == sorted(file.name for file in whole.iterdir())
+    assert all(
+        cv2.imread(str(tmp_path / "datasets/combined_datasets_whole" / n)) is not None for n in table["imagename"]
+    )
+    by_subject = tmp_path / "datasets" / "three_norm_u_v_os"
+    assert len(list(by_subject.iterdir())) == 3
+    for person in by_subject.iterdir():
+        read = {kind: sorted((person / kind).glob("*/*.png")) for kind in ("u_train", "u_test")}
+        assert [len(files) for files in read.values()] == [2, 1]
+        for files in read.values():
+            assert {int(file.parent.name) for file in files} <= {0, 1, 2}
+            pictures = np.array([cv2.imread(str(file)) for file in files])
+            assert pictures.shape[1:] == (28, 28, 3)  # 7 px about each of five points that lie within 7..21
+            assert (pictures.min(axis=(0, 1, 2)) == 0).all()
+            assert (pictures.max(axis=(0, 1, 2)) == 255).all()
+            assert {file.name for file in files} <= set(wanted)

@@ -101,7 +101,7 @@ class FlowFiles:
         name = "-".join(part for part in (recording.task, recording.session, f"{repetition.index:02d}") if part)
         return Item(
             dataset=DATASET if self.target == "group" else recording.group,
-            subject=_plain(recording.subject),
+            subject=_as_text(_plain(recording.subject)),
             name=_plain(name),
             group=recording.group if self.target == "group" else label,
             onset=moved.onset,
@@ -170,6 +170,16 @@ class Marks:
         if strays:
             more = f" and {len(strays) - 1} more" if len(strays) > 1 else ""
             raise DataError(f"{self.file} has rows of no recording: {strays[0]}{more}.")
+
+
+def _as_text(name: str) -> str:
+    """A name that a table reader which guesses takes for text: of 07 pandas makes 7, of NA nothing, and the public code
+    then looks for other files."""
+    try:
+        float(name)
+    except ValueError:
+        return f"sub{name}" if name.lower() in ("", "na", "n/a", "none", "null", "nan", "true", "false") else name
+    return f"sub{name}"
 
 
 def _plain(name: str) -> str:
