@@ -17,9 +17,9 @@ from neuroface.report import html
 
 MakeRun = Callable[..., Path]
 FIGURES = {
-    "binary": {"subject_scores", "roc", "null", "confusion", "effect_sizes"},
-    "three_way": {"subject_probabilities", "roc", "null", "confusion", "effect_sizes"},
-    "within": {"per_person", "roc", "null"},
+    "binary": {"subject_scores", "roc", "null", "confusion", "effect_sizes", "flow"},
+    "three_way": {"subject_probabilities", "roc", "null", "confusion", "effect_sizes", "flow"},
+    "within": {"per_person", "roc", "null", "flow"},
 }
 VOID = {"meta", "img", "br", "link"}
 
@@ -191,3 +191,10 @@ def test_labels_made_wrong_on_purpose_are_told_at_the_top(make_run: MakeRun) -> 
     config["classifier"] = {"label_noise": 0.2}
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert "20 % of the rows learnt from were given another class" in text_of(html.render(folder))
+
+
+def test_figures_as_pdf_and_svg_beside_png(make_run: MakeRun) -> None:
+    report = html.render(make_run("binary"), vector="both").parent
+    assert {path.stem for path in report.glob("*.pdf")} == FIGURES["binary"]
+    assert {path.stem for path in report.glob("*.svg")} == FIGURES["binary"]
+    assert (report / "roc.pdf").read_bytes().startswith(b"%PDF")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -88,16 +89,19 @@ def resolvable_auc(n_positive: int, n_negative: int, *, power: float = POWER) ->
 
     The spread under .5 is that of the rank sum, and elsewhere Hanley & McNeil's (Radiology 1982; 143:29).
     """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
     at_half = math.sqrt((n_positive + n_negative + 1) / (12 * n_positive * n_negative))
-    needed, beyond = float(norm.ppf(1 - ALPHA / 2)) * at_half, float(norm.ppf(power))
+    needed, beyond = NormalDist().inv_cdf(1 - ALPHA / 2) * at_half, NormalDist().inv_cdf(power)
 
     def lacking(area: float) -> float:
         return area - 0.5 - needed - beyond * hanley_mcneil(area, n_positive, n_negative)
 
-    return float(brentq(lacking, 0.5, 1.0)) if lacking(1.0) > 0 else math.nan
+    if lacking(1.0) <= 0:
+        return math.nan
+    low, high = 0.5, 1.0
+    for _ in range(50):  # halved to the last digit; scipy would have to be imported for every report
+        middle = (low + high) / 2
+        low, high = (middle, high) if lacking(middle) < 0 else (low, middle)
+    return high
 
 
 def hanley_mcneil(area: float, n_positive: int, n_negative: int) -> float:
@@ -109,6 +113,4 @@ def hanley_mcneil(area: float, n_positive: int, n_negative: int) -> float:
 
 def resolvable_difference(error: float, *, power: float = POWER) -> float:
     """The difference that is told from none at .05, two-sided, with this power; error: its standard error."""
-    from scipy.stats import norm
-
-    return float(norm.ppf(1 - ALPHA / 2) + norm.ppf(power)) * error
+    return (NormalDist().inv_cdf(1 - ALPHA / 2) + NormalDist().inv_cdf(power)) * error

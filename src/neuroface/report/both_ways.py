@@ -13,7 +13,7 @@ import pandas as pd
 from neuroface.report import page_tables, wording
 from neuroface.report import run as runs
 from neuroface.report.exports_latex import latex
-from neuroface.report.html import template, write_whole
+from neuroface.report.page_files import template, write_whole
 from neuroface.report.published.systems import Row
 from neuroface.report.tables import aligned_text
 

@@ -17,7 +17,8 @@ from neuroface.evaluate.cells import guarded_table
 from neuroface.report import run as runs
 from neuroface.report import wording
 from neuroface.report.differences import compare_runs, holm, null_differences
-from neuroface.report.html import render_experiment, write_whole
+from neuroface.report.html import render_experiment
+from neuroface.report.page_files import write_whole
 from neuroface.report.run import Run
 from neuroface.report.tables import aligned_text
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.report import figures, page_tables, roc, wording
-from neuroface.report.html import template, write_figure, write_whole
+from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.run import Run, interval_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 
 from neuroface.report import face_viewer, wording
 from neuroface.report.figures import FULL, INK, MUTED
-from neuroface.report.html import template, write_figure, write_whole
+from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.run import Run
 
 if TYPE_CHECKING:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
-from neuroface.report import page_tables, parts_table, pictures, run_tables, wording
+from neuroface.report import page_tables, parts_table, pictures, reporting, run_tables, story, wording
 from neuroface.report import run as runs
 from neuroface.report.exports import exports
 from neuroface.report.exports_latex import latex
+from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
 from neuroface.report.run import Run
 from neuroface.report.subgroups import subgroups
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-DPI = 160  # sharp on a dense screen at half the page's width, and small enough to mail
 
 
 def render(folder: Path | str, *, published: Published | str | None = None, vector: str | None = None) -> Path:
@@ -50,6 +45,7 @@ def render(folder: Path | str, *, published: Published | str | None = None, vect
             write_whole(out / f"{name}.tex", latex(frame.round(3)).encode())
     for name, content in exports(run).items():
         write_whole(out / name, content)
+    reporting.write(story.of_run(run), out)
     context = _context(run, paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
     page = out / "report.html"
     write_whole(page, template("run.html.j2").render(context).encode())
@@ -77,28 +73,6 @@ def render_experiment(
     content |= {"picture": picture}
     write_whole(page, template("experiment.html.j2").render(content).encode())
     return page
-
-
-def write_figure(out: Path, name: str, figure: Figure, *, vector: str | None = None) -> bytes:
-    """Write out/name.png and, for vector "pdf" or "svg", that file beside it; returns the PNG.
-
-    The same figure gives the same bytes. In a vector file text stays text and all of it can be scaled and edited.
-    """
-    import matplotlib
-
-    data = _saved(figure, "png", dpi=DPI, metadata={"Software": None})
-    write_whole(out / f"{name}.png", data)
-    if vector:
-        undated = {"CreationDate": None} if vector == "pdf" else {"Date": None}
-        with matplotlib.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "neuroface"}):
-            write_whole(out / f"{name}.{vector}", _saved(figure, vector, metadata=undated))
-    return data
-
-
-def _saved(figure: Figure, kind: str, **keys: Any) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format=kind, **keys)
-    return buffer.getvalue()
 
 
 def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
@@ -192,20 +166,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def template(name: str) -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("neuroface.report")
-    environment = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template(name)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Whole or not at all: a reader never sees half a page."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -17,7 +17,7 @@ from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.landmarks import metrics
 from neuroface.report import landmark_figures, landmark_tables, page_tables, wording
-from neuroface.report.html import template, write_figure, write_whole
+from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.tables import aligned_text
 
 NAMES = {"error_before": "before", "error_after": "after"}

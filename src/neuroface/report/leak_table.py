@@ -56,7 +56,8 @@ def leak_rows(cells: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def leak_table(cells: Sequence[Mapping[str, Any]], out_dir: Path, *, title: str) -> str:
     """Write table.csv, table.html and leaks.png, .pdf and .svg into out_dir; returns the table for the terminal."""
-    from neuroface.report.html import render_experiment, write_figure
+    from neuroface.report.html import render_experiment
+    from neuroface.report.page_files import write_figure
     from neuroface.report.tables import aligned_text
 
     frame = leak_rows(cells)

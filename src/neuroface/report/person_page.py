@@ -14,7 +14,7 @@ import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
 from neuroface.report import page_tables, person_figures, wording
-from neuroface.report.html import DPI, template, write_whole
+from neuroface.report.page_files import DPI, template, write_whole
 from neuroface.report.person_figures import Trace
 from neuroface.report.run import Run
 

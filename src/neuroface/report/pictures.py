@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from neuroface.report import figures, roc, run_tables, wording
+from neuroface.report import figures, flow_figure, roc, run_tables, wording
 from neuroface.report.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+FLOW = "Who came in, who was left out and why, who was judged."
 
 
 class Picture(NamedTuple):
@@ -42,7 +45,15 @@ def of(run: Run) -> dict[str, Picture]:
     table = run_tables.features(run)
     if "g" in table and table["g"].notna().any():
         found["effect_sizes"] = _effect_sizes(table)
+    found["flow"] = _flow(run)
     return found
+
+
+def _flow(run: Run) -> Picture:
+    by = "group" if run.is_within_person else "y"
+    figure = flow_figure.flow(run.predictions, run.cohort, by=by, classes=run.classes)
+    people, out = run.predictions["subject"].nunique(), len(run.cohort.get("left_out") or ())
+    return Picture(figure, FLOW, f"{people} people judged; {out} recordings or people left out.")
 
 
 def _roc(run: Run) -> Picture:

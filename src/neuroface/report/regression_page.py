@@ -15,8 +15,10 @@ from neuroface.evaluate.cells import guarded_table
 from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores_regression import MEASURES, people_of
-from neuroface.report import page_tables, regression_figures, wording
-from neuroface.report.html import template, write_figure, write_whole
+from neuroface.report import flow_figure, page_tables, pictures, regression_figures, reporting, wording
+from neuroface.report.page_files import template, write_figure, write_whole
+from neuroface.report.run import read_table
+from neuroface.report.story import Story
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,12 +43,13 @@ def render(folder: Path | str, *, vector: str | None = None) -> Path:
     tables = {"scores": scores_table(run["scores"]), "people": run["people"], "within_groups": _within(run["scores"])}
     for name, frame in tables.items():
         write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
-    pictures = {}
+    reporting.write(_story(run), out)
+    drawn = {}
     for name, (figure, caption) in _figures(run).items():
         data = write_figure(out, name, figure, vector=vector)
-        pictures[name] = {"name": name, "data": base64.b64encode(data).decode(), "caption": caption, "alt": caption}
+        drawn[name] = {"name": name, "data": base64.b64encode(data).decode(), "caption": caption, "alt": caption}
     page = out / "report.html"
-    write_whole(page, template("regression.html.j2").render(_context(run, tables, pictures)).encode())
+    write_whole(page, template("regression.html.j2").render(_context(run, tables, drawn)).encode())
     return page
 
 
@@ -73,10 +76,29 @@ def _read(path: Path) -> dict[str, Any]:
         "scores": read_json(path / "scores.json", "column", "subject"),
         "cohort": read_json(path / "cohort.json"),
         "audit": read_json(path / "audit.json"),
+        "predictions": predictions,
         "people": people_of(predictions),
         "tasks": list(dict.fromkeys(predictions["task"])),
         "null": regression.read_null(path),
     }
+
+
+def _story(run: Mapping[str, Any]) -> Story:
+    found = run["scores"]["subject"]
+    return Story(
+        folder=run["path"],
+        config=run["config"],
+        facts=run["facts"],
+        cohort=run["cohort"],
+        audit=run["audit"],
+        scores=run["scores"],
+        predictions=run["predictions"],
+        samples=read_table(run["path"] / "samples.csv"),
+        title=_conditions(run),
+        answer=_answer(run),
+        performance={NAMES[name]: _value(found, name) for name in MEASURES},
+        column=str(run["scores"]["column"]),
+    )
 
 
 def scores_table(scores: Mapping[str, Any]) -> pd.DataFrame:
@@ -132,7 +154,10 @@ def _answer(run: Mapping[str, Any]) -> str:
     )
     if not found.get("n_permutations"):
         return told + "No permutation null was run, so nothing is said about chance."
-    chance = "do not explain this" if found["rmse_p"] <= wording.SIGNIFICANT else "do as well: this may be chance"
+    if 1 / (found["n_permutations"] + 1) > wording.SIGNIFICANT:
+        chance = "are too few to tell chance apart; the same command with protocol.permutations=49 adds to them"
+    else:
+        chance = "do not explain this" if found["rmse_p"] <= wording.SIGNIFICANT else "do as well: this may be chance"
     return (
         told
         + f"With shuffled numbers the same pipeline gives {found['rmse_null_mean']:.3g}; they {chance} "
@@ -156,6 +181,7 @@ def _figures(run: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
             "intervals). A slope means that high values are predicted too low.",
         ),
     }
+    found["flow"] = (flow_figure.flow(run["predictions"], run["cohort"], by="group"), pictures.FLOW)
     if run["null"] is not None:
         values = _null_rmse(run["null"])
         figure = regression_figures.null(values, observed=scores["subject"]["rmse"], name="RMSE")
@@ -168,7 +194,7 @@ def _null_rmse(null: pd.DataFrame) -> np.ndarray:
     return np.sqrt(squared.groupby(null["permutation"]).mean().to_numpy(float))
 
 
-def _context(run: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Any]) -> dict[str, Any]:
+def _context(run: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], drawn: Mapping[str, Any]) -> dict[str, Any]:
     import yaml
 
     facts = run["facts"]
@@ -183,7 +209,7 @@ def _context(run: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], picture
         "column": run["scores"]["column"],
         "ci_method": run["scores"]["subject"]["ci_method"],
         "tables": {name: page_tables.shown(frame) for name, frame in rounded.items()},
-        "pictures": dict(pictures),
+        "pictures": dict(drawn),
         "audit": run["audit"],
         "left_out": run["cohort"].get("left_out") or [],
         "command": facts.get("command", ""),

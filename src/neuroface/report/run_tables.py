@@ -147,12 +147,12 @@ def people(run: Run) -> pd.DataFrame:
             "repetitions": len(members[name]),
         }
         for attribute, groups in (run.cohort.get("attributes") or {}).items():
-            row[attribute] = _attribute(groups.get(name) if isinstance(groups, Mapping) else None)
+            row[attribute] = attribute_words(groups.get(name) if isinstance(groups, Mapping) else None)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def _attribute(value: Any) -> str:
+def attribute_words(value: Any) -> str:
     """61.2 ± 8.4 of {"mean", "sd"}; F 4, M 7 of counts."""
     if value is None:
         return wording.NOTHING

@@ -125,7 +125,7 @@ def _write(out: Path, group: str, shown: Shown, points: np.ndarray, name: str, s
     from neuroface.explain import digital_face as faces
     from neuroface.explain import mesh_files
     from neuroface.report.face_page import colours_of
-    from neuroface.report.html import write_whole
+    from neuroface.report.page_files import write_whole
     from neuroface.synthesis.head_shape import head_shape
 
     value, triangles = shown.colourings[name], head_shape().triangles

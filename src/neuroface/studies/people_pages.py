@@ -25,7 +25,7 @@ def write(asked: Asked, table: pd.DataFrame, out: Path, *, overlay: bool) -> lis
 
     overlay: also <subject>_<task>.mp4 of each recording with video, its landmarks drawn on it.
     """
-    from neuroface.report.html import write_whole
+    from neuroface.report.page_files import write_whole
     from neuroface.report.person_page import Person, render
     from neuroface.studies import person as about
     from neuroface.studies.predict import visits_of, warnings_of
