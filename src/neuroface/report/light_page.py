@@ -12,7 +12,7 @@ import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
 from neuroface.report import light_figures, page_tables, wording
-from neuroface.report.html import template, write_figure, write_whole
+from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.run import Run
 
 if TYPE_CHECKING:

@@ -177,7 +177,7 @@ def _check_same(
 
 def _write(folder: RunFolder, album: Album) -> str:
     """The files about asymmetry; returns the report's text."""
-    from neuroface.report.html import write_figure
+    from neuroface.report.page_files import write_figure
 
     text = album.report(where=str(folder.path))
     folder.write_text(f"{FOLDER}/asymmetry.csv", guarded_table(album.table).to_csv(index=False, float_format="%.6g"))

@@ -1,0 +1,175 @@
+"""What facts about people (age, sex, camera, length of recording) tell by themselves, and a score with them taken out.
+
+Three numbers beside the AUC of a run of two classes between people. `only`: how well covariates alone tell the classes, by
+ridge discriminant analysis and leave-pair-out, with a permutation null. `adjusted`: the AUC of scores less what covariates
+explain of them within the classes (after Janes & Pepe, Biometrika 2009; 96:371, with one slope for both classes).
+`weighted`: the AUC under overlap weights, by which both classes have the same mean of every covariate (Li, Morgan &
+Zaslavsky, JASA 2018; 113:390).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neuroface.errors import ConfigError
+from neuroface.evaluate.bootstrap import resampled
+from neuroface.evaluate.seeds import derive_seed
+from neuroface.evaluate.statistics import auc, percentile_interval, permutation_p
+
+RIDGE = 0.1  # of each covariate's own variance, so that covariates that say the same do no harm
+PAIRS = 2500  # at most so many are left out: all of 50 against 50
+PERMUTATIONS = 199
+DRAWS = 500
+STEPS = 50  # of Newton's method
+
+
+class Alone(NamedTuple):
+    """auc: of covariates alone; its mean, deviation and p under permuted classes."""
+
+    auc: float
+    null_mean: float
+    null_sd: float
+    p: float
+
+
+def matrix(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """(n, k) standardised columns of the covariates `names` of n people, and what each column is.
+
+    Numbers stay numbers, texts become a column per value but the first. A missing number is the mean of those known, and
+    being missing is a column of its own, because it may tell the class. Columns that are the same for all are left out.
+    """
+    columns: dict[str, np.ndarray] = {}
+    for name in names:
+        values = [_known(row.get(name)) for row in facts]
+        gone = np.array([value is None for value in values])
+        if all(isinstance(value, int | float) for value in values if value is not None):
+            numbers = np.array([np.nan if value is None else float(value) for value in values])
+            columns[name] = np.where(gone, numbers[~gone].mean() if (~gone).any() else 0.0, numbers)
+        else:
+            texts = sorted({str(value) for value in values if value is not None})
+            for text in texts[1:]:
+                columns[f"{name} {text}"] = np.array([float(value is not None and str(value) == text) for value in values])
+        if gone.any():
+            columns[f"{name} not known"] = gone.astype(float)
+    kept = {name: (c - c.mean()) / c.std() for name, c in columns.items() if c.std() > 1e-12}
+    return np.stack(list(kept.values()), axis=1) if kept else np.empty((len(facts), 0)), list(kept)
+
+
+def _known(value: Any) -> Any:
+    return None if value is None or value == "" or (isinstance(value, float) and np.isnan(value)) else value
+
+
+def refuse_labels(facts: Sequence[Mapping[str, Any]], names: Sequence[str], y: np.ndarray) -> None:
+    """ConfigError for a covariate that has one value per class: it is the class under another name."""
+    for name in names:
+        pairs = {(str(_known(row.get(name))), str(label)) for row, label in zip(facts, y, strict=True)}
+        values, classes = {value for value, _ in pairs}, {label for _, label in pairs}
+        if len(pairs) == len(values) == len(classes) > 1:
+            raise ConfigError(
+                f"covariates: {name} has one value for each class ({', '.join(sorted('='.join(p) for p in pairs))}): it "
+                "is the class itself, and adjusting for it leaves nothing. Name covariates that were there before it."
+            )
+
+
+def only(X: np.ndarray, positive: np.ndarray, *, seed: int = 0, permutations: int = PERMUTATIONS) -> Alone:
+    """How well covariates (n, k) tell the classes (n,) bool of people left out in pairs; NaN with fewer than 3 of one."""
+    if min(positive.sum(), (~positive).sum()) < 3 or not X.shape[1]:
+        return Alone(np.nan, np.nan, np.nan, np.nan)
+    rng = np.random.default_rng(derive_seed(seed, "covariates"))
+    value = left_pairs(X, positive, rng)
+    null = np.array([left_pairs(X, rng.permutation(positive), rng) for _ in range(permutations)])
+    return Alone(value, float(null.mean()), float(null.std(ddof=1)), permutation_p(value, null))
+
+
+def left_pairs(X: np.ndarray, positive: np.ndarray, rng: np.random.Generator) -> float:
+    """Share of pairs of the two classes that ridge discriminant analysis of everybody else orders rightly, ties half.
+
+    Sums of all people less those of the pair give every fit without looking at the rows again.
+    """
+    a, b = np.flatnonzero(positive), np.flatnonzero(~positive)
+    pairs = np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1).reshape(-1, 2)
+    if len(pairs) > PAIRS:
+        pairs = pairs[rng.choice(len(pairs), PAIRS, replace=False)]
+    i, j = pairs.T
+    n1, n0 = len(a) - 1, len(b) - 1
+    mean1, mean0 = (X[a].sum(axis=0) - X[i]) / n1, (X[b].sum(axis=0) - X[j]) / n0  # (pairs, k)
+    squares = X.T @ X - _outer(X[i]) - _outer(X[j])
+    within = (squares - n1 * _outer(mean1) - n0 * _outer(mean0)) / (n1 + n0)
+    k = X.shape[1]
+    within[:, np.arange(k), np.arange(k)] *= 1 + RIDGE
+    within[:, np.arange(k), np.arange(k)] += 1e-9
+    direction = np.linalg.solve(within, (mean1 - mean0)[..., None])[..., 0]
+    difference = (direction * (X[i] - X[j])).sum(axis=1)
+    return float(np.mean((np.sign(np.round(difference, 12)) + 1) / 2))
+
+
+def _outer(rows: np.ndarray) -> np.ndarray:
+    return rows[:, :, None] * rows[:, None, :]
+
+
+def adjusted_auc(scores: np.ndarray, X: np.ndarray, positive: np.ndarray) -> float:
+    """AUC of scores (n,) less what covariates explain of them within the classes."""
+    centred, C = scores.astype(float).copy(), X.copy()
+    for mine in (positive, ~positive):
+        centred[mine] -= centred[mine].mean()
+        C[mine] -= C[mine].mean(axis=0)
+    slope = np.linalg.lstsq(C, centred, rcond=1e-8)[0]
+    return float(auc(np.round(scores - X @ slope, 12), positive))
+
+
+def overlap_weights(X: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """(n,) weights: the chance of each person to be of the other class, by ridge logistic regression on covariates."""
+    design = np.column_stack([np.ones(len(X)), X])
+    penalty = np.diag([0.0] + [1.0] * X.shape[1])
+    beta = np.zeros(design.shape[1])
+    for _ in range(STEPS):
+        chance = 1 / (1 + np.exp(-design @ beta))
+        curvature = design.T @ (design * (chance * (1 - chance))[:, None]) + penalty
+        step = np.linalg.solve(curvature, design.T @ (positive - chance) - penalty @ beta)
+        beta += np.clip(step, -5, 5)
+        if np.abs(step).max() < 1e-10:
+            break
+    chance = 1 / (1 + np.exp(-design @ beta))
+    return np.where(positive, 1 - chance, chance)
+
+
+def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> float:
+    """AUC in which a pair counts with the product of its two weights, ties half."""
+    a, b = positive, ~positive
+    order = (np.sign(scores[a][:, None] - scores[b][None, :]) + 1) / 2
+    pair = weights[a][:, None] * weights[b][None, :]
+    return float((order * pair).sum() / pair.sum())
+
+
+def effective(weights: np.ndarray) -> float:
+    """How many people of equal weight would vary as much (Kish)."""
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def summarise(
+    scores: np.ndarray, positive: np.ndarray, X: np.ndarray, *, names: Sequence[str], seed: int = 0
+) -> dict[str, Any]:
+    """All of it as plain values. scores: (n,), one per person; names: the covariates that X was made of.
+
+    Intervals are of a bootstrap of people within classes that refits the adjustment; they take the scores as given.
+    """
+    alone = only(X, positive, seed=seed)
+    weights = overlap_weights(X, positive)
+    found: dict[str, Any] = {"names": list(names), "auc": float(auc(scores, positive)), "only": alone._asdict()}
+    found["adjusted"] = {"auc": adjusted_auc(scores, X, positive)}
+    found["weighted"] = {
+        "auc": weighted_auc(scores, positive, weights),
+        "effective_people": [effective(weights[~positive]), effective(weights[positive])],
+    }
+    rng = np.random.default_rng(derive_seed(seed, "covariates", "bootstrap"))
+    rows = resampled(positive.astype(int), DRAWS, rng)
+    drawn = {
+        "adjusted": [adjusted_auc(scores[r], X[r], positive[r]) for r in rows],
+        "weighted": [weighted_auc(scores[r], positive[r], overlap_weights(X[r], positive[r])) for r in rows],
+    }
+    for name, values in drawn.items():
+        found[name]["auc_ci"] = list(percentile_interval(np.array(values)))
+    return found

@@ -1,0 +1,93 @@
+"""covariates.json of a finished run of two classes of people: what facts about them tell by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroface.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from neuroface.report.run import Run
+
+FILE = "covariates.json"
+USUAL = ("age", "sex", "site", "camera")  # of people.csv, where they are known
+RECORDED = ("repetitions", "distance_mm", "duration_s", "fps")  # of their recordings
+LONGEST = 8  # values of a text that is looked at without being asked for
+
+
+def write(path: Path, names: Sequence[str] | None = None) -> None:
+    """Write covariates.json; nothing for a run of more classes, of classes within people, or without covariates.
+
+    names: columns of people.csv, or of RECORDED; None for all of USUAL and RECORDED that are known. Errors: ConfigError
+    for one that is not known, or that is the class itself.
+    """
+    from neuroface.evaluate import covariates
+    from neuroface.evaluate.run_folder import RunFolder
+    from neuroface.report import run as runs
+
+    run = runs.read(path)
+    if not run.is_binary or run.is_within_person:
+        if names:
+            raise ConfigError(f"{path}: covariates are for runs of two classes of people.")
+        return
+    units = run.units
+    facts = facts_of(run)
+    rows = [facts.get(str(subject), {}) for subject in units["subject"]]
+    chosen = list(names) if names else _usual(rows)
+    known = sorted({name for row in rows for name in row})
+    for name in chosen:
+        if name not in known:
+            raise ConfigError(f"covariates names {name}, which nobody's facts have." + did_you_mean(name, known))
+    y = units["y"].to_numpy(str)
+    if names:
+        covariates.refuse_labels(rows, chosen, y)
+    X, _ = covariates.matrix(rows, chosen)
+    positive = y == run.positive
+    if not X.shape[1] or min(positive.sum(), (~positive).sum()) < 3:
+        return
+    seed = int((run.facts.get("seeds") or {}).get("run", 0))
+    scores = units[f"p_{run.positive}"].to_numpy(float)
+    found = covariates.summarise(scores, positive, X, names=chosen, seed=seed)
+    RunFolder(path).write_json(FILE, {**found, "asked": list(names or ())})
+
+
+def asked_of(path: Path) -> list[str] | None:
+    """The covariates that a run was asked about by name, so that scoring it again keeps them; None where none were."""
+    from neuroface.evaluate.run_files import read_json
+
+    return (read_json(path / FILE).get("asked") or None) if (path / FILE).is_file() else None
+
+
+def facts_of(run: Run) -> dict[str, dict[str, Any]]:
+    """subject -> facts of people.csv, and of their recordings: how many repetitions, how far, how long, how fast."""
+    from neuroface.report.run import read_table
+
+    people = read_table(run.folder / "people.csv")
+    facts: dict[str, dict[str, Any]] = {}
+    if people is not None:
+        for row in people.drop(columns="group", errors="ignore").to_dict("records"):
+            subject = str(row.pop("subject"))
+            facts[subject] = {str(k): v for k, v in row.items() if v == v}
+    counts = run.predictions.drop_duplicates("sample").groupby("subject").size()
+    for name, n in counts.items():
+        facts.setdefault(str(name), {})["repetitions"] = int(n)
+    if run.quality is not None:
+        means = run.quality.groupby(run.quality["subject"].astype(str))
+        for name in RECORDED[1:]:
+            if name in run.quality and run.quality[name].notna().any():
+                for subject, value in means[name].mean().dropna().items():
+                    facts.setdefault(str(subject), {})[name] = float(value)
+    return facts
+
+
+def _usual(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Those of USUAL and RECORDED that differ between people; a text with many values (an id, say) is none."""
+    chosen = []
+    for name in (*USUAL, *RECORDED):
+        values = [row[name] for row in rows if name in row]
+        texts = {str(value) for value in values}
+        if len(texts) > 1 and (all(isinstance(v, int | float) for v in values) or len(texts) <= LONGEST):
+            chosen.append(name)
+    return chosen
