@@ -84,5 +84,5 @@ def test_a_covariate_that_is_the_label_is_refused() -> None:
     facts = [{"diagnosis": name, "sex": sex} for name, sex in (("no", "F"), ("yes", "M"), ("no", "M"), ("yes", "F"))]
     y = np.array(["HC", "ALS", "HC", "ALS"])
     covariates.refuse_labels(facts, ["sex"], y)
-    with pytest.raises(ConfigError, match="diagnosis has one value for each class.*it is the class itself"):
+    with pytest.raises(ConfigError, match=r"diagnosis has one value for each class.*it is the class itself"):
         covariates.refuse_labels(facts, ["sex", "diagnosis"], y)

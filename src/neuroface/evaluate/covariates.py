@@ -1,10 +1,10 @@
 """What facts about people (age, sex, camera, length of recording) tell by themselves, and a score with them taken out.
 
-Three numbers beside the AUC of a run of two classes between people. `only`: how well covariates alone tell the classes, by
-ridge discriminant analysis and leave-pair-out, with a permutation null. `adjusted`: the AUC of scores less what covariates
-explain of them within the classes (after Janes & Pepe, Biometrika 2009; 96:371, with one slope for both classes).
-`weighted`: the AUC under overlap weights, by which both classes have the same mean of every covariate (Li, Morgan &
-Zaslavsky, JASA 2018; 113:390).
+Three numbers beside the AUC of a run of two classes between people. `only`: how well covariates alone tell the
+classes, by ridge discriminant analysis and leave-pair-out, with a permutation null. `adjusted`: the AUC of scores less
+what covariates explain of them within the classes (after Janes & Pepe, Biometrika 2009; 96:371, with one slope for both
+classes). `weighted`: the AUC under overlap weights, by which the means of covariates are nearly the same in both
+classes (Li, Morgan & Zaslavsky, JASA 2018; 113:390).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Alone(NamedTuple):
 def matrix(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """(n, k) standardised columns of the covariates `names` of n people, and what each column is.
 
-    Numbers stay numbers, texts become a column per value but the first. A missing number is the mean of those known, and
-    being missing is a column of its own, because it may tell the class. Columns that are the same for all are left out.
+    Numbers stay numbers, texts become a column per value but the first. A missing number is the mean of those known,
+    and being missing is a column of its own, because it may tell the class. Columns that never differ are left out.
     """
     columns: dict[str, np.ndarray] = {}
     for name in names:
@@ -51,7 +51,7 @@ def matrix(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[np
         else:
             texts = sorted({str(value) for value in values if value is not None})
             for text in texts[1:]:
-                columns[f"{name} {text}"] = np.array([float(value is not None and str(value) == text) for value in values])
+                columns[f"{name} {text}"] = np.array([float(str(value) == text) for value in values])
         if gone.any():
             columns[f"{name} not known"] = gone.astype(float)
     kept = {name: (c - c.mean()) / c.std() for name, c in columns.items() if c.std() > 1e-12}
@@ -69,13 +69,13 @@ def refuse_labels(facts: Sequence[Mapping[str, Any]], names: Sequence[str], y: n
         values, classes = {value for value, _ in pairs}, {label for _, label in pairs}
         if len(pairs) == len(values) == len(classes) > 1:
             raise ConfigError(
-                f"covariates: {name} has one value for each class ({', '.join(sorted('='.join(p) for p in pairs))}): it "
-                "is the class itself, and adjusting for it leaves nothing. Name covariates that were there before it."
+                f"covariates: {name} has one value for each class ({', '.join(sorted('='.join(p) for p in pairs))}): "
+                "it is the class itself, and adjusting for it leaves nothing. Name covariates that come before it."
             )
 
 
 def only(X: np.ndarray, positive: np.ndarray, *, seed: int = 0, permutations: int = PERMUTATIONS) -> Alone:
-    """How well covariates (n, k) tell the classes (n,) bool of people left out in pairs; NaN with fewer than 3 of one."""
+    """How well covariates (n, k) tell the classes (n,) bool of people left out in pairs; NaN below 3 of a class."""
     if min(positive.sum(), (~positive).sum()) < 3 or not X.shape[1]:
         return Alone(np.nan, np.nan, np.nan, np.nan)
     rng = np.random.default_rng(derive_seed(seed, "covariates"))

@@ -12,11 +12,13 @@ import pandas as pd
 from neuroface.evaluate.cells import guarded_table
 from neuroface.report import page_tables, parts_table, pictures, reporting, run_tables, story, wording
 from neuroface.report import run as runs
+from neuroface.report.covariates_table import covariates, names, warning
 from neuroface.report.exports import exports
 from neuroface.report.exports_latex import latex
 from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
+from neuroface.report.repeatability_table import repeatability, words
 from neuroface.report.run import Run
 from neuroface.report.subgroups import subgroups
 
@@ -88,6 +90,8 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "subgroups": subgroups(run),
         "parts": parts_table.parts(run),
         "parts_of_classes": parts_table.tells(run),
+        "covariates": covariates(run),
+        "repeatability": repeatability(run.features),
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -131,6 +135,10 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "parts": page_tables.shown(parts_table.shown_parts(run)),
         "tells": page_tables.shown(parts_table.shown_tells(run)),
         "parts_in_words": parts_table.in_words(run),
+        "covariates": page_tables.shown(covariates(run)),
+        "covariate_names": names(run),
+        "confounded": warning(run),
+        "repeatability": page_tables.shown(words(repeatability(run.features))),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),

@@ -29,7 +29,7 @@ def repeatability(samples: pd.DataFrame | None) -> pd.DataFrame:
             for kind, found, each in _kinds(here, column):
                 name, unit = wording.feature_and_unit(column)
                 row = {"feature": name, "unit": unit, "task": "" if task != task else task, "of": kind}
-                row |= {"people": found.people, "values": found.values, "icc": found.icc, "low": found.low}
+                row |= {"people": found.people, "values": found[-1], "icc": found.icc, "low": found.low}
                 row |= {"high": found.high, "sem": found.sem, "mdc": found.mdc}
                 rows.append(row | {"mdc_of_means": detectable_change(found.sem, each, each)})
     return pd.DataFrame(rows)
@@ -38,11 +38,11 @@ def repeatability(samples: pd.DataFrame | None) -> pd.DataFrame:
 def _kinds(here: pd.DataFrame, column: str) -> Iterator[tuple[str, Repeatability, int]]:
     values, person = here[column].to_numpy(float), here["subject"].to_numpy(str)
     visits = here["session"].astype(str) if "session" in here else pd.Series("", index=here.index)
-    one_visit = person if visits.nunique() < 2 else np.char.add(person, ("\x1f" + visits).to_numpy(str))
+    one_visit = person if len(set(visits)) < 2 else np.char.add(person, ("\x1f" + visits).to_numpy(str))
     of = pd.Series(values).groupby(one_visit).count()
     if (of > 1).sum() >= FEWEST:
         yield "repetitions", of_repetitions(values, one_visit), int(np.median(of[of > 1]))
-    if visits.nunique() > 1:
+    if len(set(visits)) > 1:
         table = pd.DataFrame({"person": person, "visit": visits.to_numpy(str), "value": values})
         wide = table.pivot_table(index="person", columns="visit", values="value", aggfunc="mean")
         if wide.notna().all(axis=1).sum() >= FEWEST:
@@ -55,7 +55,7 @@ def words(table: pd.DataFrame) -> pd.DataFrame:
         return table
     shown = table[["feature", "unit"]].copy()
     for name in ("task", "of"):
-        if table[name].nunique() > 1:
+        if len(set(table[name])) > 1:
             shown[name] = table[name]
     ends = table[["low", "high"]].to_numpy(float).tolist()
     shown["ICC"] = [

@@ -88,6 +88,11 @@ class Run:
         """Whether classes lie between people, within them or both, and for whom; {} in runs of earlier versions."""
         return self.scores.get("design") or {}
 
+    @cached_property
+    def covariates(self) -> Mapping[str, Any]:
+        """What covariates tell by themselves (evaluate/covariates.py); {} where the run has none."""
+        return _optional(self.folder / "covariates.json")
+
     @property
     def is_synthetic(self) -> bool:
         return bool(self.cohort.get("synthetic", False))

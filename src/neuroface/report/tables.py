@@ -16,6 +16,7 @@ from neuroface.evaluate.cells import guarded_table
 from neuroface.report import parts_table, wording
 from neuroface.report import published as papers
 from neuroface.report import run as runs
+from neuroface.report.covariates_table import warning
 from neuroface.report.differences import holm, in_words, note, paired_table, read_cell
 from neuroface.report.html import render_experiment
 from neuroface.report.paper_value import paper_value, value_at
@@ -54,6 +55,7 @@ def summary_text(folder: Path | str, *, published: Published | str | None = None
         wording.quality(run),
         wording.pixels(run),
         wording.unknown_people(run),
+        warning(run),
         *read,
         str(page),
     ]

@@ -77,8 +77,8 @@ def facts_of(run: Run) -> dict[str, dict[str, Any]]:
         means = run.quality.groupby(run.quality["subject"].astype(str))
         for name in RECORDED[1:]:
             if name in run.quality and run.quality[name].notna().any():
-                for subject, value in means[name].mean().dropna().items():
-                    facts.setdefault(str(subject), {})[name] = float(value)
+                for who, value in means[name].mean().dropna().items():
+                    facts.setdefault(str(who), {})[name] = float(value)
     return facts
 
 

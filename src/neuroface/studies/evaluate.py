@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from neuroface.configuration.compose import compose
-from neuroface.studies import finetune, folders, regression, scoring
+from neuroface.studies import covariates, finetune, folders, regression, scoring
 from neuroface.studies.audit_again import audit_again
+
+
+def _covariates(asked: Any) -> list[str]:
+    """covariates= as names, whether one or a list of them is given."""
+    return [str(name) for name in ([asked] if isinstance(asked, str) else asked or ())]
 
 
 def evaluated(overrides: list[str]) -> Iterator[Path]:
@@ -19,6 +25,7 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
             regression.score_again(path, n_bootstrap=config.bootstrap)
         elif not finetune.is_run(path):  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
+            covariates.write(path, _covariates(config.covariates) or covariates.asked_of(path))
             if config.audit:
                 audit_again(path)
         folders.draw(path)

@@ -13,7 +13,7 @@ from neuroface.configuration.identity import paths, science
 from neuroface.evaluate import final_model
 from neuroface.evaluate.run_folder import RunFolder, digest_of
 from neuroface.places import check_writable
-from neuroface.studies import regression
+from neuroface.studies import covariates, regression
 
 
 def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
@@ -58,6 +58,8 @@ def train(
         "device": config.execution.device,
     }
     _work(config, part, folder, facts, columns or {})
+    if not regression.is_run(path):
+        covariates.write(path)
     draw(path, tensorboard=config.execution.tensorboard)
 
 

@@ -1,0 +1,55 @@
+"""A run whose covariates tell the groups says so in its first lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neuroface.errors import ConfigError
+from neuroface.evaluate.run_files import read_json
+from neuroface.studies import evaluate, folders, start
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Noise as a feature, and an age that tells the groups all but completely."""
+    where = tmp_path_factory.mktemp("covariates")
+    rng = np.random.default_rng(0)
+    n = 20
+    group = np.array(["HC", "ALS"] * (n // 2))
+    age = np.where(group == "ALS", 70, 50) + rng.normal(0, 6, n)
+    table = pd.DataFrame({"id": [f"p{i:02d}" for i in range(n)], "group": group, "f_a": rng.normal(size=n)})
+    table["age"], table["diagnosis"] = age.round(1), np.where(group == "ALS", "yes", "no")
+    table["f_b"] = rng.normal(size=n)
+    table.to_csv(where / "table.csv", index=False)
+    words = [
+        "cohort=table", f"cohort.path={where / 'table.csv'}", "cohort.subject=id", "cohort.label=group",
+        "cohort.features=[f_*]", "cohort.age=age", "cohort.site=diagnosis", "protocol.task=null", "classifier=ridge", "protocol.permutations=19",
+    ]  # fmt: skip
+    return start.run([*words, f"run={where / 'run'}"])
+
+
+def test_the_first_lines_and_the_page_tell_a_confound(run: Path) -> None:
+    found = read_json(run / "covariates.json")
+    assert found["only"]["auc"] > 0.9
+    assert found["only"]["p"] <= 0.05
+    assert "Covariates alone (age" in folders.summary(run)
+    assert "Covariates alone (age" in (run / "report" / "report.html").read_text(encoding="utf-8")
+    rows = pd.read_csv(run / "report" / "covariates.csv").set_index("what")
+    assert rows.loc["covariates only", "auc"] == pytest.approx(found["only"]["auc"])
+
+
+def test_a_covariate_that_is_the_label_is_refused(run: Path) -> None:
+    with pytest.raises(ConfigError, match="it is the class itself"):
+        list(evaluate.evaluated([f"run={run}", "covariates=[age,site]"]))
+    with pytest.raises(ConfigError, match=r"covariates names agge.*age"):
+        list(evaluate.evaluated([f"run={run}", "covariates=agge"]))
+
+
+def test_covariates_asked_for_by_name_stay_when_the_run_is_scored_again(run: Path) -> None:
+    list(evaluate.evaluated([f"run={run}", "covariates=[age]"]))
+    list(evaluate.evaluated([f"run={run}"]))
+    assert read_json(run / "covariates.json")["names"] == ["age"]
