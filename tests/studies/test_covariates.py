@@ -27,7 +27,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.to_csv(where / "table.csv", index=False)
     words = [
         "cohort=table", f"cohort.path={where / 'table.csv'}", "cohort.subject=id", "cohort.label=group",
-        "cohort.features=[f_*]", "cohort.age=age", "cohort.site=diagnosis", "protocol.task=null", "classifier=ridge", "protocol.permutations=19",
+        "cohort.features=[f_*]", "cohort.age=age", "cohort.site=diagnosis",
+        "protocol.task=null", "classifier=ridge", "protocol.permutations=19",
     ]  # fmt: skip
     return start.run([*words, f"run={where / 'run'}"])
 
