@@ -10,7 +10,7 @@ import pytest
 
 from neuroface.errors import ConfigError
 from neuroface.evaluate.run_files import read_json
-from neuroface.studies import evaluate, folders, start
+from neuroface.studies import covariates, evaluate, folders, start
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,18 @@ def test_a_covariate_that_is_the_label_is_refused(run: Path) -> None:
         list(evaluate.evaluated([f"run={run}", "covariates=[age,site]"]))
     with pytest.raises(ConfigError, match=r"covariates names agge.*age"):
         list(evaluate.evaluated([f"run={run}", "covariates=agge"]))
+
+
+def test_features_that_are_repeated_have_a_table(run: Path) -> None:
+    assert not (run / "repeatability.csv").exists()  # one row per person
+    samples = pd.read_csv(run / "samples.csv")
+    again = samples.assign(sample=samples["sample"].astype(str) + "b", f_a=samples["f_a"] + 0.1)
+    pd.concat([samples, again]).to_csv(run / "samples.csv", index=False)
+    covariates.write_repeatability(run)
+    table = pd.read_csv(run / "repeatability.csv").set_index("feature")
+    samples.to_csv(run / "samples.csv", index=False)
+    assert table.loc["f a", "sem"] == pytest.approx(0.1 / 2**0.5)
+    assert table.loc["f b", "icc"] == pytest.approx(1.0)
 
 
 def test_covariates_asked_for_by_name_stay_when_the_run_is_scored_again(run: Path) -> None:

@@ -18,7 +18,7 @@ from neuroface.report.exports_latex import latex
 from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
-from neuroface.report.repeatability_table import repeatability, words
+from neuroface.report.repeatability_table import words
 from neuroface.report.run import Run
 from neuroface.report.subgroups import subgroups
 
@@ -91,7 +91,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "parts": parts_table.parts(run),
         "parts_of_classes": parts_table.tells(run),
         "covariates": covariates(run),
-        "repeatability": repeatability(run.features),
+        "repeatability": run.repeatability,
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -138,7 +138,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "covariates": page_tables.shown(covariates(run)),
         "covariate_names": names(run),
         "confounded": warning(run),
-        "repeatability": page_tables.shown(words(repeatability(run.features))),
+        "repeatability": page_tables.shown(words(run.repeatability)),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),

@@ -93,6 +93,12 @@ class Run:
         """What covariates tell by themselves (evaluate/covariates.py); {} where the run has none."""
         return _optional(self.folder / "covariates.json")
 
+    @cached_property
+    def repeatability(self) -> pd.DataFrame:
+        """How well each feature comes back (repeatability_table.py); empty where nobody repeats."""
+        found = read_table(self.folder / "repeatability.csv")
+        return pd.DataFrame() if found is None else found
+
     @property
     def is_synthetic(self) -> bool:
         return bool(self.cohort.get("synthetic", False))

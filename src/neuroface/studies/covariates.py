@@ -1,4 +1,4 @@
-"""covariates.json of a finished run of two classes of people: what facts about them tell by themselves."""
+"""Beside a finished run: covariates.json, what facts about people tell; repeatability.csv, how features come back."""
 
 from __future__ import annotations
 
@@ -51,6 +51,18 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
     scores = units[f"p_{run.positive}"].to_numpy(float)
     found = covariates.summarise(scores, positive, X, names=chosen, seed=seed)
     RunFolder(path).write_json(FILE, {**found, "asked": list(names or ())})
+
+
+def write_repeatability(path: Path) -> None:
+    """Write repeatability.csv of a run on a table of features; nothing where nobody repeats."""
+    from neuroface.evaluate.cells import guarded_table
+    from neuroface.evaluate.run_folder import RunFolder
+    from neuroface.report.repeatability_table import repeatability
+    from neuroface.report.run import read_table
+
+    table = repeatability(read_table(path / "samples.csv"))
+    if not table.empty:
+        RunFolder(path).write_text("repeatability.csv", guarded_table(table).to_csv(index=False))
 
 
 def asked_of(path: Path) -> list[str] | None:

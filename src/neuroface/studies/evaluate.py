@@ -26,6 +26,7 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
         elif not finetune.is_run(path):  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
             covariates.write(path, _covariates(config.covariates) or covariates.asked_of(path))
+            covariates.write_repeatability(path)
             if config.audit:
                 audit_again(path)
         folders.draw(path)

@@ -60,6 +60,7 @@ def train(
     _work(config, part, folder, facts, columns or {})
     if not regression.is_run(path):
         covariates.write(path)
+        covariates.write_repeatability(path)
     draw(path, tensorboard=config.execution.tensorboard)
 
 
