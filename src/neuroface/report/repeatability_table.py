@@ -53,6 +53,7 @@ def words(table: pd.DataFrame) -> pd.DataFrame:
     """The table as the page shows it: ICC with its limits, SEM and MDC in three digits."""
     if table.empty:
         return table
+    table = table.fillna({"task": "", "unit": ""})  # as a file has them
     shown = table[["feature", "unit"]].copy()
     for name in ("task", "of"):
         if len(set(table[name])) > 1:
