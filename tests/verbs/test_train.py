@@ -199,6 +199,8 @@ def test_default_name_says_the_question_and_the_digest(tmp_path, monkeypatch):
     assert path.name.startswith("als_vs_hc-OPEN-forest-")
     assert run_path(*compose("train", ["execution.n_jobs=7"])) == path
     assert run_path(*compose("train", ["seed=7"])) != path
+    others = compose("train", ["protocol.classes=[HC,PD/de novo]"])
+    assert run_path(*others).name.startswith("PD_de_novo_vs_HC-OPEN-forest-")
 
 
 @pytest.mark.parametrize("landmarks", ["fan", "face_alignment"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,18 @@ def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
         return Path(str(config.run))
     if choices.get("experiment"):
         return Path("runs") / choices["experiment"]
-    words = [choices.get("protocol"), config.protocol.get("task"), choices.get("classifier")]
+    words = [_question(config, choices), config.protocol.get("task"), choices.get("classifier")]
     name = "-".join(str(word) for word in words if word)
     return Path("runs") / f"{name}-{digest_of(science(config))[:8]}"
+
+
+def _question(config: DictConfig, choices: dict[str, Any]) -> str | None:
+    """The protocol's name; where it is one of two groups and others are asked about, theirs: protocol.classes=[HC,PD]."""
+    name, classes = choices.get("protocol"), config.protocol.get("classes")
+    if name and "_vs_" in name and classes:
+        asked = "_vs_".join(re.sub(r"[^\w.-]+", "_", str(group)) for group in reversed(classes))
+        return name if asked.lower() == name else asked
+    return name
 
 
 def train(
