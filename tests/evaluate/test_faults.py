@@ -242,7 +242,6 @@ def test_a_scheduler_and_workers_of_their_own_give_the_same_bytes(tmp_path, whol
     assert results(tmp_path) == whole
 
 
-@pytest.mark.slow
 def test_a_cluster_started_here_gives_the_same_bytes_and_is_gone_afterwards(tmp_path, whole):
     pytest.importorskip("distributed")
     with spread("dask", n_jobs=1):

@@ -24,11 +24,18 @@ SMALL = [
     "execution.save_models=false",
 ]
 
+LEAST = [
+    "cohort.people={HC: 2, ALS: 2, PS: 2}",
+    "cohort.repetitions={OPEN: 1}",
+    "cohort.fps=6",
+    "annotated.frames=2",
+    "finetune.epochs=1",
+]
 
-@pytest.mark.slow
+
 def test_from_video_to_twelve_questions(tmp_path, capsys):
     run = tmp_path / "g"
-    train.run(["experiment=guarin", *SMALL, f"run={run}"])
+    train.run(["experiment=guarin", *SMALL, *LEAST, f"run={run}"])
     told = capsys.readouterr().out
     table = pd.read_csv(run / "table.csv")
     assert sorted(zip(table["network"], table["protocol"], strict=True)) == [
