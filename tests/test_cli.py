@@ -150,7 +150,12 @@ raise SystemExit(cli.main([sys.argv[1]]))
 """
     verb = "train" if "kept" in told else "features"
     job = subprocess.Popen(
-        [sys.executable, "-c", script, verb], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, verb],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell that starts these tests in the background has them ignore Ctrl-C, and their children with them
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert job.stdout.readline() == "at work\n"
     job.send_signal(sent)

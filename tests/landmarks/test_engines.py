@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from checks import give_memory_back
 from neuroface.errors import ConfigError
 from neuroface.landmarks import engines, heatmaps, weights
 from neuroface.landmarks.crops import from_points
@@ -42,6 +46,23 @@ def test_every_engine_gives_the_networks_last_heat_maps(fan, faces, engine, prec
     # bf16 and int8 keep 8 bits: one part in 256 per rounding, of which a network makes many that average out
     tolerance = 1e-5 if precision == "fp32" else 0.1
     assert (got - wanted).abs().max() <= tolerance * wanted.abs().max()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="openvino is not installed")
+def test_a_network_made_ready_again_leaves_little_memory_behind(fan):
+    """Traced as a module, each left 45 MB: cross-fitted networks are as many as there are folds."""
+
+    def held_mb():
+        give_memory_back()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    engines.make(fan, engine="openvino", device="cpu")
+    before = held_mb()
+    for _ in range(4):
+        engines.make(fan, engine="openvino", device="cpu")
+    assert held_mb() - before < 4 * 25
 
 
 @pytest.mark.parametrize(("engine", "precision"), [one for one in HERE if one[1] != "fp32"])

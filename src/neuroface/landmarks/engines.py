@@ -6,6 +6,7 @@ float32. All of them use as many threads as torch does.
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import tempfile
 import warnings
@@ -101,10 +102,14 @@ def by_openvino(fan: FAN, *, precision: str) -> Engine:
 
     cpu = torch.device("cpu")
     check_precision(precision, cpu, key="landmarks.precision")
-    network, shape = _Last(quantised(fan) if precision == "int8" else fan).cpu().eval(), [1, 3, fan.size, fan.size]
-    with warnings.catch_warnings():
+    own = quantised(fan) if precision == "int8" else copy.deepcopy(fan)
+    network, faces = _Last(own).cpu().eval().requires_grad_(False), torch.zeros(1, 3, fan.size, fan.size)
+    with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of tracing
-        model = openvino.convert_model(network, example_input=torch.zeros(shape), input=shape)
+        # Torch 2.14 keeps a type of every module that it traces until the process ends, 50 to 200 MB a network. Of a
+        # function it keeps a tenth, and the conversion takes half the time.
+        traced = torch.jit.trace(lambda x: network(x), faces, check_trace=False)
+        model = openvino.convert_model(traced, example_input=faces, input=list(faces.shape))
     wanted = openvino.Type.bf16 if precision != "fp32" and has_bf16(cpu) else openvino.Type.f32
     hints = {"INFERENCE_PRECISION_HINT": wanted, "INFERENCE_NUM_THREADS": torch.get_num_threads()}
     compiled = openvino.Core().compile_model(model, "CPU", hints)

@@ -29,7 +29,7 @@ def run_path(config: DictConfig, choices: dict[str, Any]) -> Path:
 
 
 def _question(config: DictConfig, choices: dict[str, Any]) -> str | None:
-    """The protocol's name; where it is one of two groups and others are asked about, theirs: protocol.classes=[HC,PD]."""
+    """The protocol's name, or that of the two groups that are asked about in place of its own."""
     name, classes = choices.get("protocol"), config.protocol.get("classes")
     if name and "_vs_" in name and classes:
         asked = "_vs_".join(re.sub(r"[^\w.-]+", "_", str(group)) for group in reversed(classes))
