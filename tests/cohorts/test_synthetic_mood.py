@@ -29,7 +29,7 @@ def test_each_person_watches_each_film_and_gives_so_many_frames():
 def test_frames_are_taken_by_the_clock_whatever_the_tempo():
     for recording in recordings(None, ["AMUSING"], people=ONE, frames=4, repetitions={"AMUSING": 1}):
         times_s = recording.landmarks.timestamps_s[[rep.start for rep in recording.repetitions]]
-        assert np.diff(times_s) == pytest.approx(WINDOW_S / 4, abs=1 / 20 + 1e-9)
+        assert np.diff(times_s) == pytest.approx((WINDOW_S[1] - WINDOW_S[0]) / 4, abs=1 / 20 + 1e-9)
 
 
 def test_whole_responses_are_repetitions_where_no_frames_are_asked_for():
@@ -64,7 +64,7 @@ def test_more_people_change_no_recording_and_a_seed_changes_all():
     [
         ({"people": {"BPD": 3}}, "Unknown group 'BPD' for cohort.people. Did you mean 'BD'?"),
         ({"tasks": ["FEARFUL"]}, "Unknown task 'FEARFUL' for cohort.tasks."),
-        ({"frames": 0}, "cohort.frames must be 1 to 80, or null; got 0."),
+        ({"frames": 0}, "cohort.frames must be 1 to 48, or null; got 0."),
         ({"effect": -1}, "cohort.effect must be 0 or more; got -1."),
     ],
     ids=["group", "task", "frames", "effect"],

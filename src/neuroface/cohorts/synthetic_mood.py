@@ -50,8 +50,8 @@ class SyntheticMoodCohort:
 
     Groups HC, MDD, BD; they differ in how far a face responds, how evenly on both sides and how fast. people: group ->
     how many. tasks: which of AMUSING SAD SURPRISING. repetitions: task -> how many films, else 2. frames: how many of
-    the frames after each stimulus are taken, evenly over 4 s, each a repetition of its own, as picture sets are made
-    from videos; None takes each response as one. effect: scales all that tells the groups apart; 0 gives a null
+    the frames from .8 to 3.2 s after each stimulus are taken, evenly, each a repetition of its own, as picture sets are
+    made from videos; None takes each response as one. effect: scales all that tells the groups apart; 0 gives a null
     cohort in which they are mere labels. noise_mm: scatter of annotators' marks. sensor_noise: scales the camera's.
     seed: of everything random. Settings that make no sense are a ConfigError.
 
@@ -79,7 +79,7 @@ class SyntheticMoodCohort:
         refuse_bad_people(self, mood.MOODS, mood.TASKS)
         refuse_negative("effect", effect)
         refuse_negative("sensor_noise", sensor_noise)
-        most = int(mood.WINDOW_S * FILMED.fps)
+        most = int((mood.WINDOW_S[1] - mood.WINDOW_S[0]) * FILMED.fps)
         if frames is not None and not 1 <= frames <= most:
             raise ConfigError(f"cohort.frames must be 1 to {most}, or null; got {frames!r}.")
         self.staging = Staging(
@@ -139,6 +139,7 @@ class SyntheticMoodCohort:
 
 def _frames(responses: Sequence[Repetition], count: int, fps: float, length: int) -> tuple[Repetition, ...]:
     """`count` single frames of each response, evenly over the window after its stimulus, by the clock."""
-    after = np.round((np.arange(count) + 0.5) / count * mood.WINDOW_S * fps).astype(int)
+    first, last = mood.WINDOW_S
+    after = np.round((first + (np.arange(count) + 0.5) / count * (last - first)) * fps).astype(int)
     at = [min(response.start + int(frame), length - 1) for response in responses for frame in after]
     return tuple(Repetition(frame, frame + 1, index) for index, frame in enumerate(at))

@@ -23,7 +23,7 @@ FILMS = {
 }
 # Latency, onset, hold and offset of a response, in seconds from the stimulus, at a person's usual tempo.
 STROKES_S = (0.4, 0.7, 1.4, 0.9)
-WINDOW_S = 4.0  # after each stimulus, in which frames are taken: a slow face has not done by then
+WINDOW_S = (0.8, 3.2)  # after each stimulus, in which frames are taken: a slow face begins late, a fast one has done
 TASKS = {
     name: Task((0.0, 0.0, 1.0, 1.0, 0.0), STROKES_S, size, pause_s=2.0, repetitions=2, lead_s=0.6)
     for name, size in FILMS.items()
@@ -32,8 +32,8 @@ TASKS = {
 # Natural logarithms per severity; negative: more, or faster, than in health.
 MOODS: dict[str, Disease] = {
     "HC": HEALTHY,
-    "MDD": Disease((2.4, 1.4), jaw=0.7, lips=1.0, brows=1.0, slowing=0.6),
-    "BD": Disease((2.4, 1.4), lips=-0.2, brows=-0.2, slowing=-0.4, unsteadiness=0.6, weakness=1.0, upper_weakness=0.7),
+    "MDD": Disease((2.4, 1.4), jaw=1.6, lips=2.0, brows=2.0, slowing=0.6),
+    "BD": Disease((2.4, 1.4), lips=-0.3, brows=-0.3, slowing=-0.3, unsteadiness=0.6, weakness=2.0, upper_weakness=1.6),
 }
 
 
