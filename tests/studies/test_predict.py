@@ -70,6 +70,16 @@ def test_pixels_where_mm_were_learnt_are_refused(run):
         predict([f"run={run.path}", NEW[0], "cohort.people={HC: 5}", "cohort.exclude=[N001,N002,N003,N004]", *filmed])
 
 
+def test_a_run_on_mm_does_not_advise_to_give_up_depth(run, tmp_path):
+    """Pixels, as any clip has: lift=none would end in the refusal above."""
+    (one,) = SyntheticCohort(people={"ALS": 1}, tasks=["OPEN"], seed=11).recordings()
+    file = tmp_path / "pixels.npz"
+    np.savez(file, points_px=one.landmarks.points[..., :2] + 300, timestamps_s=one.landmarks.timestamps_s)
+    with pytest.raises(DataError, match="no depth; the run learnt millimetres, so give depth") as raised:
+        predict([f"run={run.path}", f"recording={file}"])
+    assert "set lift=none" not in str(raised.value)
+
+
 def test_a_run_without_models_says_so(run, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(run.path, copy)

@@ -11,7 +11,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from neuroface.configuration.compose import compose
-from neuroface.errors import ConfigError, DataError, LeakageError
+from neuroface.errors import ConfigError, DataError
 from neuroface.studies.finished import model_files, run_config, targets_of_node
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     from neuroface.progress import Progress
     from neuroface.report import run as runs
     from neuroface.studies.building import build_samples
+    from neuroface.studies.refused import check_features, refuse_copies, refuse_seen, without_dead_end
 
     asked, _ = compose("predict", overrides)
     if not asked.run:
@@ -90,15 +91,14 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     config = _as_in_run(path, asked, overrides)
     seen: list[Seen] = []
     with Progress() as progress:
-        samples, summary = build_samples(
-            config,
-            _of_classes(config, run) if judged else _everybody(config),
-            progress=progress,
-            wrap=lambda view: Kept(view, seen),
-        )
-        _refuse_seen(run, samples, other_people=other_people or _other_clinic(path, config))
-        _refuse_copies(run, samples)
-        _check_features(run, samples)
+        protocol = _of_classes(config, run) if judged else _everybody(config)
+        try:
+            samples, summary = build_samples(config, protocol, progress=progress, wrap=lambda view: Kept(view, seen))
+        except DataError as error:
+            raise without_dead_end(error, run) from error
+        refuse_seen(run, samples, other_people=other_people or _other_clinic(path, config))
+        refuse_copies(run, samples)
+        check_features(run, samples)
         p = _probabilities(files, samples, run.classes, _trusted(config), progress)
     quality = pd.DataFrame(summary.quality) if getattr(summary, "quality", None) else None
     return Asked(run, config, samples, p, seen, quality)
@@ -167,50 +167,6 @@ def _everybody(config: DictConfig) -> Any:
 
 def _trusted(config: DictConfig) -> set[str]:
     return set(targets_of_node(config.classifier))
-
-
-def _refuse_seen(run: Run, samples: Samples, *, other_people: bool) -> None:
-    seen = sorted(set(run.predictions["subject"]) & set(map(str, samples.subject)))
-    if seen and not other_people:
-        raise LeakageError(
-            f"the models of {run.folder} were fitted on {', '.join(seen[:6])}: their scores stand in its "
-            "predictions.csv. Leave them out with cohort.exclude=[...], or rename them if they are other people."
-        )
-
-
-def _refuse_copies(run: Run, samples: Samples) -> None:
-    """A row that is a row of the run is of the same person, whatever the name."""
-    if samples.view != "table" or run.features is None or set(samples.feature_names) - set(run.features.columns):
-        return
-    known = _row_texts(run.features[list(samples.feature_names)].to_numpy(float))
-    names = dict(zip(known, run.features["subject"], strict=True))
-    rows = zip(_row_texts(np.asarray(samples.X, dtype=float)), samples.subject, strict=True)
-    found = {str(who): str(names[row]) for row, who in rows if row in names}
-    if found:
-        same = ", ".join(f"{who} is {other}" for who, other in list(found.items())[:SHOWN])
-        raise LeakageError(
-            f"rows of {len(found)} people are rows that the models of {run.folder} were fitted on ({same}): they are "
-            "the same people under other names. Leave them out with cohort.exclude=[...]."
-        )
-
-
-def _row_texts(X: np.ndarray) -> list[str]:
-    """Each row to nine digits: a table that was written and read may differ in the last one."""
-    return [" ".join(f"{value:.9g}" for value in row) for row in X]
-
-
-def _check_features(run: Run, samples: Samples) -> None:
-    if samples.view != "table" or run.features is None:
-        return
-    from neuroface.report.run import feature_columns
-
-    wanted, given = feature_columns(run.features), list(samples.feature_names)
-    if wanted != given:
-        odd = sorted(set(wanted) ^ set(given)) or wanted
-        raise DataError(
-            f"the run looks at other features than these recordings give: {', '.join(odd[:SHOWN])}. A run on mm needs "
-            "depth or landmarks in mm (lift=depth), one on pixels lift=none."
-        )
 
 
 def _probabilities(

@@ -1,0 +1,75 @@
+"""New recordings that a finished run must not judge: its own people, and other features than it learnt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuroface.errors import DataError, LeakageError
+
+if TYPE_CHECKING:
+    from neuroface.report.run import Run
+    from neuroface.types import Samples
+
+SHOWN = 3  # names in one message
+# What is advised where a recording has no depth, and what is said instead to a run on mm.
+PIXELS = ("set lift=none for features in pixels", "give them, or set lift=none", "Set lift=none to go on in 2-D")
+MILLIMETRES = (
+    "the run learnt millimetres, so give depth or landmarks in mm, or ask a run that was trained on pixels (lift=none)"
+)
+
+
+def refuse_seen(run: Run, samples: Samples, *, other_people: bool) -> None:
+    seen = sorted(set(run.predictions["subject"]) & set(map(str, samples.subject)))
+    if seen and not other_people:
+        raise LeakageError(
+            f"the models of {run.folder} were fitted on {', '.join(seen[:6])}: their scores stand in its "
+            "predictions.csv. Leave them out with cohort.exclude=[...], or rename them if they are other people."
+        )
+
+
+def refuse_copies(run: Run, samples: Samples) -> None:
+    """A row that is a row of the run is of the same person, whatever the name."""
+    if samples.view != "table" or run.features is None or set(samples.feature_names) - set(run.features.columns):
+        return
+    known = _row_texts(run.features[list(samples.feature_names)].to_numpy(float))
+    names = dict(zip(known, run.features["subject"], strict=True))
+    rows = zip(_row_texts(np.asarray(samples.X, dtype=float)), samples.subject, strict=True)
+    found = {str(who): str(names[row]) for row, who in rows if row in names}
+    if found:
+        same = ", ".join(f"{who} is {other}" for who, other in list(found.items())[:SHOWN])
+        raise LeakageError(
+            f"rows of {len(found)} people are rows that the models of {run.folder} were fitted on ({same}): they are "
+            "the same people under other names. Leave them out with cohort.exclude=[...]."
+        )
+
+
+def _row_texts(X: np.ndarray) -> list[str]:
+    """Each row to nine digits: a table that was written and read may differ in the last one."""
+    return [" ".join(f"{value:.9g}" for value in row) for row in X]
+
+
+def check_features(run: Run, samples: Samples) -> None:
+    if samples.view != "table" or run.features is None:
+        return
+    from neuroface.report.run import feature_columns
+
+    wanted, given = feature_columns(run.features), list(samples.feature_names)
+    if wanted != given:
+        odd = sorted(set(wanted) ^ set(given)) or wanted
+        raise DataError(
+            f"the run looks at other features than these recordings give: {', '.join(odd[:SHOWN])}. A run on mm needs "
+            "depth or landmarks in mm (lift=depth), one on pixels lift=none."
+        )
+
+
+def without_dead_end(error: DataError, run: Run) -> DataError:
+    """To give up depth is no way for a run on millimetres: other features would be refused next."""
+    text = str(error)
+    in_mm = run.features is not None and any("_mm" in name for name in map(str, run.features.columns))
+    if not in_mm or "lift=none" not in text:
+        return error
+    for advice in PIXELS:
+        text = text.replace(advice, MILLIMETRES)
+    return DataError(text)
