@@ -8,10 +8,14 @@ import subprocess
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import neuroface as nf
+from neuroface.errors import ConfigError
+from neuroface.explain.digital_face import MOMENTS, Movement
 from neuroface.studies import digital_face
+from neuroface.synthesis.face_model import MUSCLES
 from neuroface.verbs import explain
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
@@ -42,6 +46,35 @@ def test_meshes_clips_and_pictures_of_each_group(faces):
             clip.release()
             assert abs(first.astype(int) - last).max() > 40, f"{kind} of {group} stands still"
     assert not list(faces.glob(".*"))
+
+
+def test_an_exaggerated_mesh_says_so_and_moves_more_in_the_same_colours(tmp_path):
+    up = np.sin(np.linspace(0, np.pi, MOMENTS))
+    pulls = np.zeros((MOMENTS, len(MUSCLES)))
+    pulls[:, MUSCLES.index("smile")] = 4 * up
+    mean = Movement(np.zeros(MOMENTS), pulls, pulls)
+    shown = digital_face._shown(mean.points(), 1, None)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(digital_face, "write_clip", lambda pictures, target: None)
+        for factor in (1.0, 2.0):
+            points = mean.points(exaggerated=factor)
+            told = digital_face._write(tmp_path, "HC", shown, points, "movement", 5.0, factor)
+    assert "its movement 2 times what it was" in told["HC_x2.ply"]
+    true, twice = (
+        np.array(
+            [line.split()[1:] for line in (tmp_path / name).read_text().splitlines() if line.startswith("v ")], float
+        )
+        for name in ("HC.obj", "HC_x2.obj")
+    )
+    np.testing.assert_array_equal(true[:, 3:], twice[:, 3:])
+    rest = shown.rest * [1, -1, -1]
+    np.testing.assert_allclose(twice[:, :3] - rest, 2 * (true[:, :3] - rest), atol=1e-3)
+
+
+@pytest.mark.parametrize("word", ["exaggerate=0", "exaggerate=x", "exaggerate=11"])
+def test_a_movement_is_exaggerated_within_reason(word):
+    with pytest.raises(ConfigError, match=r"it must be a number above 0, up to 10\."):
+        explain.run(["run=runs/none", "face=true", word])
 
 
 def test_the_page_says_how_good_the_fit_is(faces):

@@ -22,9 +22,11 @@ FOLDER = "explain/face"
 FRAMES, FPS = 72, 24.0  # of a turntable
 
 
-def draw_faces(path: Path, config: DictConfig) -> str:
+def draw_faces(path: Path, config: DictConfig, *, exaggerate: float = 1.0) -> str:
     """Write explain/face/ into the run folder; returns how good the fit is, and the page.
 
+    exaggerate: by how much every pull is multiplied in meshes and clips, whose names say so; colours and the page's
+    face, which has a slider, stay as the people moved.
     Colours by significance where map=keypoints was made before. Errors: DataError for a cohort without landmarks.
     """
     from neuroface.evaluate.run_folder import RunFolder
@@ -46,11 +48,11 @@ def draw_faces(path: Path, config: DictConfig) -> str:
         out.mkdir(parents=True, exist_ok=True)
         for group, people in movements.items():
             mean = faces.mean_movement(people)
-            points[group] = mean.points()
-            groups[group] = _shown(points[group], len(people), significance)
+            points[group] = mean.points(exaggerated=exaggerate)
+            groups[group] = _shown(mean.points(), len(people), significance)
         name = list(units)[-1]
         for group, one in groups.items():
-            files |= _write(out, group, one, points[group], name, scale_of(groups, name))
+            files |= _write(out, group, one, points[group], name, scale_of(groups, name), exaggerate)
         draw = partial(faces.picture, yaw_deg=12)
         page = render(run, groups, head_shape().triangles, units, files, lines, out, draw=draw)
     return "\n".join([*lines, str(page)])
@@ -120,8 +122,13 @@ def _shown(points: np.ndarray, people: int, significance: np.ndarray | None) -> 
     return Shown(rest, moved, colourings, people)
 
 
-def _write(out: Path, group: str, shown: Shown, points: np.ndarray, name: str, scale: float) -> dict[str, str]:
-    """Meshes and clips of one group, coloured by `name` on a scale up to `scale`; file name -> what it holds."""
+def _write(
+    out: Path, group: str, shown: Shown, points: np.ndarray, name: str, scale: float, exaggerated: float
+) -> dict[str, str]:
+    """Meshes and clips of one group, coloured by `name` on a scale up to `scale`; file name -> what it holds.
+
+    points: (MOMENTS, 68, 3) mm, exaggerated so many times.
+    """
     from neuroface.explain import digital_face as faces
     from neuroface.explain import mesh_files
     from neuroface.report.face_page import colours_of
@@ -130,21 +137,25 @@ def _write(out: Path, group: str, shown: Shown, points: np.ndarray, name: str, s
 
     value, triangles = shown.colourings[name], head_shape().triangles
     colors = colours_of(value, scale)
-    write_whole(out / f"{group}.obj", mesh_files.obj(shown.moved, triangles, colors))
-    write_whole(out / f"{group}.ply", mesh_files.ply(shown.moved, triangles, colors, value))
-    write_whole(out / f"{group}.glb", mesh_files.glb(shown.rest, triangles, colors, shown.moved))
+    (moved,) = faces.skin(points[[faces.peak(points)]])
+    times = "" if exaggerated == 1 else f"_x{exaggerated:g}"
+    stem = f"{group}{times}"
+    write_whole(out / f"{stem}.obj", mesh_files.obj(moved, triangles, colors))
+    write_whole(out / f"{stem}.ply", mesh_files.ply(moved, triangles, colors, value))
+    write_whole(out / f"{stem}.glb", mesh_files.glb(shown.rest, triangles, colors, moved))
     turns = 45 * np.sin(2 * np.pi * np.arange(FRAMES) / FRAMES)
-    turned = (faces.picture(shown.moved, colors, yaw_deg=float(turn)) for turn in turns)
-    write_clip(turned, out / f"{group}_turntable.mp4")
+    turned = (faces.picture(moved, colors, yaw_deg=float(turn)) for turn in turns)
+    write_clip(turned, out / f"{stem}_turntable.mp4")
     moving = (faces.picture(one, colors, yaw_deg=12) for one in faces.skin(points))
-    write_clip(moving, out / f"{group}_movement.mp4")
-    at_peak = f"the face of {group} at its peak, coloured by {name}"
+    write_clip(moving, out / f"{stem}_movement.mp4")
+    size = "" if exaggerated == 1 else f", its movement {exaggerated:g} times what it was"
+    at_peak = f"the face of {group} at its peak, coloured by {name}{size}"
     return {
-        f"{group}.obj": f"{at_peak}; mm",
-        f"{group}.ply": f"{at_peak}; mm, with the value at each vertex",
-        f"{group}.glb": f"glTF: {group} at rest, the peak as morph target; m",
-        f"{group}_turntable.mp4": "the same, turning",
-        f"{group}_movement.mp4": f"one repetition, mean over people, its time divided into {len(points)} pictures",
+        f"{stem}.obj": f"{at_peak}; mm",
+        f"{stem}.ply": f"{at_peak}; mm, with the value at each vertex",
+        f"{stem}.glb": f"glTF: {group} at rest, the peak as morph target{size}; m",
+        f"{stem}_turntable.mp4": f"the same, turning{size}",
+        f"{stem}_movement.mp4": f"one repetition, mean over people, its time divided into {len(points)} pictures{size}",
     }
 
 

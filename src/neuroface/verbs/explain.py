@@ -7,6 +7,7 @@ from neuroface.errors import ConfigError, did_you_mean
 from neuroface.studies.folders import run_folders
 
 MAPS = ("keypoints",)
+MOST = 10.0  # times that a movement may be exaggerated: a face has an end
 
 
 def run(overrides: list[str]) -> None:
@@ -19,6 +20,8 @@ def run(overrides: list[str]) -> None:
             )
     if not isinstance(config.tiles, int) or config.tiles < 0 or config.tiles % 2:
         raise ConfigError(f"tiles is {config.tiles!r}; it must be an even number, so that tiles lie opposite, or 0.")
+    if not isinstance(config.exaggerate, int | float) or not 0 < config.exaggerate <= MOST:
+        raise ConfigError(f"exaggerate is {config.exaggerate!r}; it must be a number above 0, up to {MOST:g}.")
     if config.map not in (None, *MAPS):
         raise ConfigError(f"map={config.map}: there is no such map." + did_you_mean(str(config.map), MAPS))
     from neuroface.studies.digital_face import draw_faces
@@ -32,7 +35,7 @@ def run(overrides: list[str]) -> None:
         if config.map == "keypoints":
             print(explain_keypoints(path, of_run, checks=config.checks))
         if config.face:
-            print(draw_faces(path, of_run))
+            print(draw_faces(path, of_run, exaggerate=float(config.exaggerate)))
         if config.map == "keypoints" or config.face:
             continue
         if view_name(of_run) == "table":
