@@ -13,6 +13,7 @@ import pytest
 
 import neuroface as nf
 from neuroface.errors import ConfigError
+from neuroface.explain import digital_face as pictures
 from neuroface.explain.digital_face import MOMENTS, Movement
 from neuroface.studies import digital_face
 from neuroface.synthesis.face_model import MUSCLES
@@ -24,11 +25,19 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.wh
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("face") / "run"
-    people = ["cohort.people={HC: 2, ALS: 2}", "cohort.repetitions={OPEN: 1}", "cohort.fps=20"]
+    people = [
+        "cohort.people={HC: 2, ALS: 2}",
+        "cohort.repetitions={OPEN: 1}",
+        "cohort.fps=20",
+        "split=group_kfold",
+        "split.n_splits=2",
+    ]
     quick = ["protocol.permutations=0", "execution.n_jobs=1", "execution.tensorboard=false", "quality=null"]
     nf.train(*people, *quick, classifier="logistic", run=folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(digital_face, "FRAMES", 20)
+        patched.setattr(pictures, "SIZE_PX", (168, 208))
+        patched.setattr(pictures, "FOCAL_PX", pictures.FOCAL_PX * 0.4)
         explain.run([f"run={folder}", "face=true"])
     return folder / "explain" / "face"
 
