@@ -32,11 +32,9 @@ def compare(folders: Sequence[Path], out: Path, *, margin: float | None = None) 
     counts as none. Errors: ConfigError for one run, the same one twice or a margin that is none; DataError where the
     runs judge other people or ask something else.
     """
-    if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
-        raise ConfigError("compare=true needs two runs or more, each once: run=[A,B].")
     if margin is not None and not 0 < margin < 1:
         raise ConfigError(f"margin is {margin}; it must lie between 0 and 1, such as .05 of an AUC.")
-    found = {name: runs.read(folder) for name, folder in zip(_names(folders), folders, strict=True)}
+    found = {name: runs.read(folder) for name, folder in zip(names_of(folders), folders, strict=True)}
     _check_same(found)
     rows, nulls = [], []
     for (a, first), (b, second) in combinations(found.items(), 2):
@@ -44,21 +42,35 @@ def compare(folders: Sequence[Path], out: Path, *, margin: float | None = None) 
         rows += [{"first": a, "second": b, **row} for row in new]
         nulls.append(null)
     table = pd.DataFrame(rows)
-    for measure in dict.fromkeys(table["measure"]):
-        here = table["measure"] == measure
-        table.loc[here, "p_holm"] = holm(table.loc[here, "p"].to_numpy(float))
     if len(nulls) > 1 and (family := _family(nulls)) is not None:
         here = table["measure"] == "AUC"
         table.loc[here, "p_max_t"] = comparison.max_t(table.loc[here, "difference"].to_numpy(float), family)
-    notes = _notes(found, table, margin)
+    return finish(table, _notes(found, table, margin), list(found), out)
+
+
+def finish(table: pd.DataFrame, notes: list[str], names: Sequence[str], out: Path) -> str:
+    """Adjust p over the pairs of each measure, write both files, and return the table and its notes as text.
+
+    table: one row per pair and measure, with first, second, measure, people, a, b, difference, low, high, p and test.
+    """
+    for measure in dict.fromkeys(table["measure"]):
+        here = table["measure"] == measure
+        table.loc[here, "p_holm"] = holm(table.loc[here, "p"].to_numpy(float))
+    adjusted = (
+        "Holm's adjustment is over the pairs of one measure." if len(names) > 2 else "One pair: nothing to adjust."
+    )
+    notes = [adjusted, *notes]
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "differences.csv", guarded_table(table).to_csv(index=False).encode())
-    shown, title = _shown(table), "Compared on the same people: " + ", ".join(found)
+    shown, title = _shown(table), "Compared on the same people: " + ", ".join(names)
     page = render_experiment(shown, notes=notes, title=title, out_dir=out, second=pd.DataFrame())
     return "\n".join([title, aligned_text(shown), *notes, str(page)])
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """The shortest names that tell runs apart. ConfigError for fewer than two, or for the same one twice."""
+    if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
+        raise ConfigError("compare=true needs two runs or more, each once: run=[A,B].")
     short = len({folder.name for folder in folders}) == len(folders)
     return [folder.name if short else str(folder) for folder in folders]
 
@@ -150,9 +162,7 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def _notes(found: dict[str, Run], table: pd.DataFrame, margin: float | None) -> list[str]:
     first = next(iter(found.values()))
-    notes = [
-        "Holm's adjustment is over the pairs of one measure." if len(found) > 2 else "One pair: nothing to adjust."
-    ]
+    notes = []
     if first.is_binary:
         n0, n1 = (first.people[name] for name in first.classes)
         least, of = comparison.resolvable_auc(n1, n0), table.loc[table["measure"] == "AUC", "resolvable"].astype(float)

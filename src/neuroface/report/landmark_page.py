@@ -32,7 +32,7 @@ def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray, vector: 
     folder: a finished run. crops: (n, S, S, 3) uint8; truth: (n, 68, 2) px of the crop; both in the order of
     predictions.csv. vector: "pdf" or "svg" writes each figure in that format, too.
     """
-    run = _read(Path(folder))
+    run = read(Path(folder))
     out = run["path"] / "report"
     out.mkdir(exist_ok=True)
     points = landmark_engine.points_of(run["path"], run["frames"]["sample"].to_numpy())
@@ -50,13 +50,14 @@ def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray, vector: 
 
 def summary(folder: Path | str) -> str:
     """The lines a run ends with: who, Table III in short, the gap between groups, where the report is."""
-    run = _read(Path(folder))
+    run = read(Path(folder))
     shown = landmark_tables.shown_table_iii(_tables(run)["table_iii"])
     page = run["path"] / "report" / "report.html"
     return "\n".join([_title(run), aligned_text(shown), f"Error: {run['definition']}", wording.NOT_A_DEVICE, str(page)])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """What stands in the folder of a fine-tuning: frames with their errors before and after, and how they are made."""
     config = read_yaml(path / "config.yaml")
     scoring = config["scoring"]
     frames = read_predictions(path / "predictions.csv")

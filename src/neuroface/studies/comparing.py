@@ -7,7 +7,7 @@ from pathlib import Path
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
 from neuroface.places import check_writable
-from neuroface.studies import folders
+from neuroface.studies import finetune, folders, regression
 
 
 def compared(overrides: list[str]) -> str | None:
@@ -20,10 +20,27 @@ def compared(overrides: list[str]) -> str | None:
         return None
     if not isinstance(config.margin, int | float | None):
         raise ConfigError(f"margin is {config.margin!r}; it must be a number, such as .05 of an AUC, or null.")
+    from neuroface.report import comparison_errors
     from neuroface.report.comparison import compare
 
     runs = folders.run_folders(config.run)
     named = "-and-".join(run.name for run in runs[:3]) + (f"-and-{len(runs) - 3}-more" if len(runs) > 3 else "")
     out = Path(config.out) if config.out else runs[0].parent / f"compare-{named}"
     check_writable("out", out)
-    return compare(runs, out, margin=config.margin)
+    kinds = [
+        "landmark networks" if finetune.is_run(run) else "numbers" if regression.is_run(run) else "classes"
+        for run in runs
+    ]
+    comparison_errors.refuse_mixed(kinds)
+    if kinds[0] == "classes":
+        return compare(runs, out, margin=config.margin)
+    if config.margin is not None:
+        raise ConfigError("margin is of AUCs; runs of numbers and landmark networks are compared without it.")
+    errors = comparison_errors.compare_numbers if kinds[0] == "numbers" else comparison_errors.compare_points
+    return errors(runs, out)
+
+
+def _kind(run: Path) -> str:
+    if finetune.is_run(run):
+        return "landmark networks"
+    return "numbers" if regression.is_run(run) else "classes"
