@@ -120,6 +120,10 @@ class FanDetector:
         }
         return landmarks, {**counts, **told}
 
+    def reader(self) -> FaceReader:
+        """The network for somebody whom no fold of a fine-tuning run has held out."""
+        return self._network_for("")[0]
+
     def _usual_batch(self) -> int:
         on_gpu = self.engine == "torch" and engines.place(self.device).type != "cpu"
         return GPU_BATCH if on_gpu else 1
