@@ -106,7 +106,7 @@ def by_openvino(fan: FAN, *, precision: str) -> Engine:
     network, faces = _Last(own).cpu().eval().requires_grad_(False), torch.zeros(1, 3, fan.size, fan.size)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of tracing
-        # Torch 2.14 keeps a type of every module that it traces until the process ends, 50 to 200 MB a network. Of a
+        # Torch keeps what it traces of a module until the process ends (its issue 35600), 50 to 200 MB a network. Of a
         # function it keeps a tenth, and the conversion takes half the time.
         traced = torch.jit.trace(lambda x: network(x), faces, check_trace=False)
         model = openvino.convert_model(traced, example_input=faces, input=list(faces.shape))
