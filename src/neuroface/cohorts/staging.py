@@ -12,6 +12,7 @@ import numpy as np
 from neuroface import face
 from neuroface.errors import ConfigError, did_you_mean
 from neuroface.synthesis.motion import Performance
+from neuroface.synthesis.people import Person
 from neuroface.synthesis.seating import NECK_MM, head_motion, wild_seat
 from neuroface.types import Camera, Landmarks, Recording, Repetition, Truth
 
@@ -24,6 +25,18 @@ SENSOR_NAMES = ("d400", "sr300")
 AGE_MEAN, AGE_SD, AGE_RANGE = 62.0, 11.0, (35, 88)  # one distribution for all groups; a label that acts on nothing
 
 SHORT_GAP_FRAMES, LONG_GAP_S, LONG_GAP_SHARE = (1, 3), (0.2, 0.5), 0.02
+
+
+@dataclass(frozen=True)
+class Seated:
+    """Who a recording is of, and where they sit."""
+
+    subject: str
+    group: str
+    person: Person
+    attributes: Mapping[str, Any]
+    seat_mm: np.ndarray
+    pose_deg: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,14 +7,13 @@ docs/datasheet_synthetic.md states what is modelled, what is not, and where each
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from neuroface import face, geometry, signals
 from neuroface.cohorts.staging import (
     Acted,
+    Seated,
     Staging,
     age_and_sex,
     frames_of,
@@ -24,25 +23,13 @@ from neuroface.cohorts.staging import (
 )
 from neuroface.synthesis import face_model
 from neuroface.synthesis.motion import TASKS, Performance, perform
-from neuroface.synthesis.people import DISEASES, Person, draw_person
+from neuroface.synthesis.people import DISEASES, draw_person
 from neuroface.synthesis.seating import clinic_seat
 from neuroface.types import Recording, Repetition
 
 PEOPLE = {"HC": 11, "ALS": 11, "PS": 14}  # Guarin et al., "Improving Face Alignment Accuracy on Clinical Populations"
 ID_PREFIX = {"HC": "N", "ALS": "A", "PS": "S"}  # as in the Toronto NeuroFace release
 SHARE_OF_WOMEN = {"HC": 4 / 11, "ALS": 7 / 11, "PS": 4 / 14}  # same paper; a label that movement does not know
-
-
-@dataclass(frozen=True)
-class _Patient:
-    """Who a recording is of, and where they sit."""
-
-    subject: str
-    group: str
-    person: Person
-    attributes: Mapping[str, Any]
-    seat_mm: np.ndarray
-    pose_deg: np.ndarray
 
 
 class SyntheticCohort:
@@ -116,15 +103,15 @@ class SyntheticCohort:
         refuse_bad_people(self, DISEASES, TASKS)
         refuse_negative("effect", self.effect)
 
-    def _patient(self, group: str, number: int) -> _Patient:
+    def _patient(self, group: str, number: int) -> Seated:
         subject, stream = f"{ID_PREFIX[group]}{number:03d}", self.staging.generator
         person = draw_person(
             stream(subject, "habits"), stream(subject, "illness"), disease=DISEASES[group], effect=float(self.effect)
         )
         attributes = age_and_sex(stream(subject, "labels"), share_of_women=SHARE_OF_WOMEN[group])
-        return _Patient(subject, group, person, attributes, *clinic_seat(stream(subject, "setting")))
+        return Seated(subject, group, person, attributes, *clinic_seat(stream(subject, "setting")))
 
-    def _record(self, patient: _Patient, task: str) -> Recording:
+    def _record(self, patient: Seated, task: str) -> Recording:
         person, count, fps = patient.person, self.repetitions.get(task, TASKS[task].repetitions), self.staging.fps
         generator = self.staging.generator(patient.subject, task)
         done = perform(TASKS[task], person, generator, repetitions=count, fps=float(fps))

@@ -7,13 +7,12 @@ docs/datasheet_synthetic.md states what is modelled and where each magnitude com
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from neuroface.cohorts.staging import (
     Acted,
+    Seated,
     Staging,
     age_and_sex,
     frames_of,
@@ -25,24 +24,12 @@ from neuroface.cohorts.synthetic_micro import DISTANCE_MM, Database
 from neuroface.errors import ConfigError
 from neuroface.synthesis import face_model, mood
 from neuroface.synthesis.motion import perform
-from neuroface.synthesis.people import Person, draw_person
+from neuroface.synthesis.people import draw_person
 from neuroface.synthesis.seating import clinic_seat
 from neuroface.types import Recording, Repetition
 
 FILMED = Database(fps=20.0, face_px=150.0, noise=1.0)  # frames per second as Emoface's; the size by eye
 SHARE_OF_WOMEN = 0.5
-
-
-@dataclass(frozen=True)
-class _Viewer:
-    """Who a recording is of, and where they sit."""
-
-    subject: str
-    group: str
-    person: Person
-    attributes: Mapping[str, Any]
-    seat_mm: np.ndarray
-    pose_deg: np.ndarray
 
 
 class SyntheticMoodCohort:
@@ -98,14 +85,14 @@ class SyntheticMoodCohort:
         """Recordings by group, person and task; a group or task that this cohort does not have is a ConfigError."""
         return performed(self, self._viewer, self._record, groups=groups, tasks=tasks)
 
-    def _viewer(self, group: str, number: int) -> _Viewer:
+    def _viewer(self, group: str, number: int) -> Seated:
         subject, stream = f"{group}-{number:03d}", self.staging.generator
         habits, illness = stream(subject, "habits"), stream(subject, "illness")
         person = draw_person(habits, illness, disease=mood.MOODS[group], effect=float(self.effect))
         attributes = age_and_sex(stream(subject, "labels"), share_of_women=SHARE_OF_WOMEN)
-        return _Viewer(subject, group, person, attributes, *clinic_seat(stream(subject, "setting")))
+        return Seated(subject, group, person, attributes, *clinic_seat(stream(subject, "setting")))
 
-    def _record(self, viewer: _Viewer, task: str) -> Recording:
+    def _record(self, viewer: Seated, task: str) -> Recording:
         fps, film = self.staging.fps, mood.TASKS[task]
         generator = self.staging.generator(viewer.subject, task)
         done = perform(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from neuroface.cohorts.staging import (
     Acted,
+    Seated,
     Staging,
     age_and_sex,
     frames_of,
@@ -23,7 +23,7 @@ from neuroface.cohorts.staging import (
 )
 from neuroface.synthesis import face_model, palsy
 from neuroface.synthesis.motion import perform
-from neuroface.synthesis.people import HEALTHY, Person, draw_person
+from neuroface.synthesis.people import HEALTHY, draw_person
 from neuroface.synthesis.seating import clinic_seat
 from neuroface.types import Recording, Repetition
 
@@ -32,16 +32,10 @@ SHARE_OF_WOMEN = 0.5  # Bell's palsy, the commonest cause, is about as frequent 
 
 
 @dataclass(frozen=True)
-class _Patient:
-    """Who a recording is of, and where they sit."""
+class _Patient(Seated):
+    """Of whom the palsy is known."""
 
-    subject: str
-    group: str
-    person: Person
     palsy: palsy.Palsy
-    attributes: Mapping[str, Any]
-    seat_mm: np.ndarray
-    pose_deg: np.ndarray
 
     @property
     def grade(self) -> str:
@@ -124,7 +118,7 @@ class SyntheticPalsyCohort:
         attributes = age_and_sex(stream(subject, "labels"), share_of_women=SHARE_OF_WOMEN)
         if grade != "1":
             attributes["side"] = drawn.side
-        return _Patient(subject, group, person, drawn, attributes, *clinic_seat(stream(subject, "setting")))
+        return _Patient(subject, group, person, attributes, *clinic_seat(stream(subject, "setting")), drawn)
 
     def _record(self, patient: _Patient, task: str) -> Recording:
         fps, count = float(self.staging.fps), self.repetitions.get(task, palsy.TASKS[task].repetitions)
