@@ -19,6 +19,7 @@ COUNTED = (
     "depth_frames_missing", "depths_masked", "depths_filled", "depths_missing",
 )  # fmt: skip
 # Notes that tell how a recording was made, not what was done to it; and clocks that were not guessed.
+DIFFER = "; others differ"
 FACTS = ("landmarks", "frames", "frames_declared", "frames_decoded")
 USUAL = ("times stored in the file", "stamps of the camera", "a single frame")
 # Of these, what is counted anew whenever landmarks on disk are read.
@@ -76,7 +77,8 @@ def persons(people: Mapping[str, tuple[str, Mapping[str, Any]]]) -> list[dict[st
 
 
 class Notes:
-    """What readers and steps noted of several recordings: numbers are added up; of words, the first are kept.
+    """What readers and steps noted of several recordings: numbers are added up; of words, the first are kept, and that
+    those of others differ.
 
     `of` counts in how many recordings each was noted.
     """
@@ -91,7 +93,10 @@ class Notes:
             if _is_count(value):
                 self.values[name] = self.values.get(name, 0) + value
             else:
-                self.values.setdefault(name, value)
+                first = self.values.setdefault(name, value)
+                usual = first in USUAL and value in USUAL
+                if isinstance(first, str) and value != first and not usual and not first.endswith(DIFFER):
+                    self.values[name] = first + DIFFER
 
 
 class Tally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from neuroface.cohorts.folder import FolderCohort
 from neuroface.cohorts.folder_writer import write
 from neuroface.cohorts.marks import bids, boris, datavyu, elan, textgrid
 from neuroface.errors import ConfigError, DataError
-from neuroface.types import Landmarks, Recording
+from neuroface.types import Landmarks, Recording, Repetition
 
 FRAMES = 250  # 5 s
 STUDY = "participant_id\tgroup\nP1\tHC\n"
@@ -200,3 +201,25 @@ def test_apexes_are_written_and_read_back(tmp_path):
     (again,) = FolderCohort(root=tmp_path / "study").recordings()
     assert again.repetitions == one.repetitions
     assert apexes(again) == [45]
+
+
+def test_a_study_annotated_in_elan_and_in_praat_has_the_repetitions_of_its_events(tmp_path):
+    """By these tools' own writers; what stands on another tier is no repetition."""
+    pympi, praatio = pytest.importorskip("pympi"), pytest.importorskip("praatio.textgrid")
+    bounds = (Repetition(25, 75, 0), Repetition(100, 151, 1))
+    write([replace(recording(who, start_s=3.0), repetitions=bounds) for who in ("P1", "P2")], tmp_path / "study")
+    spans_s = [(r.start / 50, r.stop / 50) for r in bounds]
+    (tmp_path / "marks").mkdir()
+    document = pympi.Elan.Eaf()
+    for tier in ("repetition", "comment"):
+        document.add_tier(tier)
+    document.add_annotation("comment", 0, 100, "coughs")
+    for start_s, end_s in spans_s:
+        document.add_annotation("repetition", round(1e3 * start_s), round(1e3 * end_s))
+    document.to_file(str(tmp_path / "marks" / "sub-P1_task-OPEN.eaf"))
+    grid = praatio.Textgrid()
+    grid.addTier(praatio.IntervalTier("repetition", [(*span, "open") for span in spans_s], 0, 5))
+    file = tmp_path / "marks" / "sub-P2_task-OPEN.TextGrid"
+    grid.save(str(file), format="short_textgrid", includeBlankSpaces=True)
+    made = FolderCohort(root=tmp_path / "study", annotations=tmp_path / "marks", tier="repetition").recordings()
+    assert [[(r.start, r.stop) for r in one.repetitions] for one in made] == [[(25, 75), (100, 151)]] * 2
