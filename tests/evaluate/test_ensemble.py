@@ -90,3 +90,32 @@ def test_the_null_of_a_mean_is_the_mean_of_refitted_nulls(tmp_path):
     assert combined_null(runs)["p_ALS"].tolist() == pytest.approx([0.4])
     (runs[1] / "run.json").write_text(json.dumps(facts | {"null": "predictions"}))
     assert combined_null(runs) is None
+
+
+def of_task(folder, task):
+    """The run as one of another task: other samples of the same people."""
+    for file in [folder / "predictions.csv", *(folder / "inner").glob("*.csv")]:
+        text = file.read_text().replace("OPEN", task)
+        file.write_text("\n".join(row.replace("/0,", f"/{task}/0,", 1) for row in text.splitlines()) + "\n")
+    return folder
+
+
+def test_tasks_of_a_person_are_stacked_into_one_score(tmp_path):
+    """Each run a task of its own: weights are learnt from people held out inside the fold, and people judged once."""
+    a = write_run(tmp_path / "a", guesses, inner_of=knows)
+    b = of_task(write_run(tmp_path / "b", knows, inner_of=guesses), "SPREAD")
+    found, weights = combine([a, b], method="stack")
+    assert found["task"].unique().tolist() == ["OPEN+SPREAD"]
+    assert found["subject"].tolist() == PEOPLE
+    assert all(w > 0.75 for w, _ in weights.values())
+    first = weights["HC0"][0]
+    assert found["p_ALS"].iloc[0] == pytest.approx(first * guesses("HC0") + (1 - first) * knows("HC0"))
+
+
+def test_somebody_who_lacks_a_task_is_named(tmp_path):
+    a = write_run(tmp_path / "a", guesses)
+    b = of_task(write_run(tmp_path / "b", knows), "SPREAD")
+    file = b / "predictions.csv"
+    file.write_text("\n".join(row for row in file.read_text().splitlines() if not row.startswith("HC3")) + "\n")
+    with pytest.raises(DataError, match=r"do not judge the same samples.*HC3"):
+        combine([a, b])

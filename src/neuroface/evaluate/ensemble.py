@@ -1,6 +1,8 @@
 """Several finished runs as one: the mean of their probabilities, or weights learnt from people held out inside folds.
 
-The runs must have asked the same question of the same people in the same folds.
+The runs must have asked the same question of the same people in the same folds: of the same samples, or each of a task
+of its own. Then a person's tasks are taken together (a repetition of one task has no partner in another), and the
+weights say how much each task counts.
 """
 
 from __future__ import annotations
@@ -40,6 +42,9 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
     if len(runs) < 2:
         raise ConfigError("An ensemble needs two runs or more: run=[A,B,...].")
     tables = [read_predictions(run / "predictions.csv") for run in runs]
+    joined = joined_tasks(tables)
+    if joined:
+        tables = [by_person(table, joined, of=run) for table, run in zip(tables, runs, strict=True)]
     classes = classes_of(tables[0].columns)
     names = [f"p_{c}" for c in classes]
     for run, table in zip(runs[1:], tables[1:], strict=True):
@@ -52,7 +57,7 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
     weights: dict[str, list[float]] = {}
     for fold in dict.fromkeys(found["fold"]):
         rows = (found["fold"] == fold).to_numpy()
-        inner = _inner(runs, fold, names, task_of)
+        inner = _inner(runs, fold, names, task_of, joined)
         weights[fold] = _weights(inner, classes, method, runs, fold)
         found.loc[rows, names] = np.tensordot(weights[fold], p[:, rows], axes=1)
         if "threshold" in found:
@@ -68,14 +73,17 @@ def combined_null(runs: Sequence[Path]) -> pd.DataFrame | None:
     if any(RunFolder(run).facts.get("null") != "refit" for run in runs):
         return None
     tables = [read_null(run) for run in runs]
-    first = tables[0]
-    if first is None or len({RunFolder(run).facts["seeds"]["run"] for run in runs}) > 1:
+    if any(table is None for table in tables) or len({RunFolder(run).facts["seeds"]["run"] for run in runs}) > 1:
         return None
+    known = [table for table in tables if table is not None]
+    if joined := joined_tasks(known):
+        known = [_null_by_person(table, joined) for table in known]
+    first = known[0]
     keys = [name for name in ("permutation", "sample", "subject", "task", "y") if name in first]
     p = [str(name) for name in first if str(name).startswith("p_")]
     shared = first
-    for table in tables[1:]:
-        if table is None or [*table.columns] != [*first.columns]:
+    for table in known[1:]:
+        if [*table.columns] != [*first.columns]:
             return None
         shared = shared[shared["permutation"].isin(table["permutation"])]
         other = shared[keys].merge(table, on=keys, how="left")
@@ -83,6 +91,34 @@ def combined_null(runs: Sequence[Path]) -> pd.DataFrame | None:
             return None
         shared = shared.assign(**{name: shared[name].to_numpy() + other[name].to_numpy() for name in p})
     return shared.assign(**{name: shared[name] / len(runs) for name in p}) if len(shared) else None
+
+
+def joined_tasks(tables: Sequence[pd.DataFrame]) -> str:
+    """OPEN+SPREAD of runs of different tasks; "" where all are of the same."""
+    own = ["+".join(dict.fromkeys(table["task"].astype(str))) for table in tables]
+    return "+".join(dict.fromkeys(own)) if len(set(own)) > 1 else ""
+
+
+def by_person(table: pd.DataFrame, joined: str, *, of: Path) -> pd.DataFrame:
+    """One row per person and fold: means over repetitions per task, then over tasks; its task is all of them together.
+
+    Errors: DataError where classes lie within people, whose rows of different tasks have nothing in common.
+    """
+    keys = [name for name in ("subject", "group", "fold", "y") if name in table]
+    if table.groupby("subject")["y"].nunique().max() > 1:
+        raise DataError(f"{of} has classes within people; runs of different tasks are one for classes of people only.")
+    numbers = [n for n in table if str(n).startswith(("p_", "dummy_p_")) or n == "threshold"]
+    means = table.groupby([*keys, "task"], sort=False)[numbers].mean().groupby(level=keys, sort=False).mean()
+    found = means.reset_index()
+    found = found.assign(sample=found["subject"], task=joined, repetition=0)
+    return found[[name for name in table if name in found]]
+
+
+def _null_by_person(table: pd.DataFrame, joined: str) -> pd.DataFrame:
+    keys = ["permutation", "subject", "y"]
+    numbers = [n for n in table if str(n).startswith("p_")]
+    found = table.groupby([*keys, "task"], sort=False)[numbers].mean().groupby(level=keys, sort=False).mean()
+    return found.reset_index().assign(task=joined)[["permutation", "subject", "task", "y", *numbers]]
 
 
 def _order(table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -102,7 +138,7 @@ def _check_same(first: Path, a: pd.DataFrame, other: Path, b: pd.DataFrame) -> N
 
 
 def _inner(
-    runs: Sequence[Path], fold: str, names: Sequence[str], task_of: pd.Series
+    runs: Sequence[Path], fold: str, names: Sequence[str], task_of: pd.Series, joined: str = ""
 ) -> tuple[np.ndarray, pd.DataFrame] | None:
     """(n_runs, n, k) probabilities of the samples that every run held out inside a fold, and whose they are.
 
@@ -111,12 +147,19 @@ def _inner(
     files = [run / "inner" / f"{fold}.csv" for run in runs]
     if not all(file.is_file() for file in files):
         return None
-    tables = [read_predictions(file).set_index("sample") for file in files]
+    tables = [read_predictions(file) for file in files]
+    if joined:
+        tables = [by_person(_with_task(t), joined, of=run) for t, run in zip(tables, runs, strict=True)]
+    tables = [table.set_index("sample") for table in tables]
     shared = [s for s in tables[0].index if all(s in table.index for table in tables[1:])]
     if not shared:
         return None
     who = tables[0].loc[shared].assign(task=task_of.loc[shared])
     return np.stack([table.loc[shared, list(names)].to_numpy(float) for table in tables]), who
+
+
+def _with_task(table: pd.DataFrame) -> pd.DataFrame:
+    return table if "task" in table else table.assign(task="")
 
 
 def _weights(

@@ -28,6 +28,7 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
     where these were fitted anew and weigh alike; else classes are permuted against its predictions as they are.
     """
     from neuroface.evaluate import ensemble as several
+    from neuroface.evaluate.predictions import read_predictions
     from neuroface.evaluate.run_files import read_json, read_yaml
     from neuroface.evaluate.several_audits import merged_audit, merged_cohort
     from neuroface.evaluate.tournament import is_tournament
@@ -47,6 +48,8 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         },
         "ensemble": {"method": method, "runs": [RunFolder(run).facts["digest"] for run in runs]},
     }
+    if several.joined_tasks([predictions, read_predictions(runs[0] / "predictions.csv")]):
+        config["protocol"] = {**config["protocol"], "task": None}  # of several
     first = RunFolder(runs[0]).facts
     words = f"run=[{','.join(map(str, runs))}]"
     facts: dict[str, Any] = {
