@@ -346,7 +346,7 @@ def _summary_of_table(cohort: Any, samples: Samples) -> CohortSummary:
 
 
 def _first_line(thing: Any) -> str:
-    return (type(thing).__doc__ or "").strip().partition("\n")[0]
+    return (thing.__doc__ or "").strip().partition("\n")[0]
 
 
 def feature_table(samples: Samples) -> pd.DataFrame:

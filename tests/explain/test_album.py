@@ -13,11 +13,11 @@ from .faces import SIZE, masks, pictures
 SIDES = ["left", "right"]
 
 
-def album(chosen: list[str]) -> Album:
+def album(chosen: list[str], *, faces: bool = True) -> Album:
     """Two people of class 6 whose exchange map is the affected half of the picture."""
     left = np.broadcast_to(np.arange(SIZE) >= SIZE // 2, (SIZE, SIZE)).astype(float)
     rows = pd.DataFrame({"sample": ["a/0", "b/0"], "subject": ["a", "b"], "y": "6", "predicted": "1", "side": SIDES})
-    made = Album(["1", "6"], chosen)
+    made = Album(["1", "6"], chosen, faces=faces)
     made.add(rows, Maps(exchange=np.stack([left, left[:, ::-1]])), pictures(SIDES), masks(2))
     return made
 
@@ -42,3 +42,11 @@ def test_the_table_and_the_text_count_the_lit_sides():
     made = album([])
     assert made.table["exchange_lean_face"].tolist() == [1, -1]
     assert "exchange   face      2/2      1.00" in made.report(where="runs/x")
+
+
+def test_without_faces_no_pixel_of_a_person_is_drawn_and_what_is_measured_stays():
+    made = album(["b/0"], faces=False)
+    figures = dict(made.figures())
+    assert len(np.unique(figures["class_faces"].axes[0].images[0].get_array())) == 1
+    assert len(np.unique(figures["panels/b_0"].axes[0].images[0].get_array())) == 1
+    pd.testing.assert_frame_equal(made.table, album(["b/0"]).table)

@@ -65,6 +65,18 @@ def test_people_weigh_the_same_and_the_affected_side_is_mirrored_to_one():
     assert [row["sample"] for row, _, _ in album.drawn] == ["s1"]
 
 
+def test_without_faces_the_maps_are_the_same_and_lie_on_grey():
+    light = np.random.default_rng(0).random((3, 4, 4))
+    seen = np.random.default_rng(1).integers(0, 255, (3, 4, 4, 3), dtype=np.uint8)
+    albums = []
+    for faces in (True, False):
+        album = LightAlbum(["2"], ["s1"], faces=faces)
+        album.add(rows([""] * 3, ["2"] * 3), Lights(seen, {REAL: {"gradient": light}}))
+        albums.append(album)
+    assert len(np.unique(albums[1].means()["2"].picture)) == len(np.unique(albums[1].drawn[0][1])) == 1
+    np.testing.assert_array_equal(*[album.means()["2"].maps[REAL]["gradient"] for album in albums])
+
+
 def test_what_was_learnt_is_seen_and_random_weights_do_not_know_it():
     """A dark cheek makes the class: as learnt, gradients lie on it; drawn anew they are elsewhere."""
     shown = pictures([""] * 8 + ["left"] * 8)

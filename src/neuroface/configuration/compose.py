@@ -40,7 +40,10 @@ NO_NAME = r"(?i)null|true|false|[+-]?\d[\d_]*(\.\d*)?(e[+-]?\d+)?"
 # Hydra would merge them, and keep the people of each group that was not named.
 DATA_MAPPINGS = ("people", "repetitions", "expressions", "merge", "ratios", "parts", "map")
 # Keys every cohort and classifier node may carry beside the arguments of its target.
-COMMON_KEYS = {"cohort": ("exclude", "skip_broken", "frontal_only", "layout"), "classifier": ("view", "search")}
+COMMON_KEYS = {
+    "cohort": ("exclude", "skip_broken", "frontal_only", "layout", "pseudonyms"),
+    "classifier": ("view", "search"),
+}
 
 
 def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[DictConfig, dict[str, Any]]:

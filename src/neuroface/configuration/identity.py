@@ -18,7 +18,7 @@ from neuroface.configuration.values import parameters
 # Not part of a run's identity: how and where it runs, and what only lays several runs side by side.
 NOT_SCIENCE = (
     "execution", "run", "out", "cells", "title", "published", "more", "table", "takes", "synthetic_means",
-    "allow_any_target",
+    "allow_any_target", "report",
 )  # fmt: skip
 # The same of keys inside a group.
 NOT_SCIENCE_OF = {
@@ -47,6 +47,8 @@ def _resolved(config: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
         for key in keys:
             part.get(group, {}).pop(key, None)
     found: dict[str, str] = {}
+    if key_file := part.get("cohort", {}).pop("pseudonyms", None):  # who people are is known by their data
+        found["cohort.pseudonyms"] = str(key_file)
     return {key: _by_content(value, key, found) for key, value in part.items()}, found
 
 

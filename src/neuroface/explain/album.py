@@ -15,6 +15,7 @@ from neuroface.explain.maps import Maps
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+GREY = 160  # instead of a face
 BRIGHTEST = 0.999  # quantile of the drawn maps that is drawn brightest: one pixel must not darken all panels
 
 
@@ -29,9 +30,11 @@ class _MeanFace:
 
 
 class Album:
-    """classes: in their order. chosen: samples to draw a panel of; only their maps are kept."""
+    """classes: in their order. chosen: samples to draw a panel of; only their maps are kept. faces: whether the people
+    themselves may be drawn; else there is grey under the maps."""
 
-    def __init__(self, classes: Sequence[str], chosen: Collection[str]) -> None:
+    def __init__(self, classes: Sequence[str], chosen: Collection[str], *, faces: bool = True) -> None:
+        self._shows_faces = faces
         self._classes, self._chosen = classes, frozenset(chosen)
         self._tables: list[pd.DataFrame] = []
         self._drawn: list[tuple[dict[str, str], np.ndarray, Maps, np.ndarray | None]] = []
@@ -42,6 +45,7 @@ class Album:
         uint8, masks (n, 5, S, S) bool or None."""
         rows = rows.reset_index(drop=True)
         self._tables.append(rows.join(asymmetry.measures(told.over_face, pictures, masks)))
+        pictures = pictures if self._shows_faces else np.full_like(pictures, GREY)
         for i in range(len(rows)):
             row = {name: str(rows[name][i]) for name in ("sample", "subject", "y", "predicted", "side")}
             self._add_face(row["y"], row["subject"], row["side"], pictures[i], told[i].over_face)

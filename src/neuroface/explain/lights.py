@@ -6,7 +6,7 @@ Each map is divided by its mean: 1 everywhere is a map that prefers no place. A 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from neuroface.explain import asymmetry, gradients
 METHODS = ("gradient", "cam")  # integrated gradients, Grad-CAM
 REAL, RANDOM, SHUFFLED = "real", "random", "shuffled"
 BRIGHTEST = 0.1  # of a map's places: how much of the light lies on them
+GREY = 160  # instead of a face
 SMOOTH = 1 / 30  # of the picture: what the eye makes of single pixels that glitter
 
 
@@ -98,9 +99,11 @@ class _Person:
 
 
 class LightAlbum:
-    """Fold after fold. classes: in their order. chosen: samples whose maps are kept to be drawn."""
+    """Fold after fold. classes: in their order. chosen: samples whose maps are kept to be drawn. faces: whether the
+    people themselves may be drawn; else there is grey under the maps."""
 
-    def __init__(self, classes: Sequence[str], chosen: Collection[str]) -> None:
+    def __init__(self, classes: Sequence[str], chosen: Collection[str], *, faces: bool = True) -> None:
+        self._shows_faces = faces
         self._classes, self._chosen = classes, frozenset(chosen)
         self._tables: list[pd.DataFrame] = []
         self._people: dict[tuple[str, str], _Person] = {}
@@ -110,7 +113,9 @@ class LightAlbum:
         """rows: n samples with sample, subject, y, predicted, side ("left", "right" or ""); who is affected on the left
         is mirrored in the means, so that sides do not cancel."""
         rows = rows.reset_index(drop=True)
-        table = {}
+        if not self._shows_faces:
+            lights = replace(lights, pictures=np.full_like(lights.pictures, GREY))
+        table: dict[str, np.ndarray] = {}
         for kind, of_kind in lights.maps.items():
             for method, light in of_kind.items():
                 name = method if kind == REAL else f"{method} {kind}"

@@ -23,16 +23,22 @@ from neuroface.report.tables import aligned_text
 NAMES = {"error_before": "before", "error_after": "after"}
 SHOWN = 8  # faces in the picture of predictions
 BEFORE, AFTER, TRUTH = "#d55e00", "#0072b2", "#ffffff"
+GREY = 96  # instead of a face that was not asked for: all three sets of points can be seen on it
 LIMIT = {"%": 0.1, "px": 10.0}  # an error above it is a failure; Sagonas et al. and others use 10 %
 
 
-def render(folder: Path | str, *, crops: np.ndarray, truth: np.ndarray, vector: str | None = None) -> Path:
+def render(
+    folder: Path | str, *, crops: np.ndarray, truth: np.ndarray, vector: str | None = None, faces: bool = False
+) -> Path:
     """Write report/report.html, its tables as CSV and figures as PNG; returns the page.
 
     folder: a finished run. crops: (n, S, S, 3) uint8; truth: (n, 68, 2) px of the crop; both in the order of
-    predictions.csv. vector: "pdf" or "svg" writes each figure in that format, too.
+    predictions.csv. vector: "pdf" or "svg" writes each figure in that format, too. faces: draw faces of people under
+    their points; those of synthetic people are always drawn.
     """
     run = read(Path(folder))
+    if not (faces or run["cohort"].get("synthetic")):
+        crops = np.full_like(crops, GREY)
     out = run["path"] / "report"
     out.mkdir(exist_ok=True)
     points = landmark_engine.points_of(run["path"], run["frames"]["sample"].to_numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -22,9 +23,21 @@ if TYPE_CHECKING:
 
 
 def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
-    """The cohort, and the keys every cohort shares (exclude, skip_broken)."""
+    """The cohort, and the keys every cohort shares (exclude, skip_broken).
+
+    Errors: ConfigError for a key file of pseudonyms inside a folder that is written.
+    """
     node, common = without_common_keys("cohort", config.cohort)
-    return instantiate(node, "cohort"), common
+    cohort = instantiate(node, "cohort")
+    if key_file := common.get("pseudonyms"):
+        from neuroface.cohorts.pseudonyms import Pseudonymised
+
+        key = Path(str(key_file)).expanduser()
+        for word in ("run", "out"):
+            if config.get(word) and key.resolve().is_relative_to(Path(str(config[word])).expanduser().resolve()):
+                raise ConfigError(f"cohort.pseudonyms={key} lies in {word}={config[word]}; keep the key elsewhere.")
+        cohort = Pseudonymised(cohort, key)
+    return cohort, common
 
 
 def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = None) -> Iterator[Recording]:

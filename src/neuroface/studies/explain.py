@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.cells import guarded_table
 from neuroface.evaluate.run_folder import RunFolder
-from neuroface.studies.finished import run_config, targets_of_node
+from neuroface.studies.finished import NO_FACES, run_config, shows_faces, targets_of_node
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +54,9 @@ def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int, refits:
         samples = _samples(config, progress)
         predictions = _predictions(path, samples)
         classes, chosen = classes_of(predictions.columns), _spread(predictions, n_panels)
-        album = Album(classes, chosen) if view.name == "images" else None
-        lit, right = LightAlbum(classes, chosen), []
+        faces = shows_faces(run, asked)
+        album = Album(classes, chosen, faces=faces) if view.name == "images" else None
+        lit, right = LightAlbum(classes, chosen, faces=faces), []
         folds = predictions.groupby("fold", sort=False)
         for done, (name, rows) in enumerate(folds):
             progress("folds looked at", done, len(folds))
@@ -72,7 +73,7 @@ def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int, refits:
         text = "" if album is None else _write(folder, album)
         further = {} if album is None else FURTHER
         page = lights.write(run, lit, path / FOLDER, right=right, further=further)
-        return f"{text}\n{lights.in_short(lit)}\n{page}".lstrip()
+        return "\n".join(filter(None, [text, "" if faces else NO_FACES, lights.in_short(lit), str(page)]))
 
 
 def _samples(config: DictConfig, progress: Any) -> Samples:

@@ -36,7 +36,7 @@ def train(config: DictConfig, choices: dict[str, Any], path: Path, overrides: li
             "device": config.execution.device,
         }
         _work(config, part, folder, facts)
-        draw(path)
+        draw(path, faces=config.report.faces)
 
 
 def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: dict[str, Any]) -> None:
@@ -96,7 +96,7 @@ def _about(cohort: Any, faces: Any) -> dict[str, Any]:
     people = {group: list(group_of.values()).count(group) for group in dict.fromkeys(group_of.values())}
     from neuroface.cohort_summary import CohortSummary
 
-    description = (type(cohort).__doc__ or "").strip().partition("\n")[0]
+    description = (cohort.__doc__ or "").strip().partition("\n")[0]
     synthetic = bool(getattr(cohort, "synthetic", False))
     return dataclasses.asdict(CohortSummary(description=description, synthetic=synthetic, people=people))
 
@@ -106,16 +106,16 @@ def is_run(path: Path) -> bool:
     return (path / FACES).is_dir()
 
 
-def draw(path: Path, *, vector: str | None = None) -> Path:
-    """Draw the report of a finished run of a landmark network; returns the page."""
+def draw(path: Path, *, vector: str | None = None, faces: bool = False) -> Path:
+    """Draw the report of a finished run of a landmark network; returns the page. faces: those of people, too."""
     from neuroface.evaluate.predictions import read_predictions
     from neuroface.landmarks import annotated
     from neuroface.report import landmark_page
 
-    faces = annotated.load(path / FACES)
+    kept = annotated.load(path / FACES)
     judged = set(read_predictions(path / "predictions.csv")["sample"])  # with split=first_people not everybody is
-    rows = np.flatnonzero([f"{r}/{f}" in judged for r, f in zip(faces.recording, faces.frame, strict=True)])
-    return landmark_page.render(path, crops=faces.crops[rows], truth=faces.points[rows], vector=vector)
+    rows = np.flatnonzero([f"{r}/{f}" in judged for r, f in zip(kept.recording, kept.frame, strict=True)])
+    return landmark_page.render(path, crops=kept.crops[rows], truth=kept.points[rows], vector=vector, faces=faces)
 
 
 def summary(path: Path) -> str:

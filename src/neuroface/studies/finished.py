@@ -13,6 +13,8 @@ from neuroface.errors import ConfigError
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.studies import finetune
 
+NO_FACES = "people's faces are left out; report.faces=true draws them"
+
 
 def run_config(path: Path, asked: DictConfig) -> DictConfig:
     """The configuration a run was made with: its science, where its data were, and how to work now.
@@ -26,11 +28,17 @@ def run_config(path: Path, asked: DictConfig) -> DictConfig:
         raise ConfigError(f"{path} holds no classifier of its own. Name the run of a network: run=runs/NAME.")
     allow_any = bool(asked.get("allow_any_target"))
     config = OmegaConf.create({**science, "execution": asked.execution, "allow_any_target": allow_any})
+    OmegaConf.update(config, "report", asked.get("report") or {"faces": False}, force_add=True)
     check_targets(config, allow_any=allow_any)
     places: Mapping[str, str] = RunFolder(path).facts.get("paths") or {}
     for key, place in places.items():  # whose content stands there in a run's identity
         OmegaConf.update(config, key, place, force_add=True)
     return config
+
+
+def shows_faces(run: Any, asked: DictConfig) -> bool:
+    """Whether pictures of a run's people may be drawn: where they are asked for, or nobody's. run: report.run.Run."""
+    return bool(asked.report.faces or run.cohort.get("synthetic"))
 
 
 def targets_of_node(node: Any) -> Iterator[str]:

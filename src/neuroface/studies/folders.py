@@ -47,8 +47,11 @@ def summary(path: Path) -> str:
     return finetune.summary(path) if finetune.is_run(path) else train.summary(path)
 
 
-def draw(path: Path, *, vector: str | None = None) -> Path:
-    """Draw the report of a finished run again, figures as "pdf" or "svg", too, if asked; returns the page."""
+def draw(path: Path, *, vector: str | None = None, faces: bool = False) -> Path:
+    """Draw the report of a finished run again, figures as "pdf" or "svg", too, if asked; returns the page.
+
+    faces: draw faces of people where the report has a place for them.
+    """
     if finetune.is_run(path):
-        return finetune.draw(path, vector=vector)
+        return finetune.draw(path, vector=vector, faces=faces)
     return train.draw(path, tensorboard=False, vector=vector)

@@ -46,7 +46,7 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
     from neuroface.progress import Progress
     from neuroface.report import run as runs
     from neuroface.report.keypoint_page import render
-    from neuroface.studies.finished import view_name
+    from neuroface.studies.finished import shows_faces, view_name
     from neuroface.studies.keypoint_checks import beside
 
     kind, run = view_name(config), runs.read(path)
@@ -68,7 +68,7 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
         page = render(
             run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
             method=method, unit=_unit(kind, run.positive), truth=" ".join(filter(None, said)),
-            pictures=_pictures(samples, kind, told),
+            pictures=_pictures(samples, kind, told) if shows_faces(run, config) else {},
         )  # fmt: skip
     first = points.sort_values("rank", kind="stable").head(5)
     names = ", ".join(f"{name} {value:.3g}" for name, value in zip(first["name"], first["significance"], strict=True))

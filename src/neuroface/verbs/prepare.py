@@ -121,7 +121,7 @@ def _annotations(cohort: Any, common: dict[str, Any], out: Path, config: DictCon
     from neuroface.cohorts.ckplus import CkPlusCohort
     from neuroface.studies.building import wanted_recordings
 
-    copies = isinstance(cohort, CkPlusCohort)
+    copies = isinstance(getattr(cohort, "cohort", cohort), CkPlusCohort)
     if copies and cohort.target != "grade":
         raise ConfigError("prepare cohort=ckplus writes grades. Set cohort.target=grade and cohort.grades=FILE.")
     prepared = annotate.write(

@@ -16,7 +16,7 @@ def run(overrides: list[str]) -> None:
             f"format={config.format}: there is no such format." + did_you_mean(config.format, tuple(VECTORS))
         )
     for path in folders.run_folders(config.run):
-        page = folders.draw(path, vector=config.format)
+        page = folders.draw(path, vector=config.format, faces=config.report.faces)
         print(page)
         for kind in VECTORS[config.format] if config.format else ():
             for figure in sorted(page.parent.glob(f"*.{kind}")):

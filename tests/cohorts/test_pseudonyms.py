@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from neuroface.cohorts.pseudonyms import KeyFile, Pseudonymised
+from neuroface.cohorts.reading import BrokenRecordingsError
+from neuroface.cohorts.synthetic import SyntheticCohort
+from neuroface.cohorts.table import TableCohort
+from neuroface.errors import DataError
+
+
+def test_pseudonyms_are_kept_and_new_people_are_added(tmp_path):
+    key = KeyFile(tmp_path / "deep" / "key.csv")
+    first = key.of(["Anna", "Ben"])
+    then = KeyFile(key.path).of(["Carl", "Anna"])
+    assert {"Anna", "Ben", "Carl"} == set(then)
+    assert {name: then[name] for name in first} == first
+    assert len(set(then.values())) == 3
+    assert not set(then.values()) & set(then)
+    assert key.path.read_text().splitlines()[0] == "subject,pseudonym"
+
+
+def test_several_at_once_agree(tmp_path):
+    found = []
+    people = [f"S{i}" for i in range(20)]
+    ask = [threading.Thread(target=lambda: found.append(KeyFile(tmp_path / "key.csv").of(people))) for _ in range(6)]
+    for thread in ask:
+        thread.start()
+    for thread in ask:
+        thread.join()
+    assert len(found) == 6
+    assert all(one == found[0] for one in found)
+
+
+def test_a_key_file_that_names_somebody_twice_is_refused(tmp_path):
+    (tmp_path / "key.csv").write_text("subject,pseudonym\nAnna,P1\nBen,P1\n")
+    with pytest.raises(DataError, match="twice"):
+        KeyFile(tmp_path / "key.csv").of(["Anna"])
+
+
+def test_recordings_are_the_cohorts_under_other_names(tmp_path):
+    inner = SyntheticCohort(people={"HC": 2}, tasks=["OPEN"])
+    named = list(Pseudonymised(inner, tmp_path / "key.csv").recordings())
+    key = KeyFile(tmp_path / "key.csv").of(())
+    for ours, theirs in zip(named, inner.recordings(), strict=True):
+        assert ours.subject == key[theirs.subject]
+        np.testing.assert_array_equal(ours.landmarks.points, theirs.landmarks.points)
+    assert Pseudonymised(inner, tmp_path / "key.csv").synthetic
+
+
+def test_what_is_broken_is_told_under_other_names(tmp_path):
+    class Broken:
+        def recordings(self, *, groups=None, tasks=None):
+            raise BrokenRecordingsError("Anna/OPEN: Anna_OPEN.npz is cut", [("Anna/OPEN", "Anna_OPEN.npz is cut")])
+            yield
+
+    cohort = Pseudonymised(Broken(), tmp_path / "key.csv")
+    with pytest.raises(BrokenRecordingsError) as told:
+        list(cohort.recordings())
+    new = KeyFile(tmp_path / "key.csv").of(())["Anna"]
+    assert told.value.problems == ((f"{new}/OPEN", f"{new}_OPEN.npz is cut"),)
+    assert str(told.value) == f"{new}/OPEN: {new}_OPEN.npz is cut"
+
+
+def test_a_table_of_features_has_other_names_in_every_column(tmp_path):
+    rows = [f"{who},{group},{i + at}.5" for at, (who, group) in enumerate(PEOPLE) for i in range(2)]
+    (tmp_path / "table.csv").write_text("id,group,f\n" + "\n".join(rows) + "\n")
+    inner = TableCohort(path=tmp_path / "table.csv", subject="id", label="group", features="f")
+    cohort = Pseudonymised(inner, tmp_path / "key.csv")
+    samples, key = cohort.table(), KeyFile(tmp_path / "key.csv").of(())
+    assert samples.subject.tolist() == [key[who] for who, _ in PEOPLE for _ in range(2)]
+    assert not [text for text in map(str, [*samples.meta["sample"], *cohort.attributes_]) if "Anna" in text]
+    without = cohort.table(exclude=[key["Anna"]])
+    assert key["Anna"] not in without.subject
+    assert cohort.left_out_ == [{"what": key["Anna"], "why": "cohort.exclude"}]
+
+
+PEOPLE = [("Anna", "HC"), ("Ben", "HC"), ("Eva", "HC"), ("Carl", "ALS"), ("Dora", "ALS"), ("Anna-Lena", "ALS")]

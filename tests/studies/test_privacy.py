@@ -1,0 +1,97 @@
+"""Names of people and their faces: what a run leaves is searched through, binary files and archives, too."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuroface import cli
+from neuroface.cohorts import folder_writer
+from neuroface.cohorts.synthetic import SyntheticCohort
+
+NAMES = ("Quastenflosser", "Ichthyostega", "Tiktaalik", "Acanthostega", "Panderichthys", "Ventastega")
+
+
+def contents(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """A file, and what is in it where it is an archive: names of members, and members."""
+    yield name, data
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.namelist():
+                yield f"{name}!{member}", member.encode()
+                yield from contents(f"{name}!{member}", archive.read(member))
+
+
+def named(folder: Path, names=NAMES) -> list[str]:
+    """Where one of the names stands, in a file's name or in its bytes, as UTF-8, UTF-16 or UTF-32."""
+    found = []
+    for file in sorted(folder.rglob("*")):
+        inside = contents(str(file.relative_to(folder)), file.read_bytes()) if file.is_file() else ()
+        spelt = [(str(file.relative_to(folder)), str(file.relative_to(folder)).encode()), *inside]
+        for where, data in spelt:
+            text = data.lower()
+            for name in names:
+                spellings = [name.lower().encode(code) for code in ("utf-8", "utf-16-le", "utf-32-le")]
+                if any(spelling in text for spelling in spellings):
+                    found.append(f"{where}: {name}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory) -> Path:
+    """A folder of people under their real names, one of whom cannot be read."""
+    root = tmp_path_factory.mktemp("clinic")
+    people = SyntheticCohort(people={"HC": 3, "ALS": 3}, tasks=["OPEN"]).recordings()
+    names = dict(zip([recording.subject for recording in people], NAMES, strict=True))
+    again = SyntheticCohort(people={"HC": 3, "ALS": 3}, tasks=["OPEN"]).recordings()
+    folder_writer.write([replace(one, subject=names[one.subject]) for one in again], root)
+    return root
+
+
+def train(root: Path, run: Path, *words: str) -> int:
+    few = ["classifier=logistic", "protocol.permutations=2", "execution.n_jobs=1"]
+    return cli.main(["train", "cohort=folder", f"cohort.root={root}", *few, *words, f"run={run}"])
+
+
+def test_no_artefact_of_a_run_holds_a_name_where_pseudonyms_are_asked_for(clinic, tmp_path, capsys):
+    run, key = tmp_path / "run", tmp_path / "key.csv"
+    assert train(clinic, run, f"cohort.pseudonyms={key}") == 0
+    told = capsys.readouterr()
+    assert len(list(run.rglob("*.*"))) > 30
+    assert not named(run)
+    assert not [name for name in NAMES if name.lower() in (told.out + told.err).lower()]
+    assert len(named(tmp_path)) == len(NAMES)  # the key file alone, once each
+    assert key.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.slow
+def test_the_search_finds_names_where_they_are(clinic, tmp_path):
+    """Without pseudonyms they stand in tables, in names of files, in models' pages: the search above can fail."""
+    assert train(clinic, tmp_path / "run") == 0
+    found = named(tmp_path / "run")
+    assert {"predictions.csv", "splits.json", "people.csv"} <= {where.split(":")[0] for where in found}
+
+
+def test_the_search_looks_into_archives(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", who=np.array(["Tiktaalik"]))
+    assert named(tmp_path) == ["a.npz!who.npy: Tiktaalik"]
+
+
+def test_a_key_inside_the_run_folder_is_refused(clinic, tmp_path, capsys):
+    assert train(clinic, tmp_path / "run", f"cohort.pseudonyms={tmp_path}/run/key.csv") == 2
+    assert "keep the key elsewhere" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_the_same_people_keep_their_pseudonyms(clinic, tmp_path):
+    key, first, again = tmp_path / "key.csv", tmp_path / "first", tmp_path / "again"
+    assert train(clinic, first, f"cohort.pseudonyms={key}") == 0
+    assert train(clinic, again, f"cohort.pseudonyms={key}") == 0
+    assert (first / "predictions.csv").read_bytes() == (again / "predictions.csv").read_bytes()
