@@ -1,5 +1,7 @@
 import json
 import multiprocessing
+import os
+import time
 
 import numpy as np
 import pytest
@@ -156,3 +158,78 @@ def test_digest_of_an_array_knows_type_shape_and_values():
     others = [values.reshape(2, 3), values.astype(np.int32), values[::-1], values + 1]
     assert len({digest_of_array(a) for a in (values, *others)}) == 5
     assert digest_of_array(np.asfortranarray(values.reshape(2, 3))) == digest_of_array(values.reshape(2, 3))
+
+
+def aged(store, days):
+    """Every entry so many days older."""
+    for _, _, place in store.entries():
+        file = place.with_suffix(".json")
+        os.utime(file, (file.stat().st_mtime - days * 86400,) * 2)
+
+
+def test_the_longest_unused_go_when_there_is_a_limit(tmp_path):
+    fill = Filler()
+    for number in range(3):
+        Store(tmp_path).array({"n": number}, (10_000,), fill)
+        aged(Store(tmp_path), 1)
+    Store(tmp_path).array({"n": 0}, (10_000,), fill)  # used again: 1 is the oldest now
+    bounded = Store(tmp_path, limit_gb=32_000 / 1e9)
+    made = bounded.array({"n": 3}, (10_000,), fill)
+    assert bounded.size_bytes() <= 32_000
+    assert (made == 7).all()
+    assert fill.asked == 4
+    Store(tmp_path).array({"n": 0}, (10_000,), fill)
+    assert fill.asked == 4
+    Store(tmp_path).array({"n": 1}, (10_000,), fill)
+    assert fill.asked == 5
+
+
+def test_what_a_run_uses_itself_stays_whatever_the_limit(tmp_path):
+    store, fill = Store(tmp_path, limit_gb=1e-6), Filler()
+    arrays = [store.array({"n": n}, (10_000,), fill) for n in range(3)]
+    assert len(store.entries()) == 3
+    assert all((array == 7).all() for array in arrays)
+
+
+def test_what_another_has_open_can_still_be_read_when_it_is_pruned(tmp_path):
+    array = Store(tmp_path).array(KEY, (5000,), Filler())
+    assert Store(tmp_path).prune(0) > 5000
+    assert not Store(tmp_path).entries()
+    assert (array == 7).all()
+
+
+def test_only_entries_are_pruned_and_what_killed_processes_left(tmp_path):
+    store = Store(tmp_path)
+    store.array(KEY, (10,), Filler())
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.dat").write_bytes(b"fetched")
+    (folder,) = [place.parent for _, _, place in store.entries()]
+    old, new = folder / "partial-old.npy", folder / "partial-new.npy"
+    old.write_bytes(b"x"), new.write_bytes(b"x")
+    os.utime(old, (time.time() - 3 * 86400,) * 2)
+    Store(tmp_path).prune(0)
+    assert sorted(file.name for file in tmp_path.rglob("*") if file.is_file()) == ["a.dat", "partial-new.npy"]
+
+
+def make_and_prune(folder, number):
+    store = Store(folder)
+    for n in range(60):
+        array = store.array({"n": n % 4}, (2000,), Filler(n % 4))
+        assert (array == n % 4).all()
+        if number:
+            Store(folder).prune(0)
+
+
+def test_two_that_prune_and_use_the_same_store(tmp_path):
+    several = [multiprocessing.get_context("fork").Process(target=make_and_prune, args=(tmp_path, n)) for n in range(2)]
+    for process in several:
+        process.start()
+    for process in several:
+        process.join()
+    assert [process.exitcode for process in several] == [0, 0]
+
+
+@pytest.mark.parametrize("limit", [0, -1, "much"])
+def test_a_limit_that_is_none(tmp_path, limit):
+    with pytest.raises(ConfigError, match="store_limit_gb"):
+        Store(tmp_path, limit_gb=limit)

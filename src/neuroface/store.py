@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
+import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +23,26 @@ import neuroface
 from neuroface.contents import user_cache
 from neuroface.errors import ConfigError
 
+GB = 10**9
+ENTRIES = "[0-9a-f][0-9a-f]"  # folders of entries; the user's cache holds fetched models, too
+LEFT_BEHIND_S = 86400.0  # a part that nobody finished in so long is of a process that was killed
+TRIES = 3  # to read what was just made, while another process prunes
+
 
 class Store:
     """A folder of arrays. folder: None for neuroface's own in the user's cache (XDG_CACHE_HOME, or else ~/.cache).
 
+    limit_gb: what entries may take; where it is more, those that were not used for longest go. None: any size.
     made_bytes: what was not there, or damaged, and had to be made so far.
     """
 
-    def __init__(self, folder: str | Path | None = None) -> None:
+    def __init__(self, folder: str | Path | None = None, *, limit_gb: float | None = None) -> None:
+        if limit_gb is not None and not (isinstance(limit_gb, int | float) and limit_gb > 0):
+            raise ConfigError(f"execution.store_limit_gb={limit_gb}: give a number above 0, or null for any size.")
         self.folder = Path(folder).expanduser() if folder else user_cache()
+        self.limit_gb = limit_gb
         self.made_bytes = 0
+        self._used: set[str] = set()
 
     def array(
         self,
@@ -42,32 +55,77 @@ class Store:
         """The read-only array of this key, memory-mapped; made by `fill(array)` where it is not there or is damaged.
 
         key: plain data that says all the values depend on; the version of neuroface is added. Several processes may ask
-        at once: each entry appears whole or not at all. Errors: TypeError for a key that JSON does not know,
+        at once, or prune: each entry appears whole or not at all. Errors: TypeError for a key that JSON does not know,
         ConfigError for a folder that cannot be written.
         """
         whole = {**key, "shape": list(shape), "dtype": dtype, "neuroface": neuroface.__version__}
         name = digest_of(whole)
         place = self.folder / name[:2] / name
+        self._used.add(name)
         found = _read(place)
         if found is not None:
             return found
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _write(place, whole, shape, dtype, fill)
-        except OSError as error:
-            raise ConfigError(
-                f"{self.folder} cannot keep what was made: {error.strerror or error}. Set execution.store to a folder "
-                "with space that can be written."
-            ) from error
-        made = _read(place)
-        if made is None:
-            raise ConfigError(f"{place}.npy does not read back as it was written; set execution.store to another disk.")
-        self.made_bytes += made.nbytes
-        return made
+        for _ in range(TRIES):
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                _write(place, whole, shape, dtype, fill)
+            except OSError as error:
+                raise ConfigError(
+                    f"{self.folder} cannot keep what was made: {error.strerror or error}. Set execution.store to a "
+                    "folder with space that can be written."
+                ) from error
+            made = _read(place)
+            if made is not None:
+                self.made_bytes += made.nbytes
+                if self.limit_gb is not None:
+                    self.prune(self.limit_gb * GB)
+                return made
+        raise ConfigError(f"{place}.npy does not read back as it was written; set execution.store to another disk.")
+
+    def entries(self) -> list[tuple[float, int, Path]]:
+        """(when it was last used, bytes, place without ending) of each, the longest unused first."""
+        found = []
+        for description in self.folder.glob(f"{ENTRIES}/*.json"):
+            if not description.name.startswith("partial-"):
+                with suppress(FileNotFoundError):  # somebody prunes
+                    state, array = description.stat(), description.with_suffix(".npy").stat()
+                    found.append((state.st_mtime, state.st_size + array.st_size, description.with_suffix("")))
+        return sorted(found)
+
+    def prune(self, to_bytes: float) -> int:
+        """Take away the longest unused entries until the others take so much at most; returns the bytes freed.
+
+        What this store has given out stays, whatever it takes. Safe beside others: an array that somebody has open
+        stays readable to them, and one that is gone is made again. Parts that killed processes left go, too.
+        """
+        freed = _sweep(self.folder)
+        entries = self.entries()
+        too_much = sum(size for _, size, _ in entries) - to_bytes
+        for _, size, place in entries:
+            if too_much <= 0:
+                break
+            if place.name not in self._used:
+                place.with_suffix(".json").unlink(missing_ok=True)  # first: without it the array counts as absent
+                place.with_suffix(".npy").unlink(missing_ok=True)
+                too_much -= size
+                freed += size
+        return freed
 
     def size_bytes(self) -> int:
         """What all entries take on disk."""
-        return sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        return sum(size for _, size, _ in self.entries())
+
+
+def _sweep(folder: Path) -> int:
+    """Take away what killed processes left half-made; returns its bytes."""
+    freed = 0
+    for part in folder.glob(f"{ENTRIES}/partial-*"):
+        with suppress(FileNotFoundError):
+            state = part.stat()
+            if time.time() - state.st_mtime > LEFT_BEHIND_S:
+                part.unlink()
+                freed += state.st_size
+    return freed
 
 
 def digest_of(plain: Any) -> str:
@@ -93,7 +151,11 @@ def _read(place: Path) -> np.ndarray | None:
         return None
     except (OSError, ValueError, EOFError):
         return _damaged(place)
-    return array if isinstance(known, dict) and known.get("digest") == digest_of_array(array) else _damaged(place)
+    if not isinstance(known, dict) or known.get("digest") != digest_of_array(array):
+        return _damaged(place)
+    with suppress(OSError):  # a store that can only be read is one, too
+        os.utime(place.with_suffix(".json"))
+    return array
 
 
 def _damaged(place: Path) -> np.ndarray | None:

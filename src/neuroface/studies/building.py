@@ -132,7 +132,7 @@ def _with_store(view: Any, config: DictConfig) -> Any:
     if hasattr(view, "store"):
         from neuroface.store import Store
 
-        view.store = Store(config.execution.store)
+        view.store = Store(config.execution.store, limit_gb=config.execution.store_limit_gb)
     return view
 
 

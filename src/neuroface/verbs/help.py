@@ -42,11 +42,13 @@ ROOT_KEYS_OF = {
 def verb_help(verb: str, line: str, words: Sequence[str] = ()) -> str:
     """What `neuroface <verb> [group=choice ...] --help` prints. words: what stands before --help."""
     if verb == "list":
-        return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(groups())}"
+        return f"neuroface list [group ...]: {line}\n\ngroups: {', '.join(groups())}; and cache"
     if verb == "fetch":
         from neuroface.verbs.fetch import KNOWN
 
         return f"neuroface fetch [NAME ...] [from=FILE]: {line}\n\nnames: {', '.join(KNOWN)}; without one, all are told"
+    if verb == "prune":
+        return f"neuroface prune cache [keep_gb=N] [store=FOLDER]: {line}\n\nkeep_gb: so much of the last used stays"
     if verb == "reproduce":
         names = ", ".join(groups()["experiment"])
         both = "all, or one or more systems, are made again both ways (docs/reproduce.md)"

@@ -10,9 +10,11 @@ from neuroface.configuration.compose import groups, option_node, options, target
 from neuroface.configuration.search_path import config_places, hydra_context, split_searchpath
 from neuroface.errors import ConfigError, did_you_mean
 
+CACHE = "cache"  # what was decoded and is kept for later runs; no group of choices
+
 
 def run(arguments: list[str]) -> None:
-    """Print the groups, or the options of the groups that are named; hydra.searchpath=[...] adds loose folders."""
+    """Print the groups, the options that are named, or what the cache holds; hydra.searchpath=[...] adds folders."""
     arguments, folders = split_searchpath(arguments)
     with hydra_context(folders):
         known = groups()
@@ -20,8 +22,13 @@ def run(arguments: list[str]) -> None:
             print("\n".join(f"{group:<12} {', '.join(options(group))}" for group in known))
             return
         for group in arguments:
+            if group == CACHE:
+                from neuroface.verbs.prune import told
+
+                print(told())
+                continue
             if group not in known:
-                raise ConfigError(f"there is no group {group!r}." + did_you_mean(group, known))
+                raise ConfigError(f"there is no group {group!r}." + did_you_mean(group, [*known, CACHE]))
             print("\n".join(_lines(group)))
 
 
