@@ -72,6 +72,24 @@ def test_equal_weights_give_the_auc_itself() -> None:
     assert covariates.weighted_auc(scores, positive, np.ones(30)) == pytest.approx(auc(scores, positive))
 
 
+def test_weighted_auc_counts_pairs() -> None:
+    rng = np.random.default_rng(6)
+    scores, positive, weights = np.round(rng.normal(size=25), 1), np.arange(25) % 3 == 0, rng.uniform(size=25)
+    pairs = [
+        (weights[i] * weights[j], (scores[i] > scores[j]) + (scores[i] == scores[j]) / 2)
+        for i in np.flatnonzero(positive)
+        for j in np.flatnonzero(~positive)
+    ]
+    expected = np.average([order for _, order in pairs], weights=[weight for weight, _ in pairs])
+    assert covariates.weighted_auc(scores, positive, weights) == pytest.approx(expected)
+
+
+def test_large_cohorts_draw_their_pairs() -> None:
+    X, positive = people(7, shift=1.0, n=3000)  # nine million pairs
+    found = covariates.left_pairs(X, positive, np.random.default_rng(0))
+    assert found == pytest.approx(0.76, abs=0.04)  # Phi(1 / sqrt(2))
+
+
 def test_texts_and_missing_values_become_columns() -> None:
     facts = [{"sex": "F", "age": 60}, {"sex": "M", "age": None}, {"sex": "F", "age": 70.0}, {"sex": "M", "age": 65}]
     X, columns = covariates.matrix(facts, ["sex", "age", "site"])

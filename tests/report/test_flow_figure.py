@@ -28,7 +28,7 @@ def test_boxes_count_people_and_repetitions() -> None:
     assert shown[0].endswith("3 used, 2 entries left out")
     assert shown[1] == "left out\n1: looks away\n1: no depth"
     assert shown[2] == "judged\n3 people, 4 repetitions"
-    assert shown[3:] == ["HC\n1 person, 2 repetitions", "ALS\n2 people, 2 repetitions"]
+    assert shown[3:] == ["HC\n1 person, 2 repetitions", "ALS\n2 people"]
 
 
 def test_many_reasons_are_added_up() -> None:

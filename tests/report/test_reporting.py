@@ -71,7 +71,8 @@ def test_a_leak_is_never_told_as_honest(make_run: MakeRun) -> None:
     texts = {name: answer(found) for name, answer in known.ANSWERS.items()} | {"methods": methods(found)}
     assert "never saw" not in "".join(texts.values())
     assert "nobody is both" not in "".join(texts.values())
-    for name in ("partition", "output", "limits", "methods"):
+    assert "all of it fitted" not in "".join(texts.values())
+    for name in ("partition", "output", "limits", "methods", "transformations"):
         assert "frame_split" in texts[name]
 
 

@@ -23,6 +23,7 @@ RIDGE = 0.1  # of each covariate's own variance, so that covariates that say the
 PAIRS = 2500  # at most so many are left out: all of 50 against 50
 PERMUTATIONS = 199
 DRAWS = 500
+MANY, DRAWS_OF_MANY = 1000, 100  # people; their intervals are narrow anyway
 STEPS = 50  # of Newton's method
 
 
@@ -90,10 +91,9 @@ def left_pairs(X: np.ndarray, positive: np.ndarray, rng: np.random.Generator) ->
     Sums of all people less those of the pair give every fit without looking at the rows again.
     """
     a, b = np.flatnonzero(positive), np.flatnonzero(~positive)
-    pairs = np.stack(np.meshgrid(a, b, indexing="ij"), axis=-1).reshape(-1, 2)
-    if len(pairs) > PAIRS:
-        pairs = pairs[rng.choice(len(pairs), PAIRS, replace=False)]
-    i, j = pairs.T
+    few = len(a) * len(b) <= PAIRS
+    at = np.arange(len(a) * len(b)) if few else rng.integers(len(a) * len(b), size=PAIRS)
+    i, j = a[at // len(b)], b[at % len(b)]
     n1, n0 = len(a) - 1, len(b) - 1
     mean1, mean0 = (X[a].sum(axis=0) - X[i]) / n1, (X[b].sum(axis=0) - X[j]) / n0  # (pairs, k)
     squares = X.T @ X - _outer(X[i]) - _outer(X[j])
@@ -138,10 +138,11 @@ def overlap_weights(X: np.ndarray, positive: np.ndarray) -> np.ndarray:
 
 def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> float:
     """AUC in which a pair counts with the product of its two weights, ties half."""
-    a, b = positive, ~positive
-    order = (np.sign(scores[a][:, None] - scores[b][None, :]) + 1) / 2
-    pair = weights[a][:, None] * weights[b][None, :]
-    return float((order * pair).sum() / pair.sum())
+    values, at = np.unique(scores, return_inverse=True)
+    tied = np.bincount(at, weights=weights * ~positive, minlength=len(values))
+    below = np.cumsum(tied) - tied / 2
+    mine = weights * positive
+    return float((mine * below[at]).sum() / (mine.sum() * tied.sum()))
 
 
 def effective(weights: np.ndarray) -> float:
@@ -165,7 +166,7 @@ def summarise(
         "effective_people": [effective(weights[~positive]), effective(weights[positive])],
     }
     rng = np.random.default_rng(derive_seed(seed, "covariates", "bootstrap"))
-    rows = resampled(positive.astype(int), DRAWS, rng)
+    rows = resampled(positive.astype(int), DRAWS if len(scores) <= MANY else DRAWS_OF_MANY, rng)
     drawn = {
         "adjusted": [adjusted_auc(scores[r], X[r], positive[r]) for r in rows],
         "weighted": [weighted_auc(scores[r], positive[r], overlap_weights(X[r], positive[r])) for r in rows],

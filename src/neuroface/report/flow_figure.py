@@ -60,11 +60,12 @@ def read_words(predictions: pd.DataFrame, cohort: Mapping[str, Any]) -> str:
     if used := cohort.get("recordings"):
         return f"recordings of what is asked for\n{used} used" + (f", {gone} entries left out" if gone else "")
     people = predictions["subject"].nunique()
-    return f"people in the table\n{people} used" + (f", {gone} entries left out" if gone else "")
+    return f"people\n{people} used" + (f", {gone} entries left out" if gone else "")
 
 
 def _counted(people: int, samples: int) -> str:
-    return f"{wording.count(people, 'person', 'people')}, {wording.count(samples, 'repetition')}"
+    told = wording.count(people, "person", "people")
+    return told if samples == people else f"{told}, {wording.count(samples, 'repetition')}"  # one each says nothing
 
 
 def _box(axes: Axes, x: float, y: float, text: str, *, align: Literal["left", "center"] = "center") -> None:

@@ -63,7 +63,8 @@ def transformations(story: Story) -> str:
     filled = f"missing values by the {impute}" if impute else ""
     if not story.features:
         return ""
-    return sentence([preparation(story).rstrip("."), f"features {scaled}", filled, f"all of it fitted {FITTED_INSIDE}"])
+    where = f"with the leak {story.leak}, on purpose" if story.leak else f"all of it fitted {FITTED_INSIDE}"
+    return sentence([preparation(story).rstrip("."), f"features {scaled}", filled, where])
 
 
 def model(story: Story) -> str:
@@ -102,7 +103,8 @@ def clusters(story: Story) -> str:
 
 
 def measures(story: Story) -> str:
-    return f"{', '.join(story.performance)}; the unit is the {'repetition' if story.is_within_person else 'person'}."
+    unit = "each person's own repetitions are judged" if story.is_within_person else "the unit is the person"
+    return f"{', '.join(story.performance)}; {unit}."
 
 
 def performance(story: Story) -> str:

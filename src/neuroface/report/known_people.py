@@ -45,7 +45,8 @@ def flow(story: Story) -> str:
     reps = len(story.predictions["sample"].unique())
     recorded = story.cohort.get("recordings")
     used = f"{recorded} recordings, " if recorded else ""
-    return f"Left out: {left}. Judged: {used}{reps} repetitions of {story.n_people} people ({counts(story.counts)})."
+    of = "" if reps == story.n_people else f"{reps} repetitions of "
+    return f"Left out: {left}. Judged: {used}{of}{story.n_people} people ({counts(story.counts)})."
 
 
 def preparation(story: Story) -> str:

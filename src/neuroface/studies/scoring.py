@@ -48,8 +48,12 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         },
         "ensemble": {"method": method, "runs": [RunFolder(run).facts["digest"] for run in runs]},
     }
+    cohort = merged_cohort(_of_each(runs, "cohort.json"))
     if several.joined_tasks([predictions, read_predictions(runs[0] / "predictions.csv")]):
         config["protocol"] = {**config["protocol"], "task": None}  # of several
+        cohort = {
+            name: value for name, value in cohort.items() if name not in ("recordings", "repetitions", "noted_of")
+        }
     first = RunFolder(runs[0]).facts
     words = f"run=[{','.join(map(str, runs))}]"
     facts: dict[str, Any] = {
@@ -68,7 +72,7 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
     }
     with RunFolder(path).open(config, **facts) as folder:
         folder.write_json("audit.json", merged_audit(_of_each(runs, "audit.json")))
-        folder.write_json("cohort.json", merged_cohort(_of_each(runs, "cohort.json")))
+        folder.write_json("cohort.json", cohort)
         folder.write_json("splits.json", read_json(runs[0] / "splits.json"))
         folder.write_json("weights.json", {"runs": [str(run) for run in runs], "folds": weights})
         folder.write_text("predictions.csv", _as_csv(predictions))
