@@ -146,3 +146,12 @@ def test_a_null_that_stopped_early_says_so_and_counts_what_reached_the_score(mak
     found = runs.read(folder)
     assert wording.null(found).endswith("p = 0.020 (99 permutations; stopped when it was decided)")
     assert "did as well in 0 of 99 permutations (p = 0.020)" in wording.answer(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1250.02, "1250"), (38.104, "38.1"), (-0.000683, "-0.000683"), (0.998, "0.998"), (0.0, "0"), (2e-16, "0"),
+     (-9.96, "-9.96"), (99.99, "100.0"), (float("nan"), wording.NOTHING)],
+)  # fmt: skip
+def test_three_digits_whatever_the_size(value, text):
+    assert wording.significant(value) == text

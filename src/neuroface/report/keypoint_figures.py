@@ -62,7 +62,10 @@ def faces(named: Mapping[str, np.ndarray], places: np.ndarray, *, unit: str, ove
     figure = Figure(
         (panel * max(2, len(named)) + 1.1, panel * height / width + 0.7), layout="constrained", facecolor="white"
     )
-    panels = np.ravel(figure.subplots(1, len(named), sharex=True, sharey=True))
+    panels = np.ravel(figure.subplots(1, max(2, len(named)), sharex=True, sharey=True))
+    for empty in panels[len(named) :]:
+        empty.axis("off")
+    panels = panels[: len(named)]
     for axes, (name, values) in zip(panels, named.items(), strict=True):
         shown, where = light(places, values)
         if over is not None:
@@ -77,7 +80,6 @@ def faces(named: Mapping[str, np.ndarray], places: np.ndarray, *, unit: str, ove
         axes.set(xlim=where[:2], ylim=where[2:], aspect="equal", title=name)
         axes.title.set_fontsize(10)
         axes.axis("off")
-        axes.set_anchor("C" if len(named) > 1 else "W")
     bar = figure.colorbar(image, ax=list(panels), shrink=0.8, pad=0.02)
     bar.set_label(unit, fontsize=8.5)
     bar.outline.set_visible(False)

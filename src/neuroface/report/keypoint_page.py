@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SHOWN = {"rank": "rank", "name": "point", "side": "side", "significance": "significance", "low": "low", "high": "high",
-         "difference": "groups differ by", "p": "p", "p_fdr": "p, FDR"}  # fmt: skip
+         "difference": "groups differ by", "p": "p", "p_fdr": "p, FDR", "shuffled_mean": "labels shuffled",
+         "p_any": "p, any point"}  # fmt: skip
 
 
 def render(
@@ -32,14 +33,14 @@ def render(
     *,
     method: str,
     unit: str,
-    truth: str = "",
+    notes: Sequence[str] = (),
     pictures: Mapping[str, np.ndarray],
 ) -> Path:
     """Write keypoints.html, its figures (PNG, SVG), keypoints.csv, regions.csv, people.csv, summary.txt, and one
     <sample>_landmarks.txt per sample, 68 lines "x, y, g"; returns the page.
 
     points, regions: as `explain.keypoints` gives them. people: tidy. samples: name -> (68, 3). pictures: class -> mean
-    face, whose pixels x and y are.
+    face, whose pixels x and y are. notes: sentences under the method.
     """
     (out / "samples").mkdir(parents=True, exist_ok=True)
     drawn = {}
@@ -59,11 +60,11 @@ def render(
         "title": wording.conditions(run),
         "synthetic": run.is_synthetic,
         "method": method,
-        "truth": truth,
+        "notes": list(notes),
         "not_a_device": wording.NOT_A_DEVICE,
         "pictures": drawn,
-        "rows": page_tables.shown(ranked[list(SHOWN)].rename(columns=SHOWN)),
-        "regions": page_tables.shown(regions),
+        "rows": page_tables.shown(ranked[[c for c in SHOWN if c in ranked]].rename(columns=SHOWN), significant=True),
+        "regions": page_tables.shown(regions, significant=True),
     }
     page = out / "keypoints.html"
     write_whole(page, template("keypoints.html.j2").render(context).encode())

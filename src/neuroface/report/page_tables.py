@@ -23,20 +23,21 @@ class Shown:
     numeric: list[bool]
 
 
-def shown(frame: pd.DataFrame) -> Shown | None:
-    """Any table of text and numbers; None when it is empty."""
+def shown(frame: pd.DataFrame, *, significant: bool = False) -> Shown | None:
+    """Any table of text and numbers; None when it is empty. significant: numbers to three digits, where small ones and
+    those near each other count; else to two decimals."""
     if frame.empty:
         return None
     numeric = [pd.api.types.is_numeric_dtype(frame[c]) and not pd.api.types.is_bool_dtype(frame[c]) for c in frame]
-    texts = [[_cell(value) for value in frame[c]] for c in frame]
+    texts = [[_cell(value, significant) for value in frame[c]] for c in frame]
     return Shown([str(c).replace("_", " ") for c in frame], [list(row) for row in zip(*texts, strict=True)], numeric)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, significant: bool = False) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return wording.number(value)
+        return wording.significant(float(value)) if significant else wording.number(value)
     return str(value)
 
 

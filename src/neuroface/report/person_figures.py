@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.report.figures import FAINT, INK, MUTED, PALETTE, new_axes
+from neuroface.report.wording import significant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -194,18 +195,15 @@ def _at_the_foot(figure: Figure, columns: dict[str, float], rows: Sequence[list[
         figure.text(0.07, 0.036, f"{len(rows) - len(shown)} more in the CSV.", fontsize=6.6, color=MUTED)
 
 
-def short(value: float) -> str:
-    """Three digits, never as a power of ten."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
 def _row(row: dict) -> list[str]:
     unit = f" {row['unit']}" if row["unit"] else ""
-    healthy = f"{short(row['low'])} to {short(row['high'])}{unit}" if np.isfinite(row.get("low", np.nan)) else ""
+    healthy = (
+        f"{significant(row['low'])} to {significant(row['high'])}{unit}" if np.isfinite(row.get("low", np.nan)) else ""
+    )
     z = f"{row['z']:+.1f}" if np.isfinite(row.get("z", np.nan)) else ""
     return [
         row["measure"],
-        f"{short(row['value'])}{unit}",
+        f"{significant(row['value'])}{unit}",
         str(row["repetitions"]),
         healthy,
         str(row.get("people", "")),
@@ -215,7 +213,7 @@ def _row(row: dict) -> list[str]:
 
 def _changed(row: dict) -> list[str]:
     unit = f" {row['unit']}" if row["unit"] else ""
-    sizes = [f"{short(row[key])}{unit}" for key in ("first", "second")]
-    moved = f"{'+' if row['change'] > 0 else ''}{short(row['change'])}{unit}"
-    least = f"{short(row['detectable'])}{unit}" if np.isfinite(row["detectable"]) else "not known"
+    sizes = [f"{significant(row[key])}{unit}" for key in ("first", "second")]
+    moved = f"{'+' if row['change'] > 0 else ''}{significant(row['change'])}{unit}"
+    least = f"{significant(row['detectable'])}{unit}" if np.isfinite(row["detectable"]) else "not known"
     return [row["measure"], *sizes, moved, least, "yes" if row["beyond"] else "no"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,8 +74,10 @@ def render(run: Run, person: Person, out: Path) -> Path:
         "warnings": person.warnings,
         "quality": person.quality,
         "pictures": {key: _picture(figure, key) for key, figure in _figures(run, person, driven).items()},
-        "measures": _table(person.measures[[c for c in NAMES if c in person.measures]].rename(columns=NAMES)),
-        "change": _table(person.change.drop(columns=["by"], errors="ignore")),
+        "measures": page_tables.shown(
+            person.measures[[c for c in NAMES if c in person.measures]].rename(columns=NAMES), significant=True
+        ),
+        "change": page_tables.shown(person.change.drop(columns=["by"], errors="ignore"), significant=True),
         "by_visits": bool(len(person.change)) and bool((person.change["by"] == "visits").any()),
         "overlay": person.overlay,
         "pdf": f"{name}.pdf",
@@ -161,19 +163,6 @@ def _picture(figure: Figure, name: str) -> dict[str, str]:
     content = BytesIO()
     figure.savefig(content, format="png", dpi=DPI, metadata={"Software": None})
     return {"data": base64.b64encode(content.getvalue()).decode(), "caption": CAPTIONS[name], "alt": CAPTIONS[name]}
-
-
-def _table(frame: pd.DataFrame) -> page_tables.Shown | None:
-    """Numbers with three digits: of a correlation near 1 the change is in the fourth."""
-    found = page_tables.shown(frame)
-    if found is None:
-        return None
-    told = [
-        [person_figures.short(value) if isinstance(value, float) and np.isfinite(value) else text
-         for value, text in zip(values, texts, strict=True)]
-        for values, texts in zip(frame.astype(object).to_numpy(), found.rows, strict=True)
-    ]  # fmt: skip
-    return replace(found, rows=told)
 
 
 def _named(measures: pd.DataFrame, feature: str) -> str:

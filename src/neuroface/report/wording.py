@@ -45,6 +45,15 @@ def number(value: Any, digits: int = 2) -> str:
     return NOTHING if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def significant(value: float) -> str:
+    """Three digits, never as a power of ten: 1250, 38.1, 0.000683, and 0 for what is nearer to it; a dash for none."""
+    if math.isnan(value):
+        return NOTHING
+    if value == 0 or abs(value) < 5e-7:
+        return "0"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
 def short(value: float) -> str:
     """.52, and 1.0 or 0.0 at the ends: for brackets that stand close together."""
     text = f"{value:.2f}"

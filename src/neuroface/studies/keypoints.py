@@ -67,7 +67,7 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
     with RunFolder(path).locked():
         page = render(
             run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
-            method=method, unit=_unit(kind, run.positive), truth=" ".join(filter(None, said)),
+            method=method, unit=_unit(kind, run.positive), notes=[one for one in said if one],
             pictures=_pictures(samples, kind, told) if shows_faces(run, config) else {},
         )  # fmt: skip
     first = points.sort_values("rank", kind="stable").head(5)
