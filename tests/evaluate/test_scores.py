@@ -5,11 +5,18 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, f1_score, precision_score, roc_auc_score, top_k_accuracy_score
 
 from neuroface.errors import DataError
 from neuroface.evaluate import statistics
+from neuroface.evaluate.fold import run_fold
+from neuroface.evaluate.leave_pair_out import LeavePairOut
+from neuroface.evaluate.plan import plan
+from neuroface.evaluate.predictions import fold_rows
 from neuroface.evaluate.scores import summarise
+from neuroface.evaluate.splits import Loso
+
+from .people import ALS_HC, cohort, logistic
 
 RNG = np.random.default_rng(1)
 
@@ -210,3 +217,31 @@ def test_predictions_without_their_columns_are_named():
     table = predictions_of(FOUR, CLASS).drop(columns="p_HC")
     with pytest.raises(DataError, match="Predictions lack the columns p_HC; they hold sample, subject"):
         summarise(table, None, classes=("HC", "ALS"))
+
+
+def test_ranks_of_a_tournament_are_no_probabilities_to_be_calibrated():
+    samples = cohort({"HC": 5, "ALS": 5})
+    for splitter, told in ((LeavePairOut(), False), (Loso(), True)):
+        planned = plan(samples, logistic(), splitter, protocol=ALS_HC)
+        results = [run_fold(planned.task, fold) for fold in planned.folds]
+        rows = [row for result in results for row in fold_rows(samples, result, ALS_HC.classes)]
+        assert ("calibration" in summarise(pd.DataFrame(rows), None, classes=ALS_HC.classes)) == told
+
+
+def test_precision_of_each_class_is_that_of_scikit_learn():
+    rng = np.random.default_rng(5)
+    classes = ("a", "b", "c", "never")
+    y = np.repeat(["a", "b", "c", "never"], 8)
+    p = rng.dirichlet(np.ones(4), len(y))
+    p[:, 3] = 0
+    columns = {f"p_{c}": p[:, k] for k, c in enumerate(classes)}
+    table = pd.DataFrame(
+        {"sample": range(len(y)), "subject": [f"s{i}" for i in range(len(y))], "task": "still", "y": y}
+    )
+    found = summarise(table.assign(**columns), None, classes=classes, n_bootstrap=10)["subject"]
+    decided = np.array(classes)[p.argmax(axis=1)]
+    expected = precision_score(y, decided, labels=classes, average=None, zero_division=np.nan)
+    assert [found["precision"][c] for c in classes[:3]] == pytest.approx(expected[:3])
+    assert found["precision"]["never"] is None
+    hits = int(((decided == "a") & (y == "a")).sum())
+    assert found["precision_ci"]["a"] == list(statistics.wilson(hits, int((decided == "a").sum())))

@@ -29,7 +29,7 @@ def test_a_verdict_in_words(published, leaky, honest, words):
 
 
 def test_every_system_has_its_source_its_leak_and_two_ways():
-    assert {"guarin", "neuronet", "htnet", "causalnet", "palsy", "emoface"} <= set(systems.available())
+    assert {"guarin", "neuronet", "htnet", "causalnet", "palsy", "emoface", "rare_disease"} <= set(systems.available())
     for name in systems.available():
         system = systems.load(name)
         assert all((system.source, system.protocol, system.leaks, system.rows))

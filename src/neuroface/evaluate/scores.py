@@ -18,6 +18,7 @@ from neuroface.evaluate.clustered import clustered_auc_interval
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.one_more import Drawn, draw_confusions, limits
 from neuroface.evaluate.permutations import arrangements
+from neuroface.evaluate.scores_calibration import calibration_scores
 from neuroface.evaluate.scores_decisions import DECISION_SCORES, balanced_accuracy, with_intervals
 from neuroface.evaluate.scores_dummy import dummy_scores
 from neuroface.evaluate.scores_multiclass import multiclass_scores
@@ -61,7 +62,8 @@ def summarise(
     classes lie between people, within them or both (see `design`); "target", whether the class belongs to the person
     ("group") or to the repetition ("label").
     """
-    rng, part_rng = (np.random.default_rng(derive_seed(seed, name)) for name in ("bootstrap", "parts"))
+    streams = (np.random.default_rng(derive_seed(seed, name)) for name in ("bootstrap", "parts", "calibration"))
+    rng, part_rng, calibration_rng = streams
     of_folds = predictions
     if absent := {"subject", "y"} - set(predictions.columns):
         raise DataError(f"Predictions lack the columns {', '.join(sorted(absent))}.")
@@ -80,6 +82,10 @@ def summarise(
         head["side"] = side
     if design.kind != "within" and (parts := part_scores(predictions, classes, part_rng)) is not None:
         head["parts"] = parts
+    units = (repetition_units if design.kind == "within" else subject_units)(predictions, classes)
+    if not (len(classes) == 2 and _are_ranks(of_folds)):
+        calibration = calibration_scores(units, classes, n_draws=n_bootstrap, rng=calibration_rng)
+        head |= {"calibration": calibration} if calibration else {}
     if len(classes) > 2:
         keys: dict[str, Any] = {"design": design.kind, "ordered": ordered, "n_bootstrap": n_bootstrap, "rng": rng}
         keys["stops_early"] = stops_early
@@ -97,9 +103,14 @@ def summarise(
         and (of_pairs := auc_within_folds(of_folds, classes[1])) is not None
     ):
         found["subject"] |= {"auc_within_folds": of_pairs[0], "pairs_within_folds": of_pairs[1]}
-        if is_tournament(of_folds["fold"].to_numpy(str), of_folds["subject"].to_numpy(str)):
+        if _are_ranks(of_folds):
             found["subject"]["score_is"] = RANKS
     return found
+
+
+def _are_ranks(of_folds: pd.DataFrame) -> bool:
+    """Whether every two people were judged together, so that scores are ranks and no probabilities."""
+    return "fold" in of_folds and is_tournament(of_folds["fold"].to_numpy(str), of_folds["subject"].to_numpy(str))
 
 
 def is_settled(scores: dict[str, Any]) -> bool:

@@ -91,6 +91,8 @@ def _block(
     block["auc_ovr_ci"], block["auc_ovr_ci_method"] = [interval.low, interval.high], interval.method
     block["confusion"] = counts.tolist()
     block["recall"] = {name: float(r) for name, r in zip(classes, statistics.recall(counts), strict=True)}
+    given = zip(classes, np.diagonal(counts).tolist(), counts.sum(axis=0).tolist(), strict=True)
+    block["precision"] = {name: hits / of if of else None for name, hits, of in given}
     block["n"] = {name: int((units.y == c).sum()) for c, name in enumerate(classes)}
     block |= dummy_scores(units.y, k, ordered=ordered)
     if null is not None:
@@ -116,10 +118,15 @@ def _independent_intervals(people: Units, classes: Sequence[str]) -> dict[str, A
     recall = {name: list(statistics.wilson(hit, of)) for name, hit, of in zip(classes, hits, members, strict=True)}
     if people.clustered:
         return {"recall_ci": recall}
+    decided = zip(classes, hits, counts.sum(axis=0).tolist(), strict=True)
+    recall_and_precision = {
+        "recall_ci": recall,
+        "precision_ci": {name: list(statistics.wilson(hit, of)) if of else None for name, hit, of in decided},
+    }
     return top_scores(people.p, people.y) | {
         "accuracy_ci": list(statistics.wilson(sum(hits), sum(members))),
         "balanced_accuracy_ci": list(statistics.mean_of_proportions_interval(tuple(hits), tuple(members))),
-        "recall_ci": recall,
+        **recall_and_precision,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
-from neuroface.report import page_tables, parts_table, pictures, reporting, run_tables, story, wording
+from neuroface.report import page_tables, parts_table, pictures, reliability, reporting, run_tables, story, wording
 from neuroface.report import run as runs
 from neuroface.report.covariates_table import covariates, names, warning
 from neuroface.report.exports import exports
@@ -88,6 +88,8 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "groups": run_tables.groups(run),
         "chosen": run_tables.chosen(run),
         "subgroups": subgroups(run),
+        "calibration": reliability.table(run),
+        "reliability": reliability.bins(run),
         "parts": parts_table.parts(run),
         "parts_of_classes": parts_table.tells(run),
         "covariates": covariates(run),
@@ -132,6 +134,8 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "audit": page_tables.shown(run_tables.audit(run)),
         "chosen": page_tables.shown(run_tables.chosen(run)),
         "subgroups": page_tables.shown(subgroups(run)),
+        "calibration": page_tables.shown(reliability.shown(run)),
+        "calibration_in_words": reliability.in_words(run),
         "parts": page_tables.shown(parts_table.shown_parts(run)),
         "tells": page_tables.shown(parts_table.shown_tells(run)),
         "parts_in_words": parts_table.in_words(run),

@@ -108,14 +108,19 @@ def _effect(row: Mapping[Hashable, Any]) -> str:
 
 
 def recall(run: Run) -> Shown | None:
-    """Per class: recognised of how many; for two classes that is specificity, then sensitivity."""
+    """Per class: recognised of how many, and of those given the class how many are of it; the share of two classes is
+    specificity, then sensitivity."""
     if not run.decisions.get("confusion"):
         return None
     rows = [
-        [row["class"], f"{row['recognised']} of {row['of']}", _score(row, value="recall")]
+        [row["class"], f"{row['recognised']} of {row['of']}", _score(row, value="recall"), _precision(row)]
         for row in run_tables.recall(run).to_dict("records")
     ]
-    return Shown(["class", "recognised", "share"], rows, [False, True, True])
+    return Shown(["class", "recognised", "recall", "precision"], rows, [False, True, True, True])
+
+
+def _precision(row: Mapping[Hashable, Any]) -> str:
+    return _score({"value": row["precision"], "low": row["precision_low"], "high": row["precision_high"]})
 
 
 def per_person(run: Run) -> Shown | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from neuroface.report import figures, flow_figure, roc, run_tables, wording
+from neuroface.report import figures, flow_figure, reliability, roc, run_tables, wording
 from neuroface.report.run import Run
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def of(run: Run) -> dict[str, Picture]:
         found["confusion"] = _confusion(run)
     if len(run.null_values):
         found["null"] = _null(run)
+    if reliability.found(run):
+        found["reliability"] = _reliability(run)
     table = run_tables.features(run)
     if "g" in table and table["g"].notna().any():
         found["effect_sizes"] = _effect_sizes(table)
@@ -128,6 +130,15 @@ def _confusion(run: Run) -> Picture:
     unit = "samples" if run.is_within_person else "people"
     figure = figures.confusion(matrix, classes=run.classes)
     return Picture(figure, f"Confusion matrix over {unit}.", f"{right} of {total} {unit} classified correctly.")
+
+
+def _reliability(run: Run) -> Picture:
+    told = reliability.found(run)
+    caption = (
+        f"Reliability: the {told['of']} against how often it came true, in bins of equal numbers; larger points are of "
+        "more, lines are Wilson's intervals. Below the diagonal more was said than came true."
+    )
+    return Picture(reliability.figure(run), caption, f"Reliability curve; {reliability.in_words(run)}")
 
 
 def _null(run: Run) -> Picture:

@@ -210,7 +210,8 @@ def _within(run: Run, per_person: pd.DataFrame, column: str) -> dict[str, Any]:
 
 
 def recall(run: Run) -> pd.DataFrame:
-    """One row per class: how many of its people (or samples, where classes lie inside people) were recognised.
+    """One row per class: how many of its people (or samples, where classes lie inside people) were recognised, and how
+    many of those who were given the class are of it (precision).
 
     Of two classes the first row is the specificity, the second the sensitivity.
     """
@@ -222,8 +223,17 @@ def recall(run: Run) -> pd.DataFrame:
         ends = interval_of(found, names[name]) if names else (found.get("recall_ci") or {}).get(name)
         low, high = ends or (np.nan, np.nan)
         share = hits / total if total else np.nan
-        rows.append({"class": name, "recognised": hits, "of": total, "recall": share, "low": low, "high": high})
+        row = {"class": name, "recognised": hits, "of": total, "recall": share, "low": low, "high": high}
+        rows.append(row | _precision(found, i, name))
     return pd.DataFrame(rows)
+
+
+def _precision(found: Mapping[str, Any], at: int, name: str) -> dict[str, Any]:
+    """How many of those who were given a class are of it; with its interval where people are independent."""
+    hits, decided = found["confusion"][at][at], sum(row[at] for row in found["confusion"])
+    low, high = (found.get("precision_ci") or {}).get(name) or (np.nan, np.nan)
+    share = hits / decided if decided else np.nan
+    return {"decided": decided, "precision": share, "precision_low": low, "precision_high": high}
 
 
 def per_person(run: Run) -> pd.DataFrame:
