@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import LeakageError
-from neuroface.evaluate import audit_values
+from neuroface.evaluate import audit_pictures, audit_values
 from neuroface.evaluate.audit_checks import (
     AUGMENTED,
     CHOSEN,
@@ -63,6 +63,12 @@ def refuse_leakage(samples: Samples, folds: Sequence[Fold], *, accepted: bool = 
             f"Values of {_listed(known)} were computed by something fitted on that very subject "
             "(a landmark model, a norm). Cross-fit it, so that no subject is judged by a model that saw them."
         )
+    if (copied := _copies_divided(samples, folds)) and not (accepted or divided):
+        raise LeakageError(
+            f"{'; '.join(copied[:3])}{f' and {len(copied) - 3} pairs more' if len(copied) > 3 else ''}; they would be "
+            "learnt from and judged. Give the people one name (cohort.pattern, a column subject), leave one out "
+            "(cohort.exclude=[...]), or say protocol.leak=accepted."
+        )
     prepared = [text for kind in samples.prepared for text in _prepared_on(samples, folds, kind)]
     if prepared and not accepted:
         raise LeakageError(f"{'; '.join(prepared)}. Do it inside the fold: as a step of the classifier.")
@@ -88,6 +94,8 @@ def audit(
     }
     if samples.view == "table":
         checks |= _of_a_table(samples, prepared)
+    elif (copied := audit_pictures.copies(samples.X, samples.subject)) is not None:
+        checks[NEAR] = audit_pictures.in_words(copied)
     found = [name for name, texts in checks.items() if texts]
     verdict = "leaky" if any(_prepared_on(samples, folds, kind) for kind in PREPARED) else verdict_of(found)
     return {
@@ -129,6 +137,18 @@ def row_bytes(row: Any) -> bytes:
     if isinstance(row, Mapping):
         return b"".join(row_bytes(row[name]) for name in sorted(row))
     return np.ascontiguousarray(row).tobytes()
+
+
+def _copies_divided(samples: Samples, folds: Sequence[Fold]) -> list[str]:
+    """Copies among single pictures of two people, one learnt from and the other judged in the same fold."""
+    tasks = set(map(str, samples.meta.get("task", ())))
+    found = audit_pictures.copies(samples.X, samples.subject) if tasks == {audit_pictures.STILL} else None
+    if not found:
+        return []
+    subject = np.asarray(samples.subject).astype(str)
+    sides = [(set(subject[fold.train]), set(subject[fold.test])) for fold in folds]
+    parted = [p for p in found if any((p[0] in a and p[1] in b) or (p[1] in a and p[0] in b) for a, b in sides)]
+    return audit_pictures.in_words(Counter({pair: found[pair] for pair in parted}))
 
 
 def _outcome(found: list[str] | None) -> str:
