@@ -80,9 +80,8 @@ class Regions:
 
     def gather(self, rows: Sequence[np.ndarray]) -> Parts:
         """Region -> (n, size, size, 3) uint8, memory-mapped."""
-        return Parts(
-            {name: pictures.together([row[i] for row in rows], self.store) for i, name in enumerate(self.regions)}
-        )
+        together = pictures.together(rows, self.store)
+        return Parts({name: together[:, i] for i, name in enumerate(self.regions)})
 
     def _planned(self, seen: Seen, repetition: Repetition) -> list[list[Cut]] | None:
         """Of each region the windows to cut, none where it is missing; None where no region is there."""
