@@ -40,3 +40,15 @@ def test_signs_have_two_colours_about_zero_and_sizes_one():
     assert size.axes[0].images[0].get_clim() == (0, 2)
     assert size.axes[0].get_ylim()[0] > size.axes[0].get_ylim()[1], "y goes down the face"
     assert size.axes[-1].get_ylabel() == "mm"
+
+
+def test_a_unit_is_no_longer_than_its_bar_however_many_classes_there_are():
+    places = np.random.default_rng(0).random((68, 2)) * [100, 120]
+    unit = "integrated gradient for 6, log-odds per pixel, with its sign"
+    figure = keypoint_figures.faces({str(i): np.linspace(-1, 1, 68) for i in range(6)}, places, unit=unit)
+    figure.draw_without_rendering()
+    (label,) = [axes.yaxis.label for axes in figure.axes if axes.get_ylabel()]
+    box = label.get_window_extent()
+    assert box.y0 > 0
+    assert box.y1 < figure.bbox.height
+    assert label.get_text().replace("\n", " ") == unit

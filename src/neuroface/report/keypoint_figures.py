@@ -7,6 +7,7 @@ would be bright wherever points stand close together, about the mouth.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +82,7 @@ def faces(named: Mapping[str, np.ndarray], places: np.ndarray, *, unit: str, ove
         axes.title.set_fontsize(10)
         axes.axis("off")
     bar = figure.colorbar(image, ax=list(panels), shrink=0.8, pad=0.02)
-    bar.set_label(unit, fontsize=8.5)
+    bar.set_label(fill(unit, max(16, int(11 * figure.get_figheight()))), fontsize=8.5)  # no longer than the bar
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=8.5)
     return figure
