@@ -14,7 +14,6 @@ TINY = [
     "size=ci",
     "cohort.people={control: 4, slanted_eyes: 3, broad_nose: 3, thin_lip: 3}",
     "cohort.pictures=[1,2]",
-    "quality=null",
     "classifier.view.size=16",
     "classifier.view.regions=[eyes,nose,mouth,whole]",
     "classifier.width=2",
