@@ -48,6 +48,7 @@ NETWORK += [TABLE[1], *TABLE[4:]]
 COMPARED = ("predictions.csv", "scores.json", "splits.json", "audit.json", "folds/*.csv", "null/*.csv", "models/*")
 AT_ONCE = ("folds/*.csv", "null/*.csv")  # whole at any instant
 DEADLINE_S = 240
+TRACE = 70  # exit code of a child that an error got out of
 LIMIT_S = 2
 BIND, REMOUNT, READ_ONLY, PRIVATE = 1 << 12, 1 << 5, 1, 1 << 14 | 1 << 18  # of mount(2)
 NEW_MOUNTS, NEW_USER = 0x20000, 0x10000000  # of unshare(2)
@@ -65,7 +66,7 @@ class Child:
         self.pid = os.fork()
         if self.pid:
             return
-        code = 70
+        code = TRACE
         try:
             os.setsid()
             with self.log.open("ab") as log:
@@ -418,9 +419,8 @@ def suffered(name: str, times: int, stage: Stage) -> Iterator[tuple[str, str]]:
         now = results(run)
         differing = sorted(file for file in {*now, *expected} if now.get(file) != expected.get(file))
         wrong = f"ended with {code}: {last.told()}" if code else f"{differing[:3]} differ" if differing else ""
-        traces = [line for line in _lines(last.log) if line.startswith("Traceback")]
-        wrong = wrong or ("a trace instead of a message" if traces else "")
         for told, lost in said:
+            lost = lost or ("a trace instead of a message" if told.startswith(f"{TRACE}:") else "")
             yield told, lost or wrong
         done += len(said)
         shutil.rmtree(run, ignore_errors=True)

@@ -70,9 +70,17 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """One repetition on its way into the samples. value: what the view makes of it."""
+    """One repetition on its way into the samples. value: what the view makes of it.
 
-    recording: Recording
+    Of its recording only who and what it is: landmarks of all recordings would not fit into memory.
+    """
+
+    name: str
+    subject: str
+    group: str
+    task: str
+    session: str
+    side: str
     repetition: Repetition
     y: str
     value: Any
@@ -113,7 +121,7 @@ def build(
                 continue
             if rows and names_here != names:
                 odd = ", ".join(sorted(set(names_here) ^ set(names))[:2])
-                raise DataError(f"has other features than {rows[0].recording.name} ({odd}, ...); set one lift for all")
+                raise DataError(f"has other features than {rows[0].name} ({odd}, ...); set one lift for all")
         except DataError as error:
             problems.add(recording.name, why(error, recording.notes))
             continue
@@ -122,7 +130,7 @@ def build(
     for where, what in problems.items():
         tally.leave_out(where, what)
     tally.left_out += getattr(cohort, "left_out_", ())  # people that the question does not ask for
-    if gone := tally.of_other_classes - {row.recording.subject for row in rows}:
+    if gone := tally.of_other_classes - {row.subject for row in rows}:
         people = "1 person" if len(gone) == 1 else f"{len(gone)} people"
         tally.leave_out(people, "no repetition of a class that is asked for")
     if not skip_broken:
@@ -237,13 +245,15 @@ def _rows(
     fitted_on = recording.landmarks.fitted_on | landmarks.fitted_on
     if hasattr(view, "fitted_on"):
         fitted_on |= view.fitted_on(recording.subject)
+    side = _side(recording) if wanted.side else ""
+    who = (recording.name, recording.subject, recording.group, recording.task, recording.session, side)
     rows = []
     for repetition, value in zip(asked, values, strict=True):
         if value is None:
             tally.leave_out(f"{recording.name} repetition {repetition.index}", "no landmark in any of its frames")
         else:
             y = wanted.class_of(recording, repetition)
-            rows.append(_Row(recording, repetition, y, value, fitted_on))
+            rows.append(_Row(*who, repetition, y, value, fitted_on))
     if rows:
         told = replace(recording, notes={**recording.notes, **made_by(steps.landmarks, recording)})
         tally.use(told, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
@@ -284,7 +294,7 @@ def _check_rows(rows: list[_Row], wanted: Wanted, tally: Tally) -> None:
         raise DataError(f"No repetition{asked} is left. See {see}.")
     if wanted.classes is None:
         return
-    people = {name: {row.recording.subject for row in rows if row.y == name} for name in wanted.classes}
+    people = {name: {row.subject for row in rows if row.y == name} for name in wanted.classes}
     missing = [name for name in wanted.classes if not people[name]]
     if missing:
         found = ", ".join(sorted({row.y for row in rows}))
@@ -296,20 +306,20 @@ def _check_rows(rows: list[_Row], wanted: Wanted, tally: Tally) -> None:
 
 def _gathered(rows: list[_Row], names: tuple[str, ...], view: View, *, side: bool) -> Samples:
     meta: dict[str, list[Any]] = {
-        "sample": [f"{r.recording.name}/{r.repetition.index:02d}" for r in rows],
-        "group": [r.recording.group for r in rows],
-        "task": [r.recording.task for r in rows],
+        "sample": [f"{r.name}/{r.repetition.index:02d}" for r in rows],
+        "group": [r.group for r in rows],
+        "task": [r.task for r in rows],
         "repetition": [r.repetition.index for r in rows],
     }
-    sessions = [r.recording.session for r in rows]
+    sessions = [r.session for r in rows]
     if any(sessions):
         meta["session"] = sessions
     if side:
-        meta["side"] = [_side(r.recording) for r in rows]
+        meta["side"] = [r.side for r in rows]
     return Samples(
         X=view.gather([r.value for r in rows]),
         y=np.array([r.y for r in rows]),
-        subject=np.array([r.recording.subject for r in rows]),
+        subject=np.array([r.subject for r in rows]),
         meta={name: np.array(values) for name, values in meta.items()},
         view=view.name,
         feature_names=names,

@@ -80,6 +80,20 @@ def test_a_scheduler_that_is_gone_is_one_message_and_what_came_before_is_kept():
     assert set(kept) <= {i**2 for i in range(10)}
 
 
+def test_a_result_that_is_lost_on_its_way_is_computed_again():
+    class Breaks(Future):
+        def result(self):
+            raise ConnectionResetError(104, "Connection reset by peer")
+
+    class Once(Client):
+        def submit(self, function, value, pure):
+            future = super().submit(function, value, pure)
+            return Breaks(future.key, "finished", None) if self.calls == 4 else future
+
+    found = on_cluster(Once(), [(square, (i,)) for i in range(9) if i != 3], where=WHERE)
+    assert sorted(found) == sorted(i**2 for i in range(9) if i != 3)
+
+
 def test_an_error_of_a_call_is_raised():
     def refuses(value):
         raise ValueError(value)

@@ -7,6 +7,7 @@ process while the cluster has one worker only; so the calls are handed to the cl
 from __future__ import annotations
 
 import queue
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,8 @@ def on_cluster(client: Any, calls: Iterable[Call], *, where: Path) -> Iterator[A
         except queue.Empty:
             continue
         _, call, tries = waiting.pop(future.key)
-        if _is_lost(future):
+        came, outcome = _fetched(future)
+        if not came:
             _refuse_lost(client, where)
             if tries == TRIES:
                 raise RunFailedError(
@@ -60,7 +62,7 @@ def on_cluster(client: Any, calls: Iterable[Call], *, where: Path) -> Iterator[A
             sent.clear()  # what was sent may have been on the worker that is lost
             hand_over(call, tries + 1)
             continue
-        yield future.result()
+        yield outcome
 
 
 def client_in_use() -> Any:
@@ -89,11 +91,16 @@ def _bytes_of(value: Any, sizeof: Callable[[Any], int]) -> int:
     return sizeof(value) + (sum(map(sizeof, fields.values())) if fields else 0)
 
 
-def _is_lost(future: Any) -> bool:
-    """Whether there is no outcome, neither a result nor an error of the call itself."""
-    if future.status in ("cancelled", "lost", "pending"):
-        return True
-    return future.status == "error" and type(future.exception()).__name__ in ("KilledWorker", "FutureCancelledError")
+def _fetched(future: Any) -> tuple[bool, Any]:
+    """Whether there is an outcome, and the outcome. What the call itself raises is raised."""
+    if future.status == "error" and type(future.exception()).__name__ not in ("KilledWorker", "FutureCancelledError"):
+        return True, future.result()
+    if future.status != "finished":
+        return False, None
+    try:
+        return True, future.result()
+    except (OSError, CancelledError):  # it was there, and is gone before it came here
+        return False, None
 
 
 def _refuse_lost(client: Any, where: Path) -> None:

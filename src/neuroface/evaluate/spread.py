@@ -5,6 +5,7 @@ joblib hands the same calls to either, and a fold's seed is its name's, so the b
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -34,6 +35,8 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
     import joblib
 
     distributed = _distributed()
+    for name in ("distributed", "tornado.application", "asyncio"):  # a lost scheduler is told by us, in one message
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     if address:
         client = _client(distributed, address)
         with client, joblib.parallel_config(backend="dask"):
