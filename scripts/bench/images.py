@@ -48,6 +48,8 @@ def seconds(*ways: Callable[[], object], repeats: int = 3) -> list[float]:
 
 def folds(people: int, each: int) -> None:
     from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
     rng = np.random.default_rng(0)
     x = torch.from_numpy(rng.normal(size=(people * each, 112, 112, 3)).astype(np.float32))
@@ -56,7 +58,8 @@ def folds(people: int, each: int) -> None:
 
     def heads(vectors: np.ndarray, tested: range) -> None:
         for person in tested:
-            model = LogisticRegression(max_iter=200).fit(vectors[who != person], y[who != person])
+            model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+            model.fit(vectors[who != person], y[who != person])
             model.predict_proba(vectors[who == person])
 
     def once() -> None:
