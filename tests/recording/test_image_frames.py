@@ -43,3 +43,18 @@ def test_an_unreadable_image_is_told_never_black(tmp_path):
     assert next(frames).index == 0
     with pytest.raises(DataError, match=r"1\.png \(8 bytes\) cannot be read as an image"):
         next(frames)
+
+
+def test_a_still_that_is_looked_at_when_it_is_found_is_read_once(tmp_path, monkeypatch):
+    from neuroface.recording import images as decoding
+
+    read, real = [], decoding.read_color
+    monkeypatch.setattr(decoding, "read_color", lambda file: read.append(file) or real(file))
+    one, other = images(tmp_path, 2)
+    (frame,) = ImageFrames([one]).frames()
+    assert len(read) == 1
+    first, second = ImageFrames([one]), ImageFrames([other])  # the newest alone is remembered, and once
+    assert next(first.frames()).color[0, 0].tolist() == frame.color[0, 0].tolist()
+    for _ in range(2):
+        assert next(second.frames()).color[0, 0].tolist() == [200, 0, 10]
+    assert len(read) == 1 + 2 + 1 + 1 + 1
