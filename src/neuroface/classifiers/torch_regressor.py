@@ -134,7 +134,7 @@ class TorchRegressor(RegressorMixin, BaseEstimator):
         return "safetensors", model_file.to_bytes({"settings": settings, "number": number, "parts": parts}, tensors)
 
     def _tunables(self) -> Tunables:
-        own = ("max_epochs", "batch_size", "learning_rate", "optimiser", "schedule")
+        own: tuple[str, ...] = ("max_epochs", "batch_size", "learning_rate", "optimiser", "schedule")
         own += ("weight_decay", "clip_norm", "patience")
         fixed: dict[str, Any] = {
             "label_smoothing": 0.0,
