@@ -408,7 +408,8 @@ def suffered(name: str, times: int, stage: Stage) -> Iterator[tuple[str, str]]:
         number += 1
         run = stage.folder / f"{list(FAULTS).index(name)}-{number}"
         said = []
-        for _ in range(min(times - done, stage.chosen.randint(1, 4))):
+        most = 1 if name.startswith("rotten") else stage.chosen.randint(1, 4)  # rot is found when a run goes on
+        for _ in range(min(times - done, most)):
             told = FAULTS[name](run, stage)
             if not told:
                 break
