@@ -34,9 +34,9 @@ def test_a_wrong_option_of_a_list_gets_the_nearest(choice):
     assert str(caught.value) == "features=rim: there is no such option. Did you mean 'rom'?"
 
 
-@pytest.mark.parametrize("word", ["quality=null", "~quality"])
-def test_a_step_that_may_be_left_out(word):
-    config, choices = compose("train", [word])
+@pytest.mark.parametrize("words", [["quality=null"], ["~quality"], ["experiment=emoface", "quality=null"]])
+def test_a_step_that_may_be_left_out(words):
+    config, choices = compose("train", words)
     assert config.quality is None
     assert "quality" not in choices
 

@@ -66,6 +66,9 @@ def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[Di
     OmegaConf.set_struct(config, False)
     for key, mapping in mappings.items():
         OmegaConf.update(config, key, mapping, merge=False)
+    for group in OPTIONAL:
+        if f"~{group}" in overrides:
+            config.pop(group, None)  # an experiment may have set keys of what is left out
     del config["hydra"]
     try:
         OmegaConf.resolve(config)
