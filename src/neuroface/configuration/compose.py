@@ -67,8 +67,8 @@ def compose(verb: str, overrides: list[str], *, choose: bool = True) -> tuple[Di
     for key, mapping in mappings.items():
         OmegaConf.update(config, key, mapping, merge=False)
     for group in OPTIONAL:
-        if f"~{group}" in overrides:
-            config.pop(group, None)  # an experiment may have set keys of what is left out
+        if f"~{group}" in overrides and group in config:
+            config[group] = None  # an experiment may have set keys of what is left out
     del config["hydra"]
     try:
         OmegaConf.resolve(config)
