@@ -1,7 +1,8 @@
 """Calls on the workers of a Dask cluster, and what happens when workers or the scheduler go.
 
-joblib's own backend for Dask (1.6) waits for ever when the scheduler is gone, and computes everything in the calling
-process while the cluster has one worker only; so the calls are handed to the cluster's client here.
+joblib's own backend for Dask (1.6) computes everything in the calling process while the cluster has one worker thread
+only, gives a call one worker, and ends in a trace when the scheduler is gone; so the calls are handed to the cluster's
+client here.
 """
 
 from __future__ import annotations
