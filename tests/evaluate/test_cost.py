@@ -59,6 +59,22 @@ def test_workers_share_the_time_and_add_up_in_memory(tmp_path, monkeypatch, caps
     )
 
 
+def test_what_happens_once_is_not_expected_each_time(tmp_path, monkeypatch, capsys):
+    """Compiling takes 3 s here, each of 400 permutations 0.02 s: 11 s, and not 10 min."""
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    with RunFolder(tmp_path / "run").open({"seed": 0}) as folder:
+        meter = Meter(folder, "permutations", 400, 1)
+        clock[0] = 3.0
+        for _ in range(400):
+            clock[0] += 0.02
+            meter.count()
+        meter.end()
+    assert not capsys.readouterr().err
+    assert folder.facts["forecast"]["permutations"]["wall_s"] < 25
+    assert folder.facts["cost"]["permutations"]["wall_s"] == 11.0
+
+
 def test_a_short_stage_says_nothing(tmp_path, capsys):
     with RunFolder(tmp_path / "run").open({"seed": 0}) as folder:
         meter = Meter(folder, "folds", 2, 1)

@@ -11,6 +11,7 @@ from typing import Any
 from neuroface.evaluate.run_folder import RunFolder
 
 FIRST = 2  # pieces that a forecast needs, or one per process where there are more
+WARM_S = 5.0  # after which what happens once, compiling above all, no longer counts as if it happened each time
 QUIET_S = 60.0  # a stage that takes less is not worth a line
 KIB = 1 if sys.platform == "darwin" else 1024  # what getrusage counts memory in: bytes on macOS, else KiB
 
@@ -38,7 +39,7 @@ class Meter:
     def __init__(self, folder: RunFolder, stage: str, n: int, processes: int) -> None:
         self.folder, self.stage, self.n, self.processes = folder, stage, n, max(1, min(processes, n))
         self.started, self.before = time.monotonic(), disk_bytes(folder)
-        self.done, self.seconds = 0, 0.0
+        self.done, self.seconds, self.settled = 0, 0.0, False
         self.peaks: dict[int, int] = {}
 
     def count(self, spent: Spent | None = None) -> None:
@@ -47,7 +48,10 @@ class Meter:
         if spent is not None:
             self.seconds += spent.seconds
             self.peaks[spent.pid] = max(self.peaks.get(spent.pid, 0), spent.peak_bytes)
-        if self.done == min(max(FIRST, self.processes), self.n):
+        first = min(max(FIRST, self.processes), self.n)
+        warm = bool(self.seconds) or time.monotonic() - self.started >= WARM_S
+        if self.done == first or (self.done > first and warm and not self.settled):
+            self.settled = warm
             self._foretell()
 
     def end(self) -> None:
@@ -61,7 +65,7 @@ class Meter:
         else:
             wall_s = (time.monotonic() - self.started) / self.done * self.n
         expected = self._note("forecast", done=self.n, wall_s=wall_s, disk=self._grown() / self.done * self.n)
-        if wall_s > QUIET_S:
+        if self.settled and wall_s > QUIET_S:
             print(f"by the first {self.done}: {in_words(self.stage, expected)}", file=sys.stderr, flush=True)
 
     def _grown(self) -> float:
