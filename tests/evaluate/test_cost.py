@@ -36,8 +36,8 @@ def test_the_forecast_of_a_run_agrees_with_what_it_did(tmp_path):
         assert expected["n"] == did["n"] == n
         assert expected["disk_bytes"] == pytest.approx(did["disk_bytes"], rel=0.3)
         assert 1e7 < did["memory_bytes"] < 3e10
-    # a fold fits itself and its inner folds, six at least: 8 * 7 * 20 ms and more, in one process
-    assert facts["cost"]["folds"]["wall_s"] > 1.0
+    # a fold fits itself and five inner folds: 8 * 6 * 20 ms and more, in one process
+    assert facts["cost"]["folds"]["wall_s"] >= 0.9
     assert facts["forecast"]["folds"]["wall_s"] == pytest.approx(facts["cost"]["folds"]["wall_s"], rel=0.5)
     assert "took: 8 folds: " in contents.told(folder.path)
 
