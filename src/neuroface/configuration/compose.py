@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import hydra
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import (
@@ -222,7 +223,13 @@ def options(group: str) -> list[str]:
 def choosing(group: str, name: str) -> str:
     """The word by which `prepare`, where every group can stand, takes an option of a group. Needs a Hydra context."""
     word = f"{group}=[{name}]" if group in MULTIPLE else f"{group}={name}"
-    return word if group in _choices("prepare", []) else f"+{word}"
+    return word if group in _groups_of_prepare(GlobalHydra.instance().config_loader()) else f"+{word}"
+
+
+@functools.lru_cache(maxsize=1)
+def _groups_of_prepare(loader: ConfigLoader) -> frozenset[str]:
+    """The groups of which `prepare` has an option by default. loader: of the Hydra context, for which this is kept."""
+    return frozenset(_choices("prepare", []))
 
 
 def option_node(group: str, name: str) -> Any:
