@@ -58,14 +58,18 @@ def write_megc(
 
 
 def face_picture(asymmetry: float, seed: int, size: int = 64) -> np.ndarray:
-    """(size, size, 3) uint8: eyes and a mouth, one corner of which hangs by `asymmetry` (0..1) fifths of the face."""
+    """(size, size, 3) uint8: eyes and a mouth, one corner of which hangs by `asymmetry` (0..1) fifths of the face.
+
+    seed: whose skin it is; people with one skin would be copies of each other.
+    """
     rng = np.random.default_rng(seed)
     image = np.full((size, size, 3), 150, dtype=np.uint8)
     for x in (0.33, 0.67):
         cv2.circle(image, (round(x * size), round(0.38 * size)), size // 12, (40, 40, 40), -1)
     right, left = (round(0.32 * size), round(0.72 * size)), (round(0.68 * size), round((0.72 + 0.2 * asymmetry) * size))
     cv2.line(image, right, left, (30, 30, 120), max(size // 20, 1))
-    return np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+    own = cv2.resize(rng.normal(0, 25, (4, 4)).astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.clip(image + own[..., None] + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
 
 
 def write_fnp(folder: Path, people: Mapping[str, int], *, sides: Sequence[str] = ("left", "right")) -> Path:
