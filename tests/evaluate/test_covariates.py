@@ -98,6 +98,12 @@ def test_texts_and_missing_values_become_columns() -> None:
     assert X[1, 1] == pytest.approx(0)  # the mean of those known
 
 
+def test_sites_cameras_and_sexes_are_categories_also_as_numbers() -> None:
+    facts = [{"site": 1, "sex": 0.0, "age": 60}, {"site": 2, "sex": 1.0, "age": 61}, {"site": 3.0, "age": 62}]
+    _, columns = covariates.matrix(facts, ["site", "sex", "age"])
+    assert columns == ["site 2", "site 3", "sex 1", "sex not known", "age"]
+
+
 def test_a_covariate_that_is_the_label_is_refused() -> None:
     facts = [{"diagnosis": name, "sex": sex} for name, sex in (("no", "F"), ("yes", "M"), ("no", "M"), ("yes", "F"))]
     y = np.array(["HC", "ALS", "HC", "ALS"])

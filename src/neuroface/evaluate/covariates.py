@@ -25,6 +25,7 @@ PERMUTATIONS = 199
 DRAWS = 500
 MANY, DRAWS_OF_MANY = 1000, 100  # people; their intervals are narrow anyway
 STEPS = 50  # of Newton's method
+CATEGORIES = ("site", "camera", "sex")  # also where they are coded 1, 2, 3
 
 
 class Alone(NamedTuple):
@@ -39,24 +40,35 @@ class Alone(NamedTuple):
 def matrix(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """(n, k) standardised columns of the covariates `names` of n people, and what each column is.
 
-    Numbers stay numbers, texts become a column per value but the first. A missing number is the mean of those known,
-    and being missing is a column of its own, because it may tell the class. Columns that never differ are left out.
+    Numbers stay numbers, texts and all of CATEGORIES become a column per value but the first. A missing number is the
+    mean of those known, and being missing is a column of its own, because it may tell the class. Columns that never
+    differ are left out.
     """
     columns: dict[str, np.ndarray] = {}
     for name in names:
         values = [_known(row.get(name)) for row in facts]
         gone = np.array([value is None for value in values])
-        if all(isinstance(value, int | float) for value in values if value is not None):
+        if not is_category(name, values):
             numbers = np.array([np.nan if value is None else float(value) for value in values])
             columns[name] = np.where(gone, numbers[~gone].mean() if (~gone).any() else 0.0, numbers)
         else:
-            texts = sorted({str(value) for value in values if value is not None})
-            for text in texts[1:]:
-                columns[f"{name} {text}"] = np.array([float(str(value) == text) for value in values])
+            words = [None if value is None else _text(value) for value in values]
+            for text in sorted({word for word in words if word is not None})[1:]:
+                columns[f"{name} {text}"] = np.array([float(word == text) for word in words])
         if gone.any():
             columns[f"{name} not known"] = gone.astype(float)
     kept = {name: (c - c.mean()) / c.std() for name, c in columns.items() if c.std() > 1e-12}
     return np.stack(list(kept.values()), axis=1) if kept else np.empty((len(facts), 0)), list(kept)
+
+
+def is_category(name: str, values: Sequence[Any]) -> bool:
+    """Whether a covariate of these values (None: not known) names kinds of people rather than amounts."""
+    return name in CATEGORIES or not all(isinstance(value, int | float) for value in values if value is not None)
+
+
+def _text(value: Any) -> str:
+    """1 of 1.0, which a table makes of whole numbers where one is missing."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _known(value: Any) -> Any:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FILE = "covariates.json"
 USUAL = ("age", "sex", "site", "camera")  # of people.csv, where they are known
 RECORDED = ("repetitions", "distance_mm", "duration_s", "fps")  # of their recordings
-LONGEST = 8  # values of a text that is looked at without being asked for
+LONGEST = 8  # values of a category that is looked at without being asked for
 
 
 def write(path: Path, names: Sequence[str] | None = None) -> None:
@@ -95,11 +95,13 @@ def facts_of(run: Run) -> dict[str, dict[str, Any]]:
 
 
 def _usual(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Those of USUAL and RECORDED that differ between people; a text with many values (an id, say) is none."""
+    """Those of USUAL and RECORDED that differ between people; a category with many values (an id, say) is none."""
+    from neuroface.evaluate.covariates import is_category
+
     chosen = []
     for name in (*USUAL, *RECORDED):
         values = [row[name] for row in rows if name in row]
         texts = {str(value) for value in values}
-        if len(texts) > 1 and (all(isinstance(v, int | float) for v in values) or len(texts) <= LONGEST):
+        if len(texts) > 1 and (not is_category(name, values) or len(texts) <= LONGEST):
             chosen.append(name)
     return chosen
