@@ -110,3 +110,10 @@ def test_a_covariate_that_is_the_label_is_refused() -> None:
     covariates.refuse_labels(facts, ["sex"], y)
     with pytest.raises(ConfigError, match=r"diagnosis has one value for each class.*it is the class itself"):
         covariates.refuse_labels(facts, ["sex", "diagnosis"], y)
+
+
+def test_as_many_values_as_people_are_refused() -> None:
+    facts = [{"site": f"s{i}", "sex": "FM"[i % 2], "age": 50 + i} for i in range(12)]
+    covariates.refuse_many(facts, ["sex", "age"])
+    with pytest.raises(ConfigError, match=r"site has 12 values among 12 people.*are 12, and 12 people allow 4"):
+        covariates.refuse_many(facts, ["sex", "site"])

@@ -10,6 +10,8 @@ import pytest
 
 from neuroface.errors import ConfigError
 from neuroface.evaluate.run_files import read_json
+from neuroface.report import run as runs
+from neuroface.report.covariates_table import warning
 from neuroface.studies import covariates, evaluate, folders, start
 
 
@@ -66,3 +68,24 @@ def test_covariates_asked_for_by_name_stay_when_the_run_is_scored_again(run: Pat
     list(evaluate.evaluated([f"run={run}", "covariates=[age]"]))
     list(evaluate.evaluated([f"run={run}"]))
     assert read_json(run / "covariates.json")["names"] == ["age"]
+
+
+def test_as_many_sites_as_people_are_refused_where_asked_for_and_left_out_where_not(run: Path) -> None:
+    people = (run / "people.csv").read_bytes()
+    table = pd.read_csv(run / "people.csv", dtype={"subject": str})
+    try:
+        table.assign(site=[f"s{i}" for i in range(len(table))]).to_csv(run / "people.csv", index=False)
+        with pytest.raises(ConfigError, match="site has 20 values among 20 people"):
+            covariates.write(run, ["site"])
+        covariates.write(run)
+    finally:
+        (run / "people.csv").write_bytes(people)
+    assert "site" not in read_json(run / "covariates.json")["names"]
+
+
+def test_covariates_that_order_the_groups_the_wrong_way_tell_nothing(run: Path) -> None:
+    covariates.write(run)
+    told = runs.read(run)
+    assert "Covariates alone" in warning(told)
+    told.covariates["only"]["auc"] = 0.08  # type: ignore[index]
+    assert not warning(told)

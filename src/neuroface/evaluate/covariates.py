@@ -24,6 +24,7 @@ PAIRS = 2500  # at most so many are left out: all of 50 against 50
 PERMUTATIONS = 199
 DRAWS = 500
 MANY, DRAWS_OF_MANY = 1000, 100  # people; their intervals are narrow anyway
+PEOPLE_PER_COLUMN = 3  # fewer, and covariates that were asked for are refused: they fit anything
 STEPS = 50  # of Newton's method
 CATEGORIES = ("site", "camera", "sex")  # also where they are coded 1, 2, 3
 
@@ -85,6 +86,20 @@ def refuse_labels(facts: Sequence[Mapping[str, Any]], names: Sequence[str], y: n
                 f"covariates: {name} has one value for each class ({', '.join(sorted('='.join(p) for p in pairs))}): "
                 "it is the class itself, and adjusting for it leaves nothing. Name covariates that come before it."
             )
+
+
+def refuse_many(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    """ConfigError for covariates with more columns than PEOPLE_PER_COLUMN allows: they fit any scores at all."""
+    columns = {name: matrix(facts, [name])[0].shape[1] for name in names}
+    total = sum(columns.values())
+    if total * PEOPLE_PER_COLUMN > len(facts):
+        most = max(columns, key=lambda name: columns[name])
+        values = len({_text(row[most]) for row in facts if _known(row.get(most)) is not None})
+        raise ConfigError(
+            f"covariates: {most} has {values} values among {len(facts)} people; as columns, {', '.join(names)} are "
+            f"{total}, and {len(facts)} people allow {len(facts) // PEOPLE_PER_COLUMN} ({PEOPLE_PER_COLUMN} people for "
+            "each). Name fewer covariates, or merge values."
+        )
 
 
 def only(X: np.ndarray, positive: np.ndarray, *, seed: int = 0, permutations: int = PERMUTATIONS) -> Alone:

@@ -36,7 +36,7 @@ def names(run: Run) -> str:
 def warning(run: Run) -> str:
     """What to think of where covariates alone tell the classes; nothing where they do not."""
     found = run.covariates
-    if not found or not found["only"]["p"] <= wording.SIGNIFICANT:
+    if not found or not found["only"]["p"] <= wording.SIGNIFICANT or found["only"]["auc"] < 0.5:  # told the wrong way
         return ""
     alone, ends = found["only"], run.headline.interval
     told = f"Covariates alone ({names(run)}) tell the groups with an AUC of {wording.number(alone['auc'])}"

@@ -21,7 +21,7 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
     """Write covariates.json; nothing for a run of more classes, of classes within people, or without covariates.
 
     names: columns of people.csv, or of RECORDED; None for all of USUAL and RECORDED that are known. Errors: ConfigError
-    for one that is not known, or that is the class itself.
+    for one that is not known, that is the class itself, or that has too many values for so few people.
     """
     from neuroface.evaluate import covariates
     from neuroface.evaluate.run_folder import RunFolder
@@ -43,6 +43,7 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
     y = units["y"].to_numpy(str)
     if names:
         covariates.refuse_labels(rows, chosen, y)
+        covariates.refuse_many(rows, chosen)
     X, _ = covariates.matrix(rows, chosen)
     positive = y == run.positive
     if not X.shape[1] or min(positive.sum(), (~positive).sum()) < 3:
@@ -102,6 +103,13 @@ def _usual(rows: Sequence[dict[str, Any]]) -> list[str]:
     for name in (*USUAL, *RECORDED):
         values = [row[name] for row in rows if name in row]
         texts = {str(value) for value in values}
-        if len(texts) > 1 and (not is_category(name, values) or len(texts) <= LONGEST):
+        if len(texts) > 1 and (not is_category(name, values) or _is_few(len(texts), len(rows))):
             chosen.append(name)
     return chosen
+
+
+def _is_few(values: int, people: int) -> bool:
+    """Whether a category of so many values has people enough for its columns."""
+    from neuroface.evaluate.covariates import PEOPLE_PER_COLUMN
+
+    return values <= LONGEST and (values - 1) * PEOPLE_PER_COLUMN <= people
