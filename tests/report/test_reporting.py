@@ -82,3 +82,17 @@ def test_text_is_not_escaped_and_pages_are(make_run: MakeRun, tmp_path: Path) ->
     page = reporting.write(found, tmp_path)
     assert "<b>a & b" in (tmp_path / "model_card.md").read_text(encoding="utf-8")
     assert "<b>a & b" not in page.read_text(encoding="utf-8")
+
+
+def test_a_table_of_features_claims_no_landmarks_and_no_faces(make_run: MakeRun) -> None:
+    found = told(make_run("binary"))
+    found.facts["choices"].update(landmarks="given", lift="depth", repetitions="given")
+    found.config.update(frame="head", quality={"gate": {"max_yaw_deg": 30, "max_pitch_deg": 30, "max_share": 0.5}})  # type: ignore[attr-defined]
+    names = ("transformations", "preparation", "poor_input", "measurement", "nobody_judged")
+    recorded = {name: known.ANSWERS[name](found) for name in names}
+    assert "landmarks=given, lift=depth, repetitions=given, frame=head" in recorded["transformations"]
+    assert "Looking away" in recorded["poor_input"]
+    found.facts["choices"]["cohort"] = "table"
+    table = {name: known.ANSWERS[name](found) for name in names}
+    assert table.pop("transformations").startswith("Features not scaled")
+    assert not any(table.values())

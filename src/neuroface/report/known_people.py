@@ -50,6 +50,8 @@ def flow(story: Story) -> str:
 
 
 def preparation(story: Story) -> str:
+    if story.is_table:
+        return ""
     steps = [
         f"{name}={story.choices[name]}" for name in ("landmarks", "lift", "repetitions") if story.choices.get(name)
     ]
@@ -93,7 +95,7 @@ def predictors(story: Story) -> str:
 
 
 def measurement(story: Story) -> str:
-    if not story.features or not story.choices.get("landmarks"):
+    if story.is_table or not story.features or not story.choices.get("landmarks"):
         return ""
     return (
         "Computed from facial landmarks by one and the same code for everybody (docs/features.md; units in the names)."
@@ -101,7 +103,8 @@ def measurement(story: Story) -> str:
 
 
 def nobody_judged(story: Story) -> str:
-    return "Nobody judges predictors: they are computed, without the class." if story.choices.get("landmarks") else ""
+    computed = story.choices.get("landmarks") and not story.is_table
+    return "Nobody judges predictors: they are computed, without the class." if computed else ""
 
 
 def sample_size(story: Story) -> str:
@@ -137,7 +140,7 @@ def repeated(story: Story) -> str:
 
 def poor_input(story: Story) -> str:
     gate = (story.config.get("quality") or {}).get("gate") or {}
-    if not gate:
+    if story.is_table or not gate:
         return ""
     left = "left out" if (story.config.get("cohort") or {}).get("frontal_only") else "told in the report"
     return (

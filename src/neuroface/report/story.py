@@ -59,6 +59,12 @@ class Story:
         return bool(self.cohort.get("synthetic"))
 
     @property
+    def is_table(self) -> bool:
+        """Whether the run learnt from features that came in a table: nothing was done to landmarks or pictures."""
+        target = str((self.config.get("cohort") or {}).get("_target_", ""))
+        return self.choices.get("cohort") == "table" or target.endswith(".TableCohort")
+
+    @property
     def is_within_person(self) -> bool:
         return (self.scores.get("design") or {}).get("kind") == "within"
 
