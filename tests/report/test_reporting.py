@@ -96,3 +96,14 @@ def test_a_table_of_features_claims_no_landmarks_and_no_faces(make_run: MakeRun)
     table = {name: known.ANSWERS[name](found) for name in names}
     assert table.pop("transformations").startswith("Features not scaled")
     assert not any(table.values())
+
+
+def test_pictures_without_landmarks_have_no_gaps(make_run: MakeRun) -> None:
+    found = told(make_run("binary"))
+    found.cohort.update(frames=24, frames_filled=0, frames_missing=24)  # type: ignore[attr-defined]
+    assert "24 left missing" in known.missing(found)
+    assert "gaps too long" in known.preparation(found)
+    found.facts["choices"]["landmarks"] = "none"
+    told_now = methods(found) + known.missing(found) + known.preparation(found)
+    assert "left missing" not in told_now
+    assert "gaps too long" not in told_now

@@ -134,6 +134,16 @@ def test_what_landmark_detection_counted_is_told_in_the_words_of_its_verb(make_r
     assert "faces detected again" not in told
 
 
+def test_pictures_without_landmarks_have_no_gaps(make_run: MakeRun) -> None:
+    folder = make_run()
+    cohort, facts = (json.loads((folder / name).read_text()) for name in ("cohort.json", "run.json"))
+    (folder / "cohort.json").write_text(json.dumps(cohort | {"frames": 24, "frames_filled": 0, "frames_missing": 24}))
+    assert "gaps too long" in str(run_tables.handled(runs.read(folder)).to_numpy())
+    facts["choices"]["landmarks"] = "none"
+    (folder / "run.json").write_text(json.dumps(facts))
+    assert "gaps too long" not in str(run_tables.handled(runs.read(folder)).to_numpy())
+
+
 def test_audit_findings_stand_beside_their_check(make_run: MakeRun) -> None:
     folder = make_run()
     found = {"verdict": "suspect", "checks": {"no sample twice": "found", "other": "passed"},

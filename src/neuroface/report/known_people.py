@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from neuroface.evaluate.comparison import resolvable_auc
 from neuroface.report import wording
-from neuroface.report.run_tables import HANDLED, attribute_words
+from neuroface.report.run_tables import attribute_words, handled_counts
 from neuroface.report.story import Story
 
 FITTED_INSIDE = "inside each training fold"
@@ -59,13 +59,13 @@ def preparation(story: Story) -> str:
         steps.append(f"frame={frame}")
     if not story.features and story.samples is not None:
         steps = steps[:2]
-    handled = [f"{words}: {story.cohort[name]}" for name, words in HANDLED.items() if story.cohort.get(name)]
+    handled = [f"{words}: {n}" for words, n in handled_counts(story.cohort, story.choices).items()]
     return sentence([f"steps {', '.join(steps)}" if steps else "", *handled])
 
 
 def missing(story: Story) -> str:
     parts = []
-    if story.cohort.get("frames"):
+    if story.cohort.get("frames") and story.choices.get("landmarks") != "none":
         filled, lost = story.cohort.get("frames_filled", 0), story.cohort.get("frames_missing", 0)
         parts.append(f"{filled} of {story.cohort['frames']} frames filled by interpolation, {lost} left missing")
     if story.samples is not None and story.features:

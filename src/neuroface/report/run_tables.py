@@ -254,12 +254,18 @@ def left_out(run: Run) -> pd.DataFrame:
 
 def handled(run: Run) -> pd.DataFrame:
     """What was filled, merged or guessed, and how much of it: the cohort's counts, then its readers' notes."""
-    counts = {HANDLED[name]: run.cohort[name] for name in HANDLED if run.cohort.get(name)}
+    counts = handled_counts(run.cohort, run.choices)
     if run.features is not None:
         missing = int(run.features[feature_columns(run.features)].isna().to_numpy().sum())
         counts |= {"feature values missing, imputed inside each fold": missing} if missing else {}
     notes = {name.replace("_", " "): value for name, value in (run.cohort.get("notes") or {}).items() if value}
     return pd.DataFrame([{"what": name, "how much": _amount(value)} for name, value in (counts | notes).items()])
+
+
+def handled_counts(cohort: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """HANDLED in words -> how much. landmarks=none fills no gaps, so that its frames without a landmark are none."""
+    gaps = choices.get("landmarks") != "none"
+    return {HANDLED[name]: cohort[name] for name in HANDLED if cohort.get(name) and (gaps or name != "frames_missing")}
 
 
 def _amount(value: Any) -> str:
