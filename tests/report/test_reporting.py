@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -107,3 +108,13 @@ def test_pictures_without_landmarks_have_no_gaps(make_run: MakeRun) -> None:
     told_now = methods(found) + known.missing(found) + known.preparation(found)
     assert "left missing" not in told_now
     assert "gaps too long" not in told_now
+
+
+def test_a_run_of_a_number_has_a_model_and_a_mean_for_a_dummy(make_run: MakeRun) -> None:
+    found = told(make_run("binary"))
+    assert "what knows the class sizes only: 0.50 AUC" in known.baselines(found).replace("What", "what")
+    assert "The classifier was forest." in methods(found)
+    scores = {"subject": {"dummy_rmse": 4.25, "sd": 4.0}}
+    number = dataclasses.replace(found, column="score", scores=scores, performance={"RMSE": "3.9"})
+    assert known.baselines(number).startswith("What knows the mean of the training people only: 4.25 RMSE")
+    assert "The model was forest." in methods(number)

@@ -191,10 +191,11 @@ def specification(story: Story) -> str:
 def baselines(story: Story) -> str:
     of = story.scores.get("subject") or {}
     told = [f"{wording.number(of[key])} {words}" for key, words in _DUMMIES.items() if key in of]
-    return sentence([f"what knows the class sizes only: {', '.join(told)}" if told else "", tests(story).rstrip(".")])
+    knows = "the mean of the training people" if story.column else "the class sizes"
+    return sentence([f"what knows {knows} only: {', '.join(told)}" if told else "", tests(story).rstrip(".")])
 
 
-_DUMMIES = {"dummy_auc": "AUC", "dummy_accuracy": "accuracy", "dummy_rmse": "RMSE of the training people's mean"}
+_DUMMIES = {"dummy_auc": "AUC", "dummy_accuracy": "accuracy", "dummy_rmse": "RMSE"}
 
 
 def leakage(story: Story) -> str:

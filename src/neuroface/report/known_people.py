@@ -88,7 +88,8 @@ def predictors(story: Story) -> str:
     if not story.features:
         view = story.classifier.get("view")
         node = view.get("_target_", "") if isinstance(view, Mapping) else str(view or "")
-        return f"No features: the classifier looks at {node.rpartition('.')[2].lower()}." if node else ""
+        model = "model" if story.column else "classifier"
+        return f"No features: the {model} looks at {node.rpartition('.')[2].lower()}." if node else ""
     chosen = story.choices.get("features") or ()
     named = f" ({', '.join([chosen] if isinstance(chosen, str) else map(str, chosen))})" if chosen else ""
     return f"{len(story.features)} features{named}: {wording.listed(story.features, 12)}."

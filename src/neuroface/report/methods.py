@@ -49,7 +49,8 @@ def _model(story: Story) -> str:
     inside = "Imputing and scaling, where there are any, were fitted inside each training fold with it"
     if story.leak:
         inside = f"This run has the leak {story.leak}, on purpose"
-    return f"The classifier was {told}. {inside}{f'; {weights}' if weights else ''}. {known.tuning(story)}"
+    what = "model" if story.column else "classifier"
+    return f"The {what} was {told}. {inside}{f'; {weights}' if weights else ''}. {known.tuning(story)}"
 
 
 def _evaluation(story: Story) -> str:
