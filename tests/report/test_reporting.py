@@ -118,3 +118,11 @@ def test_a_run_of_a_number_has_a_model_and_a_mean_for_a_dummy(make_run: MakeRun)
     number = dataclasses.replace(found, column="score", scores=scores, performance={"RMSE": "3.9"})
     assert known.baselines(number).startswith("What knows the mean of the training people only: 4.25 RMSE")
     assert "The model was forest." in methods(number)
+
+
+def test_a_stack_tells_of_its_weights(make_run: MakeRun) -> None:
+    found = told(make_run("binary"))
+    assert "mean over repetitions, then over tasks" in known.output(found)
+    found.config["ensemble"] = {"method": "stack", "runs": ["3f", "4a"]}  # type: ignore[index]
+    assert "mean of 2 runs by weights learnt in each fold" in known.output(found)
+    assert "then over tasks" not in known.output(found)

@@ -155,3 +155,13 @@ def test_a_null_that_stopped_early_says_so_and_counts_what_reached_the_score(mak
 )  # fmt: skip
 def test_three_digits_whatever_the_size(value, text):
     assert wording.significant(value) == text
+
+
+def test_more_permutations_of_an_ensemble_are_those_of_its_runs(make_run: Callable[..., Path]) -> None:
+    folder = make_run(permutations=9)
+    assert "the same command with protocol.permutations=499" in wording.cannot_tell(runs.read(folder))
+    with (folder / "config.yaml").open("a", encoding="utf-8") as file:
+        file.write("ensemble: {method: stack, runs: [3f, 4a]}\n")
+    told = wording.cannot_tell(runs.read(folder))
+    assert "the same command" not in told
+    assert "its runs, each trained with protocol.permutations=499" in told

@@ -140,7 +140,7 @@ def subgroups(story: Story) -> str:
 
 def output(story: Story) -> str:
     seen = f"with the leak {story.leak}" if story.leak else "by a model that never saw the person"
-    mean = f"mean over repetitions, then over tasks, {seen}"
+    mean = f"{_mean_of(story.config.get('ensemble') or {})}, {seen}"
     if story.column:
         return f"For each person {story.column}: {mean}."
     threshold = (story.scores.get("subject") or {}).get("threshold") or {}
@@ -148,6 +148,16 @@ def output(story: Story) -> str:
         f" Threshold chosen {threshold['chosen']} (median {threshold['median']:.3g})." if "median" in threshold else ""
     )
     return f"Probability of each class: {mean}.{cut}"
+
+
+def _mean_of(ensemble: Mapping[str, Any]) -> str:
+    if ensemble.get("method") == "stack":
+        return (
+            f"mean of {len(ensemble['runs'])} runs by weights learnt in each fold from people held out inside it "
+            "(weights.json)"
+        )
+    runs = f"over {len(ensemble['runs'])} runs, " if ensemble.get("runs") else ""
+    return f"mean {runs}over repetitions, then over tasks"
 
 
 def learnt_and_judged(story: Story) -> str:

@@ -197,10 +197,10 @@ def cannot_tell(run: Run) -> str:
         return f"these people allow {arrangements} arrangements of the labels only, and {bound}"
     least = 1 / (found.n_permutations + 1)
     if least > SIGNIFICANT:
-        return (
-            f"{count(found.n_permutations, 'permutation')} cannot give less than p = {least:.2f}; the same command "
-            "with protocol.permutations=499 adds to them"
-        )
+        more = "the same command with protocol.permutations=499 adds to them"
+        if run.config.get("ensemble"):  # whose command, eval, permutes no more often than its runs did
+            more = "more are those of its runs, each trained with protocol.permutations=499, taken together again"
+        return f"{count(found.n_permutations, 'permutation')} cannot give less than p = {least:.2f}; {more}"
     return ""
 
 
