@@ -35,3 +35,13 @@ def test_few_people_draw_neither_the_labels_they_have_nor_their_opposite(seed):
     anew = lights.shuffled(Exchange(y, subject), codes, seed=seed)
     assert (anew != codes).sum() == 2
     assert anew.sum() == 2
+
+
+def test_intervals_of_likeness_stay_within_what_it_can_be():
+    wide = rows(0.9).assign(people=[3, 2], low=[-1.4, -7.0], high=[3.2, 8.8])
+    found = lights.bounded(wide)
+    assert found.loc[0, ["low", "high"]].tolist() == [-1, 1]
+    assert found.loc[1, ["low", "high"]].isna().all()
+    random, shuffled = lights.notes(found, [(2, 0.5, 0.75)])
+    assert "Grad-CAM 0.90 [-1.00, 1.00]" in random
+    assert "Likeness of their maps: Grad-CAM 0.90. On" in shuffled

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from neuroface.types import Samples
 
 DRAWS = 20  # of shuffled labels, of which one is taken
+LEAST_PEOPLE = 3  # of an interval
 NAMES = {"gradient": "integrated gradients", "cam": "Grad-CAM"}
 
 
@@ -100,7 +101,7 @@ def write(
     from neuroface.explain.lights import REAL
     from neuroface.report.light_page import CHECKS, render
 
-    means, everybody, sides, checks = album.means(), album.everybody(), album.sides(), album.checks()
+    means, everybody, sides, checks = album.means(), album.everybody(), album.sides(), bounded(album.checks())
     return render(
         run, album.table, checks, sides, out,
         classes={
@@ -151,12 +152,20 @@ def in_short(album: LightAlbum) -> str:
     told = {"random": "random weights", "shuffled": "shuffled labels"}
     return "\n".join(
         f"likeness to {told[row['check']]}: {_interval(row)}, {row['people']} people"
-        for row in album.checks().to_dict("records")
+        for row in bounded(album.checks()).to_dict("records")
     )
 
 
+def bounded(checks: pd.DataFrame) -> pd.DataFrame:
+    """Checks whose intervals stay within what a rank correlation can be; of too few people they have none."""
+    enough = checks["people"] >= LEAST_PEOPLE
+    ends = {name: checks[name].astype(float).clip(-1, 1).where(enough) for name in ("low", "high")}
+    return checks.assign(**ends)
+
+
 def _interval(row: Mapping[Any, Any]) -> str:
-    return f"{NAMES[row['method']]} {row['like']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    ends = "" if np.isnan(row["low"]) else f" [{row['low']:.2f}, {row['high']:.2f}]"
+    return f"{NAMES[row['method']]} {row['like']:.2f}{ends}"
 
 
 def _title(row: Mapping[str, str]) -> str:
