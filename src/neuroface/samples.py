@@ -117,6 +117,8 @@ def build(
             progress("reading recordings", len(tally.names), 0)
         try:
             names_here, new = _rows(recording, steps, view, wanted, tally)
+            if known_as := getattr(cohort, "known_as", None):
+                new = [replace(row, fitted_on=known_as(row.fitted_on)) for row in new]
             if not new:
                 continue
             if rows and names_here != names:

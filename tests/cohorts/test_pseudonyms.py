@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,3 +80,31 @@ def test_a_table_of_features_has_other_names_in_every_column(tmp_path):
 
 
 PEOPLE = [("Anna", "HC"), ("Ben", "HC"), ("Eva", "HC"), ("Carl", "ALS"), ("Dora", "ALS"), ("Anna-Lena", "ALS")]
+
+
+def test_a_pseudonym_that_is_somebody_elses_name_is_refused(tmp_path):
+    (tmp_path / "key.csv").write_text("subject,pseudonym\nAnna,Ben\nBen,P1\n")
+    with pytest.raises(DataError, match="Ben is a subject and a pseudonym"):
+        KeyFile(tmp_path / "key.csv").of(["Anna"])
+
+
+def test_whom_landmarks_were_fitted_on_have_their_pseudonyms_too(tmp_path):
+    """Else nobody would be found among those that a landmark model has seen, and the leak would pass."""
+    inner = SyntheticCohort(people={"HC": 2}, tasks=["OPEN"])
+    cohort = Pseudonymised(inner, tmp_path / "key.csv")
+    real = {recording.subject for recording in inner.recordings()}
+    pseudonyms = {recording.subject for recording in cohort.recordings()}
+    assert cohort.known_as({*real, "wild-7"}) == {*pseudonyms, "wild-7"}
+
+
+def test_sessions_and_notes_do_not_hold_the_name(tmp_path):
+    (recording,) = SyntheticCohort(people={"HC": 1}, tasks=["OPEN"]).recordings()
+    named = replace(recording, subject="Zeb7", session="hc-zeb7scan0", notes={"clock": "of Zeb7.csv", "n": 2})
+
+    class One:
+        def recordings(self, *, groups=None, tasks=None):
+            yield named
+
+    (found,) = Pseudonymised(One(), tmp_path / "key.csv").recordings()
+    assert found.session == f"hc-{found.subject}scan0"
+    assert found.notes == {"clock": f"of {found.subject}.csv", "n": 2}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -95,3 +97,19 @@ def test_the_same_people_keep_their_pseudonyms(clinic, tmp_path):
     assert train(clinic, first, f"cohort.pseudonyms={key}") == 0
     assert train(clinic, again, f"cohort.pseudonyms={key}") == 0
     assert (first / "predictions.csv").read_bytes() == (again / "predictions.csv").read_bytes()
+
+
+def test_a_leak_is_found_under_pseudonyms_too(clinic, tmp_path):
+    """Landmarks that were fitted on everybody are refused, whatever people are called."""
+    known = Path(shutil.copytree(clinic, tmp_path / "clinic"))
+    for sidecar in known.rglob("*.json"):
+        told = json.loads(sidecar.read_text())
+        if "fitted_on" in told:
+            sidecar.write_text(json.dumps({**told, "fitted_on": [*NAMES]}))
+    assert train(known, tmp_path / "run", f"cohort.pseudonyms={tmp_path}/key.csv") == 5
+
+
+def test_a_run_with_names_is_another_run_than_one_with_pseudonyms(clinic, tmp_path, capsys):
+    assert train(clinic, tmp_path / "run") == 0
+    assert train(clinic, tmp_path / "run", f"cohort.pseudonyms={tmp_path}/key.csv") == 2
+    assert "cohort.pseudonyms" in capsys.readouterr().err

@@ -21,6 +21,7 @@ from neuroface.types import Cohort, Recording, Samples
 
 COLUMNS = ("subject", "pseudonym")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that looks like another
+SHORT = 3  # letters; a shorter name, as 1, is found in words that do not mean it
 LENGTH = 6  # 32 ** 6 names: two of 5,000 people are given the same with a chance of 1 %, and then one is drawn again
 
 
@@ -58,6 +59,8 @@ class KeyFile:
         known = {row["subject"]: row["pseudonym"] for row in rows}
         if len(known) != len(rows) or len(set(known.values())) != len(rows) or "" in {*known, *known.values()}:
             raise DataError(f"{self.path} names a subject or a pseudonym twice, or leaves one out.")
+        if both := sorted(set(known) & set(known.values())):
+            raise DataError(f"{self.path}: {both[0]} is a subject and a pseudonym. Give the subject another pseudonym.")
         return known
 
     def _write(self, known: Mapping[str, str]) -> None:
@@ -79,6 +82,7 @@ class Pseudonymised:
 
     def __init__(self, cohort: Any, key: Path) -> None:
         self.cohort, self.key = cohort, KeyFile(key)
+        self._names: dict[str, str] = {}
         self.__doc__ = cohort.__doc__
         if hasattr(cohort, "table"):
             self.table = self._table
@@ -105,16 +109,24 @@ class Pseudonymised:
     ) -> Iterator[Recording]:
         """The cohort's recordings; broken ones are named by their pseudonyms, too."""
         inner: Cohort = self.cohort
-        names: dict[str, str] = {}
         try:
             for recording in inner.recordings(groups=groups, tasks=tasks):
-                if recording.subject not in names:
-                    names = self.key.of([recording.subject])
-                yield replace(recording, subject=names[recording.subject])
+                if recording.subject not in self._names:
+                    self._names = self.key.of([recording.subject])
+                real, name = recording.subject, self._names[recording.subject]
+                notes = {key: _own(n, real, name) if isinstance(n, str) else n for key, n in recording.notes.items()}
+                yield replace(recording, subject=name, session=_own(recording.session, real, name), notes=notes)
         except BrokenRecordingsError as error:
             names = self.key.of([where.split("/")[0] for where, _ in error.problems])
             told = [(_renamed(where, names), _renamed(what, names)) for where, what in error.problems]
             raise BrokenRecordingsError(_renamed(str(error), names), told) from None
+
+    def known_as(self, people: Collection[str]) -> frozenset[str]:
+        """The same people under their names here: whom a landmark model or an earlier run was fitted on.
+
+        Who was read knows their pseudonym; a name that nobody here has is left as it is.
+        """
+        return frozenset(self._names.get(person, person) for person in people)
 
     def _table(self, *, exclude: Collection[str] = (), **wanted: Any) -> Samples:
         real = {name: subject for subject, name in self.key.of(()).items()}
@@ -122,8 +134,14 @@ class Pseudonymised:
         names = self.key.of(dict.fromkeys(samples.subject.tolist()))
         meta = dict(samples.meta)
         rows = list(zip(meta["sample"].tolist(), samples.subject.tolist(), strict=True))
-        meta["sample"] = np.array([_renamed(sample, {subject: names[subject]}) for sample, subject in rows])
+        meta["sample"] = np.array([_own(sample, subject, names[subject]) for sample, subject in rows])
         return replace(samples, subject=np.array([names[subject] for _, subject in rows]), meta=meta)
+
+
+def _own(text: str, subject: str, name: str) -> str:
+    """What is said of one person without their name, also where it is a part of a word, unless it is very short."""
+    text = _renamed(text, {subject: name})
+    return re.sub(re.escape(subject), name, text, flags=re.IGNORECASE) if len(subject) >= SHORT else text
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -6,8 +6,10 @@ that are not ours, every value that looks like a path and is there counts as one
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -47,8 +49,10 @@ def _resolved(config: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
         for key in keys:
             part.get(group, {}).pop(key, None)
     found: dict[str, str] = {}
-    if key_file := part.get("cohort", {}).pop("pseudonyms", None):  # who people are is known by their data
+    if key_file := part.get("cohort", {}).pop("pseudonyms", None):  # by its place: it grows while people are read
         found["cohort.pseudonyms"] = str(key_file)
+        place = str(Path(str(key_file)).expanduser().resolve())
+        part["cohort"]["pseudonyms"] = f"key {hashlib.sha256(place.encode()).hexdigest()[:16]}"
     return {key: _by_content(value, key, found) for key, value in part.items()}, found
 
 

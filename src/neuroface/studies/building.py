@@ -32,6 +32,8 @@ def build_cohort(config: DictConfig) -> tuple[Any, dict[str, Any]]:
     if key_file := common.get("pseudonyms"):
         from neuroface.cohorts.pseudonyms import Pseudonymised
 
+        if isinstance(key_file, bool):
+            raise ConfigError("cohort.pseudonyms is the key file of names and pseudonyms: cohort.pseudonyms=KEYS.csv.")
         key = Path(str(key_file)).expanduser()
         for word in ("run", "out"):
             if config.get(word) and key.resolve().is_relative_to(Path(str(config[word])).expanduser().resolve()):
