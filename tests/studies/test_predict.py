@@ -199,6 +199,13 @@ def test_a_run_is_tried_on_another_clinic(run, tmp_path, capsys):
     assert "On other people" in (tmp_path / "e" / "external.html").read_text()
 
 
+def test_a_file_with_the_name_of_one_of_the_runs_people_is_taken_for_theirs(run, tmp_path):
+    with pytest.raises(LeakageError, match=r"sub-A001_OPEN\.npz bears the name of A001"):
+        predict([f"run={run.path}", f"recording={tmp_path}/sub-A001_OPEN.npz"])
+    with pytest.raises((ConfigError, DataError)):
+        predict([f"run={run.path}", f"recording={tmp_path}/sub-A0011_OPEN.npz"])
+
+
 def test_the_runs_own_people_are_no_external_ones(run):
     with pytest.raises(LeakageError, match="were fitted on A001"):
         validate([f"run={run.path}", "cohort=synthetic", PEOPLE])

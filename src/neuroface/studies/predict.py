@@ -81,7 +81,7 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     from neuroface.progress import Progress
     from neuroface.report import run as runs
     from neuroface.studies.building import build_samples
-    from neuroface.studies.refused import check_features, refuse_copies, refuse_seen, without_dead_end
+    from neuroface.studies.refused import check_features, refuse_copies, refuse_named, refuse_seen, without_dead_end
 
     asked, _ = compose("predict", overrides)
     if not asked.run:
@@ -89,6 +89,8 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     path = Path(str(asked.run))
     run, files = runs.read(path), model_files(path)
     config = _as_in_run(path, asked, overrides)
+    if asked.recording and not asked.subject:
+        refuse_named(run, [asked.recording] if isinstance(asked.recording, str) else asked.recording)
     seen: list[Seen] = []
     with Progress() as progress:
         protocol = _of_classes(config, run) if judged else _everybody(config)

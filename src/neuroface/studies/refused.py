@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +30,18 @@ def refuse_seen(run: Run, samples: Samples, *, other_people: bool) -> None:
             f"the models of {run.folder} were fitted on {', '.join(seen[:6])}: their scores stand in its "
             "predictions.csv. Leave them out with cohort.exclude=[...], or rename them if they are other people."
         )
+
+
+def refuse_named(run: Run, files: Sequence[str]) -> None:
+    """A file that bears the name of somebody whom the models were fitted on is most likely theirs."""
+    people = [person for person in set(map(str, run.predictions["subject"])) if re.search("[A-Za-z]", person)]
+    for name in (Path(file).name for file in files):
+        for person in people:
+            if re.search(rf"(?<![A-Za-z0-9]){re.escape(person)}(?![A-Za-z0-9])", name):
+                raise LeakageError(
+                    f"{name} bears the name of {person}, on whom models of {run.folder} were fitted: the scores stand "
+                    "in its predictions.csv. If it is of somebody else, say who: subject=NAME."
+                )
 
 
 def refuse_copies(run: Run, samples: Samples) -> None:
