@@ -147,8 +147,13 @@ def _own(text: str, subject: str, name: str) -> str:
 def _renamed(text: str, names: Mapping[str, str]) -> str:
     """A message without the names of subjects, where they stand as words of their own or in names of files."""
     for subject in sorted(names, key=len, reverse=True):
-        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(subject)}(?![A-Za-z0-9])", names[subject], text)
+        text = as_word(subject).sub(names[subject], text)
     return text
+
+
+def as_word(name: str) -> re.Pattern[str]:
+    """Finds a name where no letter or digit goes on with it, as in sub-NAME_OPEN.npz."""
+    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])")
 
 
 def _drawn(taken: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neuroface.cohorts.pseudonyms import as_word
 from neuroface.errors import DataError, LeakageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def refuse_named(run: Run, files: Sequence[str]) -> None:
     people = [person for person in set(map(str, run.predictions["subject"])) if re.search("[A-Za-z]", person)]
     for name in (Path(file).name for file in files):
         for person in people:
-            if re.search(rf"(?<![A-Za-z0-9]){re.escape(person)}(?![A-Za-z0-9])", name):
+            if as_word(person).search(name):
                 raise LeakageError(
                     f"{name} bears the name of {person}, on whom models of {run.folder} were fitted: the scores stand "
                     "in its predictions.csv. If it is of somebody else, say who: subject=NAME."
