@@ -81,6 +81,9 @@ def leak_table(cells: Sequence[Mapping[str, Any]], out_dir: Path, *, title: str)
     notes = [
         "One cohort each: intervals are of people and do not know of the mistake. Means over many cohorts stand in "
         "docs/audit.md.",
+        "A run cannot tell that its seed is the best of 20; `neuroface eval run=FOLDER audit=true` runs it with others."
+        if (frame["leak"] == "best_seed").any()
+        else "",
         f"{len(cells) - len(frame)} of {len(cells)} runs are not finished." if len(frame) < len(cells) else "",
     ]
     picture = base64.b64encode(data).decode()
