@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 from neuroface.report import parts_table
 from neuroface.report import run as runs
@@ -57,3 +58,20 @@ def test_runs_without_parts_have_no_such_tables(make_run):
     assert parts_table.parts(run).empty
     assert parts_table.shown_tells(run).empty
     assert parts_table.in_words(run) == ""
+
+
+def test_tasks_with_models_of_their_own_are_told_with_what_each_counts(folder):
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"protocol": {"task": "all"}}))
+    (folder / "task_weights").mkdir()
+    for fold, mouth in (("N001", 0.5), ("N002", 0.7)):
+        weights = {"mouth": mouth, "eyes": 0.8 - mouth, "whole": 0.2}
+        (folder / "task_weights" / f"{fold}.json").write_text(json.dumps(weights))
+    run = runs.read(folder)
+    assert list(parts_table.parts(run)["weight"]) == pytest.approx([0.2, 0.6, 0.2])
+    shown = parts_table.shown_parts(run).set_index("task")
+    assert shown.loc["mouth", "weight (over folds)"] == "0.60 (0.50 to 0.70)"
+    assert "most weight: mouth 0.60, equal would be 0.33" in parts_table.in_words(run)
+    page = render(folder).read_text()
+    assert "Task by task" in page
+    assert "single repetitions (not independent)" not in page

@@ -48,6 +48,8 @@ def _resolved(config: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
     for group, keys in NOT_SCIENCE_OF.items():
         for key in keys:
             part.get(group, {}).pop(key, None)
+    if part.get("protocol", {}).get("task") != "all":  # else it does nothing
+        part.get("protocol", {}).pop("over_tasks", None)
     found: dict[str, str] = {}
     if key_file := part.get("cohort", {}).pop("pseudonyms", None):  # by its place: it grows while people are read
         found["cohort.pseudonyms"] = str(key_file)

@@ -69,6 +69,7 @@ def run(
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
+    save_models &= not getattr(plan.task.estimator, "keeps_no_model", False)
     models = folder.path / "models" if save_models else None
     task = replace(
         plan.task,
@@ -159,6 +160,8 @@ def _run_folds(
             folder.write_text(f"inner/{result.name}.csv", to_csv(inner, header))
         if result.choice is not None:
             folder.write_json(f"search/{result.name}.json", result.choice)
+        if result.task_weights is not None:
+            folder.write_json(f"task_weights/{result.name}.json", result.task_weights)
         rows = fold_rows(plan.samples, result, plan.task.classes)
         folder.write_text(f"folds/{result.name}.csv", to_csv(rows, plan.header))
         done += 1

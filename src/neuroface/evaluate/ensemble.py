@@ -15,6 +15,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.evaluate.design import Kind, design_of
+from neuroface.evaluate.pooling import learnt_weights
 from neuroface.evaluate.predictions import PART, classes_of, read_null, read_predictions
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.threshold import NEUTRAL, threshold_of
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 METHODS = ("mean", "stack")
 KEY = ("sample", "subject", "group", "task", "repetition", "fold", "y")
-# Weight of the mean of all runs beside what the held-out people say: few people must not choose one run alone.
-PRIOR = 1.0
 
 
 def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame, dict[str, list[float]]]:
@@ -173,24 +172,13 @@ def _weights(
             f"No person was held out inside fold {fold} by all of {', '.join(map(str, runs))}, so weights cannot be "
             "learnt honestly. Set ensemble=mean."
         )
-    from scipy.optimize import minimize
-
     p, who = inner
     truth = np.array([classes.index(y) for y in who["y"]])
-    of_truth = np.clip(p[:, np.arange(len(truth)), truth], 1e-6, 1)
     # What is judged weighs the same: a person's tasks, and in each the repetitions; each class shown by itself.
     rows = who.groupby(["subject", "y", "task"])["y"].transform("size")
     tasks = who.groupby(["subject", "y"])["task"].transform("nunique")
     per_row = 1 / (rows * tasks).to_numpy(float)
-
-    def loss(z: np.ndarray) -> float:
-        w = np.exp(z - z.max())
-        w = w / w.sum()
-        return float(-(per_row * np.log(w @ of_truth)).sum() - PRIOR * np.log(w).mean())
-
-    z = minimize(loss, np.zeros(len(runs)), method="L-BFGS-B").x
-    w = np.exp(z - z.max())
-    return (w / w.sum()).tolist()
+    return learnt_weights(p[:, np.arange(len(truth)), truth], per_row).tolist()
 
 
 def _threshold(

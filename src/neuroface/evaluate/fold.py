@@ -39,6 +39,7 @@ class FoldResult:
     affected, from a model that tells it. choice: settings that the model chose inside the fold, and what else it tried.
     parts: name -> (n_test, n_classes), what each part of X says by itself, NaN where it is missing; None where the
     model does not tell.
+    task_weights: task -> how much it counts in a person's score, of a model over tasks.
     spent: what it cost, where somebody measured it.
     """
 
@@ -52,6 +53,7 @@ class FoldResult:
     side: np.ndarray | None = None
     choice: dict[str, Any] | None = None
     parts: dict[str, np.ndarray] | None = None
+    task_weights: dict[str, float] | None = None
     spent: Spent | None = None
 
 
@@ -90,6 +92,7 @@ def run_fold(task: Task, fold: Fold, fitted: Any = None) -> FoldResult:
         side,
         getattr(model, "choice_", None),
         _parts(model, task, fold) if task.parts else None,
+        getattr(model, "task_weights_", None),
     )
 
 

@@ -37,9 +37,19 @@ class NumberProtocol:
             raise ConfigError(f"protocol.permutations is {self.permutations!r}; it must be a whole number, 0 for none.")
         if not isinstance(self.column, str) or not self.column.strip():
             raise ConfigError(f"protocol.column is {self.column!r}; it must name a fact about people.")
+        if self.task == "all":
+            raise ConfigError(
+                "protocol.task=all puts probabilities of classes together, and this asks for a number. "
+                "Set protocol.task=null: its tasks then weigh the same."
+            )
         if isinstance(self.groups, str):
             raise ConfigError(f"protocol.groups is {self.groups!r}; it must be a list of groups, or null for all.")
         object.__setattr__(self, "groups", tuple(map(str, self.groups)) if self.groups else None)
+
+    @property
+    def tasks(self) -> tuple[str, ...] | None:
+        """The tasks whose recordings are read; None for all."""
+        return (self.task,) if self.task else None
 
     @property
     def classes(self) -> tuple[str, ...] | None:

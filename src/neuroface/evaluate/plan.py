@@ -14,6 +14,7 @@ from neuroface.evaluate.audit import audit, refuse_leakage, row_bytes
 from neuroface.evaluate.betting import MOST
 from neuroface.evaluate.design import design_of
 from neuroface.evaluate.leaks import Asked, plant
+from neuroface.evaluate.over_tasks import OverTasks, by_person, rows_of
 from neuroface.evaluate.predictions import columns, tasks_of
 from neuroface.evaluate.protocol import AUTO, Protocol
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
@@ -62,6 +63,11 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         )
     asked = plant(protocol.leak, Asked(samples, estimator, splitter, seed))
     samples, estimator, splitter = asked.samples, asked.estimator, asked.splitter
+    known: frozenset[str] = getattr(estimator, "fitted_on", frozenset())
+    samples = replace(samples, fitted_on=tuple(known | of_row for of_row in samples.fitted_on))
+    audited, origin = samples, _unknown(estimator)
+    if protocol.is_over_tasks:
+        samples, estimator = _over_tasks(samples, estimator, protocol)
     task = Task(
         X=samples.X,
         y=np.asarray(samples.y).astype(str),
@@ -81,8 +87,6 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
             "Published results rest on it; to make one again set protocol.leak=accepted, and the audit will say so. "
             "Otherwise set classifier.epoch_selection=inner_people."
         )
-    known: frozenset[str] = getattr(estimator, "fitted_on", frozenset())
-    samples = replace(samples, fitted_on=tuple(known | of_row for of_row in samples.fitted_on))
     check_classes(task, protocol)
     header = columns(samples.meta, task.classes, side=task.side is not None, parts=task.parts)
     if not getattr(splitter, "judges_everyone", True):
@@ -100,11 +104,26 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
         stops_early=protocol.permutations == AUTO,
         refit_null=protocol.permute == "refit" or (protocol.permute == "auto" and not costly),
         header=tuple(header),
-        audit=audit(samples, folds, shows_test=task.shows_test, unknown=_unknown(estimator)),
+        audit=audit(
+            audited,
+            rows_of(folds, samples, audited) if protocol.is_over_tasks else folds,
+            shows_test=task.shows_test,
+            unknown=origin,
+        ),
         leak=protocol.leak,
         data_digest=data_digest(samples),
         ordered=protocol.ordered,
     )
+
+
+def _over_tasks(samples: Samples, estimator: Any, protocol: Protocol) -> tuple[Samples, OverTasks]:
+    """The question of people with all their tasks. Errors: DataError for people of several classes, see by_person."""
+    if several := design_of(np.asarray(samples.y), samples.subject).several:
+        raise DataError(
+            f"{len(several)} subjects have more than one class ({', '.join(several[:5])}), and protocol.task=all gives "
+            "a person one score. Correct the groups, or set protocol.task=null."
+        )
+    return by_person(samples), OverTasks(estimator, method=protocol.over_tasks)
 
 
 def _unknown(estimator: Any) -> list[str]:

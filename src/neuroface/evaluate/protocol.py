@@ -14,6 +14,8 @@ TARGETS = ("group", "label")
 LEAKS = ("refused", "accepted", *PLANTED)
 PERMUTE = ("auto", "refit", "predictions")
 AUTO = "auto"  # permutations: as many as it takes
+ALL = "all"  # task: each by a model of its own, and one score of a person over them
+OVER_TASKS = ("stack", "mean")
 
 
 # Labels that stand for people without the condition, in tables whose classes nobody named.
@@ -25,7 +27,9 @@ class Protocol:
     """A question about groups of people, or about repetitions within people.
 
     classes: the classes in order; of two, the last is the positive one; None or () for those that are found. task: the
-    task whose repetitions are used, None for all. target: "group" when the class belongs to the person, "label" when it
+    task whose repetitions are used, None for all, learnt from alike; "all" for a model per task and one score of a
+    person over them: over_tasks "stack" learns inside each fold how much each task counts, "mean" weighs all alike.
+    target: "group" when the class belongs to the person, "label" when it
     belongs to the repetition. permutations: size of the permutation null, 0 for none; p is at least 1 / (permutations +
     1); "auto" for as many as it takes to decide, at most 999 (see betting). They are no part of a run's identity: in a
     finished run's folder more are added to those that are there, and where fewer are asked for, all that are there stay
@@ -47,6 +51,7 @@ class Protocol:
     leak: str = "refused"
     ordered: bool = False
     merge: Mapping[str, Sequence[str]] | None = None
+    over_tasks: str = "stack"
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -62,6 +67,17 @@ class Protocol:
             raise ConfigError(f"protocol.leak is {self.leak!r}." + did_you_mean(self.leak, LEAKS))
         if self.permute not in PERMUTE:
             raise ConfigError(f"protocol.permute is {self.permute!r}." + did_you_mean(self.permute, PERMUTE))
+        if self.over_tasks not in OVER_TASKS:
+            raise ConfigError(
+                f"protocol.over_tasks is {self.over_tasks!r}." + did_you_mean(self.over_tasks, OVER_TASKS)
+            )
+        if self.is_over_tasks and self.target != "group":
+            raise ConfigError(
+                "protocol.task=all gives a person one score over tasks, and protocol.target=label one to each "
+                "repetition. Set protocol.task=null."
+            )
+        if self.is_over_tasks and self.leak in PLANTED:
+            raise ConfigError(f"protocol.leak={self.leak} is planted in rows of one task; name one by protocol.task.")
         if self.merge is not None and self.target != "label":
             raise ConfigError("protocol.merge takes labels of repetitions together; set protocol.target=label.")
         if self.merge is not None and set(self.merge) != set(self.classes):
@@ -89,6 +105,16 @@ class Protocol:
         if wrong:
             told = (f"protocol.{key} is {getattr(self, key)!r}; it must be {what}." for key, what in wrong.items())
             raise ConfigError(" ".join(told))
+
+    @property
+    def is_over_tasks(self) -> bool:
+        """Whether each task has a model of its own."""
+        return self.task == ALL
+
+    @property
+    def tasks(self) -> tuple[str, ...] | None:
+        """The tasks whose recordings are read; None for all."""
+        return None if self.task in (None, "", ALL) else (self.task,)
 
     @property
     def class_of_label(self) -> dict[str, str]:

@@ -136,6 +136,8 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "subgroups": page_tables.shown(subgroups(run)),
         "calibration": page_tables.shown(reliability.shown(run)),
         "calibration_in_words": reliability.in_words(run),
+        "part": parts_table.noun(run),
+        "task_weights_learnt": wording.over_tasks(run.config) == "stack",
         "parts": page_tables.shown(parts_table.shown_parts(run)),
         "tells": page_tables.shown(parts_table.shown_tells(run)),
         "parts_in_words": parts_table.in_words(run),

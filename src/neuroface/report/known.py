@@ -86,11 +86,19 @@ def _is_setting(value: Any) -> bool:
 
 
 def tuning(story: Story) -> str:
+    weights = ""
+    if (story.config.get("ensemble") or {}).get("method") == "stack":
+        weights = f"Weights of the runs were learnt {FITTED_INSIDE}, from people held out there (weights.json)."
+    elif wording.over_tasks(story.config) == "stack":
+        weights = f"Weights of the tasks were learnt {FITTED_INSIDE}, from people held out there."
     if search := story.classifier.get("search"):
-        return f"Settings chosen {FITTED_INSIDE}, by people held out there: {wording.listed(list(search), 8)}."
+        told = f"Settings chosen {FITTED_INSIDE}, by people held out there: {wording.listed(list(search), 8)}."
+        return " ".join(filter(None, (told, weights)))
     epochs = (
         " Epoch: " + str(story.classifier["epoch_selection"]) + "." if "epoch_selection" in story.classifier else ""
     )
+    if weights:
+        return f"{weights} No other settings were searched: they stand in the configuration.{epochs}"
     return f"No settings were searched in this run: they stand in its configuration.{epochs}"
 
 
@@ -140,7 +148,7 @@ def subgroups(story: Story) -> str:
 
 def output(story: Story) -> str:
     seen = f"with the leak {story.leak}" if story.leak else "by a model that never saw the person"
-    mean = f"{_mean_of(story.config.get('ensemble') or {})}, {seen}"
+    mean = f"{_mean_of(story)}, {seen}"
     if story.column:
         return f"For each person {story.column}: {mean}."
     threshold = (story.scores.get("subject") or {}).get("threshold") or {}
@@ -150,11 +158,17 @@ def output(story: Story) -> str:
     return f"Probability of each class: {mean}.{cut}"
 
 
-def _mean_of(ensemble: Mapping[str, Any]) -> str:
+def _mean_of(story: Story) -> str:
+    ensemble = story.config.get("ensemble") or {}
     if ensemble.get("method") == "stack":
         return (
             f"mean of {len(ensemble['runs'])} runs by weights learnt in each fold from people held out inside it "
             "(weights.json)"
+        )
+    if how := wording.over_tasks(story.config):
+        weights = "by weights learnt in each fold from people held out inside it" if how == "stack" else "all alike"
+        return (
+            f"mean over repetitions of what each task's own model says, then over the tasks that were done, {weights}"
         )
     runs = f"over {len(ensemble['runs'])} runs, " if ensemble.get("runs") else ""
     return f"mean {runs}over repetitions, then over tasks"

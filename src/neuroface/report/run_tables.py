@@ -70,10 +70,9 @@ def scores(run: Run, paper: Value | None = None) -> pd.DataFrame:
 
     For shuffled labels low and high are mean -+ 1 standard deviation over permutations.
     """
-    blocks = {
-        "this run": run.subject_scores,
-        "single repetitions (not independent)": run.scores.get("repetition") or {},
-    }
+    blocks = {"this run": run.subject_scores}
+    if not wording.over_tasks(run.config):  # there a row is a person
+        blocks["single repetitions (not independent)"] = run.scores.get("repetition") or {}
     rows = []
     for who, found in blocks.items():
         for key in _known(found, "{}"):
@@ -139,12 +138,14 @@ def people(run: Run) -> pd.DataFrame:
     """One row per group: people, recorded repetitions and each known attribute in words."""
     by = "group" if run.is_within_person else "y"
     members = {str(name): of for name, of in run.predictions.groupby(by, sort=False)}
+    recorded = run.predictions if run.features is None or not wording.over_tasks(run.config) else run.features
+    repetitions = recorded[by].astype(str).value_counts()
     rows = []
     for name in [name for name in run.classes if name in members] or list(members):
         row: dict[str, Any] = {
             "group": name,
             "people": members[name]["subject"].nunique(),
-            "repetitions": len(members[name]),
+            "repetitions": int(repetitions[name]),
         }
         for attribute, groups in (run.cohort.get("attributes") or {}).items():
             row[attribute] = attribute_words(groups.get(name) if isinstance(groups, Mapping) else None)

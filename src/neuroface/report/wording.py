@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neuroface.report.run import Run, feature_columns
@@ -21,6 +21,7 @@ SPLITS = {
     "group_kfold": "k-fold by subject",
     "repeated_group_kfold": "k-fold by subject, repeated",
 }
+OVER_TASKS = {"stack": "a model each, stacked", "mean": "a model each, their mean"}
 NOT_SCIENCE = ("execution", "experiment")  # the first is about the machine, the second is spelt out by the others
 # Suffixes that features carry, the longest first.
 UNITS = {
@@ -108,9 +109,17 @@ def groups(run: Run) -> str:
 
 
 def tasks(run: Run) -> str:
-    """OPEN; several joined by +, many counted."""
-    names = run.tasks
-    return " + ".join(names) if len(names) <= 4 else f"{len(names)} tasks"
+    """OPEN; several joined by +, many counted; and how their scores became one where each has a model of its own."""
+    how = over_tasks(run.config)
+    names = run.tasks[0].split("+") if how else run.tasks
+    told = " + ".join(names) if len(names) <= 4 else f"{len(names)} tasks"
+    return f"{told}, {OVER_TASKS[how]}" if how else told
+
+
+def over_tasks(config: Mapping[str, Any]) -> str:
+    """ "stack" or "mean" where each task has a model of its own; "" where not."""
+    protocol = config.get("protocol") or {}
+    return str(protocol.get("over_tasks", "stack")) if protocol.get("task") == "all" else ""
 
 
 def method(run: Run) -> str:

@@ -192,7 +192,7 @@ def build_samples(
     cohort, common = build_cohort(config)
     wanted = samples.Wanted(
         classes=tuple(protocol.classes) if protocol and protocol.classes else None,
-        tasks=(protocol.task,) if protocol and protocol.task else None,
+        tasks=protocol.tasks if protocol else None,
         target=protocol.target if protocol else "group",
         exclude=excluded(common),
         frontal_only=bool(common.get("frontal_only")),

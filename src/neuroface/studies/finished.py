@@ -53,9 +53,16 @@ def targets_of_node(node: Any) -> Iterator[str]:
 def model_files(path: Path) -> list[Path]:
     """The file of each fold's model, in the order of their names."""
     from neuroface.classifiers.load import ENDINGS
+    from neuroface.evaluate.run_files import read_yaml
+    from neuroface.report.wording import over_tasks
 
     found = [file for file in sorted((path / "models").glob("*")) if file.suffix in ENDINGS]
     files = [file for file in found if ".epoch-" not in file.name and file.stem != "final"]
+    if not files and over_tasks(read_yaml(path / "config.yaml")):
+        raise ConfigError(
+            f"{path} has a model per task and fold (protocol.task=all), which are not kept. Train once per task, with "
+            "protocol.task=NAME, and take these runs."
+        )
     if not files:
         raise ConfigError(f"{path} keeps no models. Train again with execution.save_models=true and another run=.")
     return files
