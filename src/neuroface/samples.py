@@ -243,7 +243,8 @@ def _rows(
     if not asked:
         tally.of_other_classes.add(recording.subject)
         return (), []
-    names, values = view.rows(Seen(recording, pixels, landmarks, asked))
+    counted = replace(recording, notes={**recording.notes, **counts})
+    names, values = view.rows(Seen(counted, pixels, landmarks, asked))
     fitted_on = recording.landmarks.fitted_on | landmarks.fitted_on
     if hasattr(view, "fitted_on"):
         fitted_on |= view.fitted_on(recording.subject)

@@ -6,6 +6,7 @@ import skops.io
 from sklearn.base import is_regressor
 from sklearn.linear_model import LogisticRegression
 
+from neuroface.classifiers import array_file
 from neuroface.classifiers.load import load_model
 from neuroface.classifiers.rocket import Rocket
 from neuroface.configuration.compose import compose, options
@@ -73,6 +74,14 @@ def test_half_a_file_is_told(ending, tmp_path):
     file.write_bytes(skops.io.dumps(LogisticRegression())[:100])
     with pytest.raises(DataError, match=file.name):
         load_model(file)
+
+
+def test_a_model_of_another_version_is_told(tmp_path):
+    (tmp_path / "A1.npz").write_bytes(array_file.to_bytes({"format": "neuroface forest 9"}, {}))
+    with pytest.raises(
+        DataError, match="the format 'neuroface forest 9', which this version of neuroface does not read"
+    ):
+        load_model(tmp_path / "A1.npz")
 
 
 def test_what_is_no_model_is_told(tmp_path):

@@ -73,6 +73,7 @@ def test_landmarks_are_where_the_dots_are(knows_dots, more, limits):
         "depths_missing": 0,
         "frames_without_face": 0,
         "faces_detected_again": 0,
+        "frames_with_other_faces": 0,
         "not_held_out": 0,
     }
 

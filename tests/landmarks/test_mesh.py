@@ -86,7 +86,7 @@ def test_a_face_is_followed_and_false_boxes_are_refused(detector):
     assert middle(landmarks) == pytest.approx(np.array([[40 + 3 * k, 50] for k in range(12)]), abs=0.6)
     assert landmarks.score == pytest.approx(1.0)
     assert counts["frames_without_face"] == counts["faces_detected_again"] == counts["faces_elsewhere"] == 0
-    assert counts["frames_with_other_faces"] == 1  # of the one frame that was searched: the false box
+    assert counts["frames_with_other_faces"] == 0  # in a false box nobody is seen
 
 
 def test_a_bystander_is_not_the_patient(detector):
@@ -101,6 +101,12 @@ def test_a_bystander_is_not_the_patient(detector):
     assert counts["faces_elsewhere"] == 1  # which the report tells
     longest, counts = detector(patience_s=0.3, whose="longest")(recording(film))
     assert middle(longest)[8] == pytest.approx(bystander, abs=0.6)  # eleven frames against six
+
+
+def test_somebody_who_comes_in_later_is_counted_once_a_second(detector):
+    film = Film([[(60, 50)]] * 15 + [[(60, 50), (240, 40)]] * 20)
+    _, counts = detector()(recording(film))
+    assert counts["frames_with_other_faces"] == 2  # at 2 and 3 s
 
 
 def test_whose_face_is_followed_from_the_start(detector):

@@ -228,3 +228,26 @@ def test_a_box_outside_the_image():
         "frame 3: the face box x=700, y=10, width=50, height=60 lies outside the image of 640x480 px; correct it, or "
         "choose another detector"
     )
+
+
+@pytest.mark.parametrize(("batch", "track"), [(1, True), (8, True), (1, False), (8, False)])
+def test_others_beside_the_person_are_counted_once_a_second(batch, track):
+    """Somebody comes in after two seconds and stays for two; a shirt that a cascade takes for a face does not count."""
+    world = World(at(*[(150, 200)] * 250))  # 5 s
+    own, looks = world.detect, world.look
+
+    def detect(frame):
+        shirt, comer = [[140.0, 400, 50, 50]], [[460.0, 160, 80, 80]]
+        return np.concatenate([own(frame), shirt, comer if 100 <= frame.index < 200 else np.empty((0, 4))])
+
+    def look(images, crops):
+        points, scores = looks(images, crops)
+        at_comer = np.array([abs(crop.centre[0] - 500) < 60 for crop in crops])
+        points[at_comer], scores[at_comer] = GRID + np.array([500, 200]), 0.9
+        return points, scores
+
+    tracker = Tracker(look, detect, size=64, track=track, detect_again_below=0.5, batch=batch)
+    found = list(tracker(world.frames()))
+    assert tracker.others.frames == 2
+    assert len(world.searched) == (5 if track else 250)
+    assert all(middle(one).tolist() == [150, 200] for _, one in found)

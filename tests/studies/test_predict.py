@@ -14,9 +14,10 @@ from neuroface.cli import main
 from neuroface.cohorts import folder_writer
 from neuroface.cohorts.synthetic import SyntheticCohort
 from neuroface.errors import ConfigError, DataError, LeakageError
+from neuroface.studies.digital_face import write_clip
 from neuroface.studies.external import validate
 from neuroface.studies.person import change, drivers
-from neuroface.studies.predict import ask, predict, visits_of
+from neuroface.studies.predict import ask, predict, visits_of, warnings_of
 
 PEOPLE = "cohort.people={HC: 4, ALS: 4}"
 # people of the same clinic whom the run has not seen: numbers 5 and 6 of each group
@@ -86,6 +87,66 @@ def test_a_run_without_models_says_so(run, tmp_path):
     shutil.rmtree(copy / "models")
     with pytest.raises(ConfigError, match="keeps no models"):
         predict([f"run={copy}", *NEW])
+
+
+def test_a_run_without_some_of_its_models_is_refused(run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run.path, copy)
+    (copy / "models" / "A002.skops").unlink()
+    with pytest.raises(ConfigError, match="no model of 1 of the run's folds: A002"):
+        predict([f"run={copy}", *NEW])
+
+
+def test_a_row_of_a_table_is_enough(run, tmp_path):
+    """One new person, without a label or a task, one measure missing; judged as where the rows come from."""
+    features = nf.features(*NEW, **{"cohort.tasks": ["OPEN"]})
+    one = features[features["subject"] == "A006"].rename(columns={"subject": "who"})
+    one.drop(columns=["group", "y", "task"]).to_csv(tmp_path / "row.csv", index=False)
+    words = ["cohort=table", f"cohort.path={tmp_path / 'row.csv'}", "cohort.subject=who"]
+    found = predict([f"run={run.path}", *words]).table.iloc[0]
+    others = predict([f"run={run.path}", *NEW]).table.set_index("subject")
+    assert found["p_ALS"] == pytest.approx(others.loc["A006", "p_ALS"])
+    assert (found["group"], found["task"]) == ("unlabelled", "OPEN")
+    one.assign(**{"rom.mouth_width_mm": np.nan}).to_csv(tmp_path / "row.csv", index=False)
+    assert 0 < predict([f"run={run.path}", *words]).table["p_ALS"][0] < 1
+    one.drop(columns="rom.mouth_width_mm").to_csv(tmp_path / "row.csv", index=False)
+    with pytest.raises(ConfigError, match=r"rom\.mouth_width_mm matches no column"):
+        predict([f"run={run.path}", *words])
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("frames_with_other_faces", "shows other people, too, in 3 of the frames"),
+        ("faces_elsewhere", "found again in another place, 3 times"),
+        ("frames_of_other_faces", "holds 3 rows of other people's faces"),
+    ],
+)
+def test_other_people_in_a_recording_are_told_of(run, mm_file, note, told):
+    asked = ask([f"run={run.path}", f"recording={mm_file / 'first.npz'}"])
+    assert not any(told in warning for warning in warnings_of(asked, "first"))
+    (one,) = asked.seen
+    noted = replace(one, recording=replace(one.recording, notes={note: 3}))
+    for subject, expected in (("first", 1), (None, 1), ("another", 0)):
+        found = [warning for warning in warnings_of(replace(asked, seen=[noted]), subject) if told in warning]
+        assert len(found) == expected
+
+
+@pytest.mark.slow
+def test_a_clip_of_two_faces_says_so(tmp_path):
+    """Two rendered people side by side, a FAN and a Haar cascade, as a user without further files has them."""
+    pixels = ["cohort.modality=rgbd", "lift=none", "cohort.fps=10", "quality=null"]
+    nf.train(
+        PEOPLE, *pixels, "protocol.permutations=0", "execution.n_jobs=1", classifier="logistic", run=tmp_path / "r"
+    )
+    people = SyntheticCohort(
+        people={"HC": 1, "ALS": 1}, tasks=["OPEN"], repetitions={"OPEN": 1}, fps=10, seed=5, modality="rgbd"
+    )
+    films = [one.video.frames(0, 20) for one in people.recordings()]
+    write_clip((np.hstack([a.color, b.color]) for a, b in zip(*films, strict=True)), tmp_path / "two.mp4")
+    words = ["landmarks=fan", "landmarks.weights=bundled", "repetitions=whole", f"recording={tmp_path / 'two.mp4'}"]
+    told = predict([f"run={tmp_path / 'r'}", *words]).warnings
+    assert any("shows other people, too" in warning for warning in told)
 
 
 def test_both_doors_give_the_same(run, tmp_path, capsys):

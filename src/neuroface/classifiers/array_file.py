@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,15 @@ def from_file(path: Path | str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error) from error
     return about, arrays
+
+
+def check_format(path: Path | str, found: str, known: Collection[str]) -> None:
+    """DataError for a file of another version of neuroface."""
+    if found not in known:
+        raise DataError(
+            f"{path} holds a model of the format {found!r}, which this version of neuroface does not read "
+            f"({', '.join(sorted(known))}). Use the version in the run's run.json, or train again with another run=."
+        )
 
 
 def damaged(path: Path | str, error: Exception) -> DataError:

@@ -241,10 +241,11 @@ class Forest(ClassifierMixin, BaseEstimator):
 def load(path: Path | str) -> Forest:
     """A forest that was saved as NPZ; nothing of the file is executed. Errors: DataError when it is none or damaged."""
     about, arrays = array_file.from_file(path)
+    array_file.check_format(path, about["format"], [FORMAT])
     try:
         trees = Trees(*(arrays[name] for name in Trees._fields))
-        if about["format"] != FORMAT or not sound(trees, len(about["classes"])):
-            raise ValueError(about["format"])
+        if not sound(trees, len(about["classes"])):
+            raise ValueError("trees")
         forest = Forest(**about["settings"])
     except (ValueError, KeyError, TypeError) as error:
         raise array_file.damaged(path, error) from error

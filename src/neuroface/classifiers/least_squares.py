@@ -280,6 +280,7 @@ FORMATS: dict[type, str] = {Ridge: "neuroface ridge 1", Discriminant: "neuroface
 def load(path: Path | str) -> LinearOfMoments:
     """A model that was saved as NPZ; nothing of the file is executed. Errors: DataError when it is none or damaged."""
     about, arrays = array_file.from_file(path)
+    array_file.check_format(path, about["format"], FORMATS.values())
     try:
         model = {name: kind for kind, name in FORMATS.items()}[about["format"]](**about["settings"])
         mean, scale, coef, intercept = (np.asarray(arrays[name], dtype=float) for name in FITTED)

@@ -40,8 +40,9 @@ def load_model(path: Path | str, *, trusted: Collection[str] = ()) -> Any:
     if path.suffix == ".npz":
         from neuroface.classifiers import array_file, forest, least_squares
 
-        linear = array_file.from_file(path)[0]["format"] in least_squares.FORMATS.values()
-        return least_squares.load(path) if linear else forest.load(path)
+        found, linear = array_file.from_file(path)[0]["format"], least_squares.FORMATS.values()
+        array_file.check_format(path, found, {forest.FORMAT, *linear})
+        return least_squares.load(path) if found in linear else forest.load(path)
     if path.suffix == ".safetensors":
         from neuroface.classifiers import load_network
 

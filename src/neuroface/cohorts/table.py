@@ -36,6 +36,8 @@ class TableCohort:
     files, where they are not as they look.
     """
 
+    may_be_empty = False  # whether a feature may be missing in every row
+
     def __init__(
         self,
         *,
@@ -88,7 +90,7 @@ class TableCohort:
         check_people(who["subject"], str(self.path))
         who.setdefault("task", np.full(len(frame), TASK))
         names = self._feature_names(frame, _number_within(who["subject"], np.full(len(frame), TASK)))
-        X = _numbers(frame, names, str(self.path))
+        X = _numbers(frame, names, str(self.path), may_be_empty=self.may_be_empty)
         keep = self._kept(who, classes, tasks)
         everyone, who = who, {role: values[keep] for role, values in who.items()}
         if classes is None and (told := told_of_numbers(who["label"], self.label, str(self.path))):
@@ -274,7 +276,7 @@ def _excluded(who: dict[str, np.ndarray], exclude: Collection[str]) -> np.ndarra
     return out
 
 
-def _numbers(frame: pd.DataFrame, names: list[str], path: str) -> np.ndarray:
+def _numbers(frame: pd.DataFrame, names: list[str], path: str, *, may_be_empty: bool) -> np.ndarray:
     """(n, d): the feature columns as numbers, NaN where empty. Names every column that holds text or nothing."""
     import pandas as pd
 
@@ -285,7 +287,7 @@ def _numbers(frame: pd.DataFrame, names: list[str], path: str) -> np.ndarray:
         if text.any():
             row = int(np.flatnonzero(text)[0])
             problems.add(f"column {name}", f"is not numeric: {frame[name].iloc[row]!r} in row {row + 1}")
-        elif np.isnan(values).all():
+        elif np.isnan(values).all() and not may_be_empty:
             problems.add(f"column {name}", "has no number in any row")
         elif np.isinf(values).any():
             problems.add(f"column {name}", f"is infinite in {int(np.isinf(values).sum())} rows")

@@ -94,7 +94,8 @@ class FanDetector:
 
     def __call__(self, recording: Recording) -> tuple[Landmarks, dict[str, int]]:
         """(T, 68, 2) px with scores, and counts: those of `steady`, frames_without_face, faces_detected_again,
-        not_held_out (1 where no fold of the run held this person out).
+        frames_with_other_faces (of one frame in a second), not_held_out (1 where no fold of the run held this person
+        out).
 
         Every frame of the video is looked at; where the recording has repetitions, which count the frames of its own
         landmarks, those frames. A frame without a face is NaN with score 0. `fitted_on` is whom the network knows.
@@ -116,6 +117,7 @@ class FanDetector:
         told = {
             "frames_without_face": missing,
             "faces_detected_again": tracker.searched_again,
+            "frames_with_other_faces": tracker.others.frames,
             "not_held_out": int(not held_out),
         }
         return landmarks, {**counts, **told}

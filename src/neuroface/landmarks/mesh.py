@@ -84,7 +84,7 @@ class MeshDetector:
 
     def __call__(self, recording: Recording) -> tuple[Landmarks, dict[str, int]]:
         """(T, 68, 2) px with the face's presence as score, and counts: those of `steady`, frames_without_face,
-        faces_detected_again, frames_with_other_faces (of those that were searched) and faces_elsewhere (a lost face was
+        faces_detected_again, frames_with_other_faces (of one frame in a second) and faces_elsewhere (a lost face was
         found again in another place, and may be another's).
 
         Which frames: see per_frame.frames_of. A frame without a face is NaN with score 0.
@@ -100,7 +100,7 @@ class MeshDetector:
         told = {
             "frames_without_face": missing,
             "faces_detected_again": follower.searched_again,
-            "frames_with_other_faces": follower.with_others,
+            "frames_with_other_faces": follower.others.frames,
             "faces_elsewhere": follower.elsewhere,
         }
         return landmarks, {**counts, **told}
@@ -143,11 +143,13 @@ class Follower:
         self._mesh, self._detector, self._how = mesh, detector, how
         self._last: MeshFace | None = None  # in the frame before
         self._known: tuple[float, MeshFace] | None = None  # the last one at all, and when
-        self.searched_again = self.with_others = self.elsewhere = 0
+        self.searched_again = self.elsewhere = 0
+        self._boxes: np.ndarray | None = None  # of this frame, where it was searched
+        self.others = whose_face.Others(detector, self._is_face)
 
     def __call__(self, frames: Iterable[tuple[float, Frame]]) -> Iterator[tuple[float, MeshFace | None]]:
         for time, frame in frames:
-            seen = None
+            seen, self._boxes = None, None
             if self._last is not None and self._how.track:
                 seen = self._mesh.again(frame.color, self._last, min_presence=self._how.min_presence)
             if seen is None:
@@ -155,13 +157,13 @@ class Follower:
             self._last = seen
             if seen is not None:
                 self._known = (time, seen)
+                self.others.look(frame, seen.box, self._boxes)
             yield time, seen
 
     def _searched(self, time: float, frame: Frame) -> MeshFace | None:
         self.searched_again += self._how.track and self._known is not None
         boxes = np.asarray(self._detector(frame), dtype=float).reshape(-1, 4)
-        boxes = boxes[np.isfinite(boxes).all(axis=1)]
-        self.with_others += len(boxes) > 1
+        boxes = self._boxes = boxes[np.isfinite(boxes).all(axis=1)]
         here = self._where_it_was(boxes)
         recent = self._known is not None and time - self._known[0] <= self._how.patience_s
         for box in here if recent else [*here, *self._by_rule(boxes, frame)]:
@@ -170,6 +172,9 @@ class Follower:
                 self.elsewhere += self._known is not None and not any(box is own for own in here)
                 return seen
         return None
+
+    def _is_face(self, frame: Frame, box: np.ndarray) -> bool:
+        return self._mesh.in_box(frame.color, box, min_presence=self._how.min_presence) is not None
 
     def _where_it_was(self, boxes: np.ndarray) -> list[np.ndarray]:
         """Boxes that overlap with the face as it was last seen, the most first."""

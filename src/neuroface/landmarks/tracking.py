@@ -16,6 +16,7 @@ from neuroface.errors import DataError
 from neuroface.landmarks.crops import FanCrop, from_box, from_points
 from neuroface.recording.crop import box_around
 from neuroface.recording.faces import FaceDetector, first, overlap
+from neuroface.recording.whose import Others
 from neuroface.types import Frame
 
 Look = Callable[[Sequence[np.ndarray], Sequence[FanCrop]], tuple[np.ndarray, np.ndarray]]
@@ -44,7 +45,8 @@ class Found:
 
 
 class Tracker:
-    """Follows one face; `searched_again` counts the frames in which a face that had been found was searched anew.
+    """Follows one face; `searched_again` counts the frames in which a face that had been found was searched anew,
+    `others.frames` those in which somebody else was seen, of one in a second.
 
     size: side of a crop, px. whose: which face is taken where several are found and none was followed, see
     recording.faces.first. track: the face is looked for where it was last; otherwise it is searched in every frame.
@@ -70,6 +72,8 @@ class Tracker:
         self._place: np.ndarray | None = None  # box (4,) px of the last face
         self._next: FanCrop | None = None  # where the face is expected; None: it must be searched
         self.searched_again = 0
+        self._boxes: dict[int, np.ndarray] = {}  # by frame, of those that were searched and are not yet told
+        self.others = Others(detector, self._is_face)
 
     def __call__(self, frames: Iterable[tuple[float, Frame]]) -> Iterator[tuple[float, Found | None]]:
         """(time in s, landmarks) of each (time, frame), None where there is no face; `batch` frames are held.
@@ -82,7 +86,11 @@ class Tracker:
             block = held[:ahead]
             images = [frame for _, frame in block]
             found = self._followed(images) if self._track else self._look_at(images, list(map(self._search, images)))
-            yield from ((time, one) for (time, _), one in zip(block, found, strict=False))
+            for (time, frame), one in zip(block, found, strict=False):
+                if one is not None:
+                    self.others.look(frame, box_around(one.points), self._boxes.get(frame.index))
+                yield time, one
+            self._boxes.clear()
             held = held[len(found) :]
             # Where the crop had to change it may soon again: the look ahead begins anew, and doubles while it lasts.
             ahead = min(2 * ahead, self._batch) if len(found) == len(block) else 1
@@ -145,7 +153,7 @@ class Tracker:
         """The crop of the box that overlaps most with the last face, or of the one that `whose` prefers."""
         self.searched_again += self._track and self._place is not None
         boxes = np.asarray(self._detector(frame), dtype=float).reshape(-1, 4)
-        boxes = boxes[np.isfinite(boxes).all(axis=1)]
+        boxes = self._boxes[frame.index] = boxes[np.isfinite(boxes).all(axis=1)]
         if not len(boxes):
             return None
         area = boxes[:, 2] * boxes[:, 3]
@@ -157,6 +165,12 @@ class Tracker:
         x, y, width, height = found
         _check_inside(x, y, width, height, frame)
         return from_box(np.array([x, y, x + width, y + height]), size=self._size)
+
+    def _is_face(self, frame: Frame, box: np.ndarray) -> bool:
+        """Whether the network is as sure of a box as it is asked to be of the face that it follows."""
+        x, y, width, height = box
+        (seen,) = self._look_at([frame], [from_box(np.array([x, y, x + width, y + height]), size=self._size)])
+        return seen is not None and seen.mean_score >= self._detect_again_below
 
     def _around(self, points: np.ndarray, frame: Frame) -> FanCrop | None:
         """The crop that landmarks (68, 2) px ask for; None when they are no face, or its middle is not in the image."""

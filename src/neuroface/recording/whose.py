@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,8 @@ LOOK_THROUGH_S = 0.5
 ONE_FACE = 0.1
 # A face that is not found for longer than this is another one when something is found again.
 GONE_AFTER_S = 2.0
+# While a face is followed, the frame is looked over for others at this interval: somebody may come in later.
+LOOK_ABOUT_S = 1.0
 
 
 def check(whose: str, *, given_boxes: bool) -> None:
@@ -40,6 +42,37 @@ def detector_for(recording: Recording, detector: FaceDetector, whose: str) -> Fa
         return path.of(np.asarray(found(frame), dtype=float).reshape(-1, 4), frame.timestamp_s)
 
     return only_that
+
+
+class Others:
+    """Counts frames in which others are seen beside the person; `frames` is how many.
+
+    detector: takes a Frame and returns boxes (N, 4) px. real: whether a network sees a face in a box of a frame; what a
+    cascade finds on a shirt is nobody.
+    """
+
+    def __init__(self, detector: FaceDetector, real: Callable[[Frame, np.ndarray], bool]) -> None:
+        self._detector, self._real = detector, real
+        self._next_s = -np.inf
+        self.frames = 0
+
+    def look(self, frame: Frame, own: np.ndarray, boxes: np.ndarray | None = None) -> None:
+        """Look over a frame in which the person's face is in the box own (4,) px, where it is time to.
+
+        boxes: (N, 4) px that the detector has found in it already.
+        """
+        if frame.timestamp_s < self._next_s:
+            return
+        self._next_s = frame.timestamp_s + LOOK_ABOUT_S
+        found = np.asarray(self._detector(frame) if boxes is None else boxes, dtype=float).reshape(-1, 4)
+        elsewhere = [box for box in found if np.isfinite(box).all() and not _same(own, box)]
+        self.frames += any(self._real(frame, box) for box in elsewhere)
+
+
+def _same(own: np.ndarray, box: np.ndarray) -> bool:
+    """Whether a box is of the face in `own`, or of a part of it."""
+    middle = box[:2] + box[2:] / 2
+    return overlap(own, box) >= ONE_FACE or bool(((middle >= own[:2]) & (middle <= own[:2] + own[2:])).all())
 
 
 @dataclass

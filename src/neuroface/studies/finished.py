@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from neuroface.errors import ConfigError
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.studies import finetune
 
+SHOWN = 3  # names in one message
 NO_FACES = "people's faces are left out; report.faces=true draws them"
 
 
@@ -50,8 +51,8 @@ def targets_of_node(node: Any) -> Iterator[str]:
             yield from targets_of_node(value)
 
 
-def model_files(path: Path) -> list[Path]:
-    """The file of each fold's model, in the order of their names."""
+def model_files(path: Path, *, folds: Iterable[str] = ()) -> list[Path]:
+    """The file of each fold's model, in the order of their names. Errors: ConfigError where one of `folds` has none."""
     from neuroface.classifiers.load import ENDINGS
     from neuroface.evaluate.run_files import read_yaml
     from neuroface.report.wording import over_tasks
@@ -65,6 +66,11 @@ def model_files(path: Path) -> list[Path]:
         )
     if not files:
         raise ConfigError(f"{path} keeps no models. Train again with execution.save_models=true and another run=.")
+    if gone := sorted(set(folds) - {file.stem for file in files}):
+        raise ConfigError(
+            f"{path}/models has no model of {len(gone)} of the run's folds: {', '.join(gone[:SHOWN])}. The mean over "
+            "the others is not what the run says; train again with another run=."
+        )
     return files
 
 

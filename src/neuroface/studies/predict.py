@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 READING = ("cohort", "landmarks", "lift", "repetitions", "quality", "faces", "execution")
 OWN = ("run", "out", "recording", "subject", "task", "fps", "overlay")
 ONE = ("neuroface.cohorts.one.OneRecording", "neuroface.cohorts.one.Visits")
+TABLE = "neuroface.cohorts.table.TableCohort"
 GIVEN = "neuroface.landmarks.given.given"
 RATE = 0.1  # by which a frame rate may differ from those of the run
 SHOWN = 3  # features named in one warning
@@ -87,8 +88,11 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     if not asked.run:
         raise ConfigError("run= names the finished run whose models judge: run=runs/NAME.")
     path = Path(str(asked.run))
-    run, files = runs.read(path), model_files(path)
+    run = runs.read(path)
+    files = model_files(path, folds=set(run.predictions["fold"].astype(str)))
     config = _as_in_run(path, asked, overrides)
+    if not judged:
+        _as_new_rows(config, run)
     if asked.recording and not asked.subject:
         refuse_named(run, [asked.recording] if isinstance(asked.recording, str) else asked.recording)
     seen: list[Seen] = []
@@ -139,6 +143,20 @@ def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictC
         if "repetitions" not in named and not (first / "participants.tsv").is_file():
             config.repetitions = compose("predict", ["repetitions=find"])[0].repetitions
     return config
+
+
+def _as_new_rows(config: DictConfig, run: Run) -> None:
+    """A table is read for the columns that the run looks at, and one person in it is enough."""
+    from neuroface.report.run import feature_columns
+
+    if config.cohort._target_ != TABLE or run.features is None:
+        return
+    config.cohort = {
+        **config.cohort,
+        "_target_": "neuroface.cohorts.new_rows.NewRows",
+        "features": feature_columns(run.features),
+        "usual_task": config.protocol.task,
+    }
 
 
 def _other_clinic(path: Path, config: DictConfig) -> bool:
@@ -253,11 +271,29 @@ def warnings_of(asked: Asked, subject: str | None = None) -> list[str]:
             "models guess. Were they recorded at the same task, speed and distance?"
         )
     told += _other_rate(run, quality)
+    told += _other_faces([one for one in asked.seen if subject in (None, one.recording.subject)])
     if asked.config.cohort._target_ in ONE and run.config["protocol"].get("task"):
         told.append(f"taken to be {', '.join(sorted(set(samples.meta['task'])))}, the task of the run.")
     if run.is_synthetic:
         told.append("the run was trained on synthetic recordings: what it says of real people means nothing.")
     return [*told, RESEARCH]
+
+
+def _other_faces(seen: Sequence[Seen]) -> list[str]:
+    """Where landmarks may be somebody else's."""
+    told = []
+    for one in seen:
+        name, notes = one.recording.name, one.recording.notes
+        if number := notes.get("frames_with_other_faces"):
+            told.append(
+                f"{name} shows other people, too, in {number} of the frames that were looked over, one in a second: is "
+                "it the patient whose face was followed? landmarks.whose= says which one is meant."
+            )
+        if number := notes.get("faces_elsewhere"):
+            told.append(f"{name}: a face that was lost was found again in another place, {number} times: whose is it?")
+        if number := notes.get("frames_of_other_faces") or notes.get("rows_of_other_faces"):
+            told.append(f"{name} holds {number} rows of other people's faces, which were left out.")
+    return told
 
 
 def _other_rate(run: Run, quality: pd.DataFrame | None) -> list[str]:

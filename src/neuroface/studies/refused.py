@@ -73,10 +73,12 @@ def check_features(run: Run, samples: Samples) -> None:
 
     wanted, given = feature_columns(run.features), list(samples.feature_names)
     if wanted != given:
-        odd = sorted(set(wanted) ^ set(given)) or wanted
+        gone, odd = ([n for n in names if n not in other] for names, other in ((wanted, given), (given, wanted)))
+        told = [f"{what} {_some(names)}" for what, names in (("without", gone), ("with", odd)) if names]
         raise DataError(
-            f"the run looks at other features than these recordings give: {', '.join(odd[:SHOWN])}. A run on mm needs "
-            "depth or landmarks in mm (lift=depth), one on pixels lift=none."
+            "the run looks at other features than these recordings give, which are "
+            f"{' and '.join(told) or 'in another order'}. A run on mm needs depth or landmarks in mm (lift=depth), one "
+            "on pixels lift=none; a table needs the columns of the run's samples.csv."
         )
 
 
@@ -89,3 +91,8 @@ def without_dead_end(error: DataError, run: Run) -> DataError:
     for advice in PIXELS:
         text = text.replace(advice, MILLIMETRES)
     return DataError(text)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

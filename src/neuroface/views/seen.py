@@ -11,7 +11,7 @@ from neuroface.types import Landmarks, Recording, Repetition
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A recording on its way to samples.
+    """A recording on its way to samples; its notes also hold what the steps counted.
 
     pixels: landmarks after the landmark step, in pixels where the recording has video. landmarks: the same after lift,
     (T, 68, 3) mm or (T, 68, 2) px. repetitions: those to make one sample each of.
