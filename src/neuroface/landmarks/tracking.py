@@ -87,8 +87,9 @@ class Tracker:
             images = [frame for _, frame in block]
             found = self._followed(images) if self._track else self._look_at(images, list(map(self._search, images)))
             for (time, frame), one in zip(block, found, strict=False):
-                if one is not None:
-                    self.others.look(frame, box_around(one.points), self._boxes.get(frame.index))
+                own = None if one is None else box_around(one.points)
+                if own is not None:
+                    self.others.look(frame, own, self._boxes.get(frame.index))
                 yield time, one
             self._boxes.clear()
             held = held[len(found) :]
