@@ -44,7 +44,7 @@ THREADS = {
     "GOMP_SPINCOUNT": "300",
 }
 # Verbs whose work is kept as it is done.
-CONTINUES = ("train", "landmarks", "reproduce")
+CONTINUES = ("train", "landmarks", "prepare", "reproduce")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,6 +15,7 @@ SMALL = 1 << 20  # bytes up to which a file is read anew each time it is asked f
 # Git's index knows the same trouble as "racy" entries.
 SETTLED_S = 2.0
 RUN_FILE = "run.json"  # what makes a folder a run of neuroface
+KEPT = ".recordings"  # a folder from which neuroface goes on with writing recordings; no part of what they hold
 # What a run keeps for those who go on from its networks; its logs and reports may be written anew.
 READ_OF_A_RUN = ("splits.json", "models")
 
@@ -106,6 +107,8 @@ def _walk(folder: Path, above: tuple[tuple[int, int], ...], without_runs: bool) 
     if own in above or (without_runs and above and (folder / RUN_FILE).is_file()):
         return
     for entry in inside:
+        if entry.name == KEPT:
+            continue
         if entry.is_dir():
             yield from _walk(entry, (*above, own), without_runs)
         elif entry.is_file():

@@ -39,6 +39,7 @@ def words(tmp_path, monkeypatch):
         "landmarks.median_frames=1",
         "faces/detector@landmarks.detector=boxes",
         f"landmarks.detector.path={boxes}",
+        "execution.n_jobs=1",
         f"out={tmp_path / 'out'}",
     ]
 
@@ -133,3 +134,22 @@ def test_the_sound_of_a_clip_stands_beside_its_landmarks(audio, tmp_path, capsys
         return
     np.testing.assert_allclose(found.landmarks.extras["audio_envelope"], 0.5 * np.sqrt(expected()), atol=0.01)
     assert "begins -0.80 s from the first frame" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "where", ["execution.backend=loky", pytest.param("execution.backend=dask", marks=pytest.mark.slow)]
+)
+def test_workers_write_the_same_bytes(where, tmp_path):
+    """Given landmarks of four recordings, drawn noise and all."""
+    if "dask" in where:
+        pytest.importorskip("distributed")
+    words = ["cohort.people={HC:2,ALS:2}", "cohort.tasks=[OPEN]", "cohort.repetitions={OPEN:1}"]
+    landmarks.run([*words, "execution.n_jobs=1", f"out={tmp_path / 'one'}"])
+    landmarks.run([*words, where, "execution.n_jobs=2", f"out={tmp_path / 'two'}"])
+    one, two = (
+        {file.relative_to(tmp_path / out): file.read_bytes() for file in (tmp_path / out).rglob("*") if file.is_file()}
+        for out in ("one", "two")
+    )
+    lock = [path for path in one if path.name == ".lock"]
+    assert len(one) > 4 * 4
+    assert {**one, lock[0]: b""} == {**two, lock[0]: b""}

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,8 @@ def write(recordings: Iterable[Recording], out: str | Path, *, video: bool = Tru
     stage.mkdir()
     try:
         people, tasks, count = _write_all(recordings, stage, video=video)
-        new, old = _files(stage), {f for f in _files(target) if not any(part.startswith(".") for part in f.parts)}
-        lost = sorted(map(str, old - new - {Path(DESCRIPTION)}))
-        if lost:
-            raise DataError(_of_another_cohort(target, len(lost), lost[0]))
+        new = _files(stage)
+        _refuse_lost(target, {*new, Path(DESCRIPTION)})
         # participants.tsv last: then all is there
         for number, file in enumerate(sorted(new, key=lambda f: (f.parent == Path(), f))):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +62,34 @@ def write(recordings: Iterable[Recording], out: str | Path, *, video: bool = Tru
         shutil.rmtree(stage, ignore_errors=True)
     groups = Counter(group for group, _ in people.values())
     return Written(target, count, len(people), dict(groups), tasks)
+
+
+def finish(
+    recordings: Sequence[Recording], out: str | Path, files: Iterable[Path], place: Callable[[], None]
+) -> Written:
+    """The folder about recordings whose files are there already: `place` moves them in, the tables come last.
+
+    files: those of the recordings, relative to `out`. Errors: DataError for a foreign folder, and one with recordings
+    that are not among these; then nothing has been moved.
+    """
+    target = Path(out).expanduser().resolve()
+    if not recordings:
+        raise DataError("There are no recordings to write.")
+    people: People = {one.subject: (one.group, dict(one.attributes)) for one in recordings}
+    _claim(target)
+    tables = {Path(name) for name in ("participants.tsv", "participants.json", DESCRIPTION)}
+    _refuse_lost(target, {*files, *tables})
+    place()
+    stage = target / f"{STAGE}{os.getpid()}"
+    stage.mkdir()
+    try:
+        _write_participants(people, stage)
+        for file in sorted(_files(stage)):  # participants.tsv last: then all is there
+            (stage / file).replace(target / file)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    groups = Counter(group for group, _ in people.values())
+    return Written(target, len(recordings), len(people), dict(groups), tuple(dict.fromkeys(r.task for r in recordings)))
 
 
 def check(recordings: Iterable[Recording], out: str | Path) -> None:
@@ -87,6 +113,13 @@ def check(recordings: Iterable[Recording], out: str | Path) -> None:
     lost = [path for path in marks if path.stem.removesuffix("_landmarks").casefold() not in stems]
     if lost:
         raise DataError(_of_another_cohort(target, len(lost), lost[0].relative_to(target)))
+
+
+def _refuse_lost(target: Path, new: Collection[Path]) -> None:
+    """DataError for files of a cohort that would not be written again and belong to another one therefore."""
+    old = {file for file in _files(target) if not any(part.startswith(".") for part in file.parts)}
+    if lost := sorted(map(str, old - set(new))):
+        raise DataError(_of_another_cohort(target, len(lost), lost[0]))
 
 
 def _of_another_cohort(target: Path, number: int, first: Path | str) -> str:

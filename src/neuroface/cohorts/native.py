@@ -55,6 +55,14 @@ def write_recording(recording: Recording, folder: Path) -> None:
         write_video(recording.video, folder / base)
 
 
+def write_below(_: object, recording: Recording, folder: Path) -> dict[str, Any]:
+    """A recording's files as they go below a cohort's folder: in that of the person. Nothing is told of them."""
+    person = folder / f"sub-{recording.subject}"
+    person.mkdir()
+    write_recording(recording, person)
+    return {}
+
+
 def read_recording(
     base: Path,
     *,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,50 +81,89 @@ def write(
     saved_frames: how many of them are saved as images. A task that the release lacks (REST) is left out.
     Errors: ConfigError for impossible numbers, DataError for a folder in use and for recordings that cannot be written.
     """
-    if annotate_every < 1 or saved_frames < 0:
-        raise ConfigError(f"annotate_every={annotate_every}, saved_frames={saved_frames}: at least 1 and 0 are needed.")
-    target = Path(out).expanduser().resolve()
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise DataError(f"{target} is not empty. Choose an empty folder with out=.")
-    stage = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(stage, ignore_errors=True)  # left by a write that was interrupted
+    release = Release(recordings, out, annotate_every=annotate_every, saved_frames=saved_frames)
+    shutil.rmtree(release.stage, ignore_errors=True)  # left by a write that was interrupted
     try:
-        written = _write_all(recordings, stage, annotate_every, saved_frames)
-        if target.is_dir():
-            target.rmdir()
-        stage.replace(target)
+        told, problems = [], Problems()
+        for recording in release.recordings:
+            try:
+                told.append(write_below(release.settings, recording, release.stage))
+            except DataError as error:
+                problems.add(recording.name, str(error).rstrip("."))
+        problems.raise_if_any("Nothing was written.")
+        return release.finish(told)
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
-    written.out = target
-    return written
+        shutil.rmtree(release.stage, ignore_errors=True)
 
 
-def _write_all(recordings: Iterable[Recording], stage: Path, annotate_every: int, saved_frames: int) -> Written:
-    written, clinic, problems = Written(stage), _Clinic(), Problems()
-    seen: set[str] = set()
-    for recording in recordings:
-        if recording.task not in TASK_NAME:
-            written.left_out.append((recording.name, f"the release has no task {recording.task}"))
-            continue
-        try:
-            name = _name(recording)
+class Release:
+    """A release on its way to `out`: `write_below` writes the files of each recording below `stage`, `finish` the
+    tables about them, and moves it all to its place. Arguments and errors: those of `write`.
+
+    recordings: those that the layout has a place for. settings: what `write_below` is given.
+    """
+
+    def __init__(
+        self, recordings: Iterable[Recording], out: str | Path, *, annotate_every: int = 2, saved_frames: int = 10
+    ) -> None:
+        if annotate_every < 1 or saved_frames < 0:
+            raise ConfigError(
+                f"annotate_every={annotate_every}, saved_frames={saved_frames}: at least 1 and 0 are needed."
+            )
+        self.out = Path(out).expanduser().resolve()
+        if self.out.is_file() or (self.out.is_dir() and any(self.out.iterdir())):
+            raise DataError(f"{self.out} is not empty. Choose an empty folder with out=.")
+        self.stage = self.out.with_name(f".{self.out.name}.partial")
+        self.settings = annotate_every, saved_frames
+        self.recordings: list[Recording] = []
+        self._left_out: list[tuple[str, str]] = []
+        self._choose(recordings)
+
+    def _choose(self, recordings: Iterable[Recording]) -> None:
+        problems, seen = Problems(), set[str]()
+        for recording in recordings:
+            if recording.task not in TASK_NAME:
+                self._left_out.append((recording.name, f"the release has no task {recording.task}"))
+                continue
+            try:
+                name = _name(recording)
+            except DataError as error:
+                problems.add(recording.name, str(error).rstrip("."))
+                continue
             if name in seen:
-                raise DataError("stands in the cohort more than once")
+                problems.add(recording.name, "stands in the cohort more than once")
             seen.add(name)
-            place = stage / RELEASE_FOLDER / GROUP_FOLDER[recording.group]
-            annotated = _write_files(recording, place, name, clinic, annotate_every, saved_frames)
-        except DataError as error:
-            problems.add(recording.name, str(error).rstrip("."))
-            continue
-        written.recordings += 1
-        written.frames_annotated += annotated
-        written.people[_subject(recording)] = recording.group
-        _remember(recording, name, clinic)
-    problems.raise_if_any("Nothing was written.")
-    if not written.recordings:
-        raise DataError("There are no recordings to write.")
-    _write_tables(clinic, stage)
-    return written
+            self.recordings.append(recording)
+        problems.raise_if_any("Nothing was written.")
+        if not self.recordings:
+            raise DataError("There are no recordings to write.")
+
+    def finish(self, told: Sequence[Mapping[str, Any]]) -> Written:
+        """Write the tables and move the stage to its place. told: what `write_below` returned of each recording."""
+        written, clinic = Written(self.out, left_out=self._left_out), _Clinic()
+        for recording, about in zip(self.recordings, told, strict=True):
+            written.recordings += 1
+            written.frames_annotated += about["annotated"]
+            written.people[_subject(recording)] = recording.group
+            clinic.parsing += [tuple(row) for row in about["parsing"]]
+            clinic.information.setdefault(recording.group, []).append(tuple(about["information"]))
+            _remember(recording, _name(recording), clinic)
+        _write_tables(clinic, self.stage)
+        if self.out.is_dir():
+            self.out.rmdir()
+        self.stage.replace(self.out)
+        return written
+
+
+def write_below(settings: tuple[int, int], recording: Recording, folder: Path) -> dict[str, Any]:
+    """Write one recording's video, depth, landmarks, boxes and saved frames as they go below a release's folder.
+
+    settings: annotate_every and saved_frames. Returns what the tables tell of it, which JSON can hold: annotated, how
+    many frames are; information: file, frames per second and frames; parsing: file, number, start and stop of each
+    repetition. Errors: DataError for a recording that cannot be written.
+    """
+    place = folder / RELEASE_FOLDER / GROUP_FOLDER[recording.group]
+    return _write_files(recording, place, _name(recording), *settings)
 
 
 def _subject(recording: Recording) -> str:
@@ -132,7 +171,7 @@ def _subject(recording: Recording) -> str:
 
 
 def _name(recording: Recording) -> str:
-    """The stem of a recording's files, such as A002_02_BBP_NORMAL_color; DataError for what cannot be in one."""
+    """The stem of a recording's files, such as A002_02_BBP_NORMAL_color; DataError for what cannot be written."""
     subject, session = _subject(recording), recording.session or RELEASE_SESSION
     if recording.group not in GROUP_FOLDER:
         raise DataError(f"the release has no group {recording.group}; it has {', '.join(GROUP_FOLDER)}")
@@ -140,15 +179,15 @@ def _name(recording: Recording) -> str:
         raise DataError(f"subject {subject!r} must be capital letters and digits, as A002")
     if not (session.isdigit() and len(session) == len(RELEASE_SESSION)):
         raise DataError(f"session {session!r} must be two digits")
+    if recording.video is None or recording.landmarks.space != "pixel":
+        raise DataError("has no video with landmarks in pixels; make it with cohort.modality=rgbd")
     return f"{subject}_{session}_{TASK_NAME[recording.task]}{COLOR}"
 
 
 def _write_files(
-    recording: Recording, place: Path, name: str, clinic: _Clinic, annotate_every: int, saved_frames: int
-) -> int:
-    """Write one recording's video, depth, landmarks, boxes and saved frames; how many frames were annotated."""
-    if recording.video is None or recording.landmarks.space != "pixel":
-        raise DataError("has no video with landmarks in pixels; make it with cohort.modality=rgbd")
+    recording: Recording, place: Path, name: str, annotate_every: int, saved_frames: int
+) -> dict[str, Any]:
+    assert recording.video is not None
     times = recording.landmarks.timestamps_s
     if len(times) < 2:
         raise DataError(f"has {len(times)} frames of landmarks, so no frame rate")
@@ -174,10 +213,12 @@ def _write_files(
         raise DataError("has no frame of video at the time of a landmark")
     write_annotated_frames(place / LANDMARKS / f"{name}.txt", np.array(frames), np.array(points))
     write_boxes(place / BOXES / f"{name}{BOX_ENDING}.txt", np.array(frames), _boxes(np.array(points)))
-    for number, repetition in enumerate(recording.repetitions or (), start=1):
-        clinic.parsing.append((name, number, *rows.frames(repetition.start, repetition.stop)))
-    clinic.information.setdefault(recording.group, []).append((f"{name}{VIDEO_SUFFIX}", fps, n_frames))
-    return len(frames)
+    parsing = [
+        (name, number, *rows.frames(repetition.start, repetition.stop))
+        for number, repetition in enumerate(recording.repetitions or (), start=1)
+    ]
+    information = f"{name}{VIDEO_SUFFIX}", fps, n_frames
+    return {"annotated": len(frames), "information": information, "parsing": parsing}
 
 
 class _Rows:

@@ -13,8 +13,11 @@ from neuroface.errors import ConfigError
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file at `path`; ConfigError naming the holder when another living process has it."""
+def exclusive(path: Path, *, what: str = "Run folder", key: str = "run") -> Iterator[None]:
+    """Hold the lock file at `path`; ConfigError naming the holder when another living process has it.
+
+    what: the folder that is locked, in words; key: the word of the command line that names it.
+    """
     with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -22,7 +25,7 @@ def exclusive(path: Path) -> Iterator[None]:
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise ConfigError(
-                f"Run folder {path.parent} is being written by {holder}. Wait until it ends, or choose another run=."
+                f"{what} {path.parent} is being written by {holder}. Wait until it ends, or choose another {key}=."
             ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")

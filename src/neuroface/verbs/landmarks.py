@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig
 
 from neuroface.cohort_summary import Notes, told
-from neuroface.configuration.compose import compose, instantiate
-from neuroface.errors import ConfigError, DataError, Problems
+from neuroface.configuration.compose import compose
+from neuroface.errors import ConfigError, Problems
 from neuroface.places import check_writable
 from neuroface.studies.experiment_folder import check_no_run
-from neuroface.types import Landmarks, Recording
-
-if TYPE_CHECKING:
-    from neuroface.cohorts.folder_writer import Written
+from neuroface.types import Recording
 
 
 def run(overrides: list[str]) -> None:
@@ -30,91 +26,98 @@ def run(overrides: list[str]) -> None:
     config, _ = compose("landmarks", overrides)
     if not config.out:
         raise ConfigError("out= says where the folder goes: out=DIR.")
-    out = Path(str(config.out))
+    out = Path(str(config.out)).expanduser()
     check_writable("out", out)
     check_no_run("out", out)
+    from neuroface.studies.pieces import Pieces, made_by
+
+    pieces = Pieces(out.resolve(), out.resolve() / "landmarks", made_by(config, "landmarks"))
+    with pieces.open():
+        _write(config, out, pieces)
+
+
+def _write(config: DictConfig, out: Path, pieces: Any) -> None:
+    from neuroface.cohorts import folder_writer
+    from neuroface.evaluate.each import Failures
+    from neuroface.evaluate.spread import spread
+    from neuroface.progress import Progress
     from neuroface.samples import SKIP
-    from neuroface.studies.building import print_left_out
+    from neuroface.studies.building import build_cohort, print_left_out, wanted_recordings
+    from neuroface.studies.locate import cause, finder_of
+    from neuroface.studies.pieces import AGAIN
 
-    job = _Job(config, out)
-    written = job.write()
+    cohort, common = build_cohort(config)
+    finder = finder_of(config, overlays=out.resolve() / "overlay" if config.overlay else None)
+    recordings = list(wanted_recordings(cohort, common, quality=finder.steps.quality))
+    folder_writer.check(recordings, out / "landmarks")
+    before = sum(pieces.told(recording) is not None for recording in recordings)
+    problems, failures = Problems(), Failures()
+    stopped: KeyboardInterrupt | None = None
+    where = config.execution
+    try:
+        with spread(where.backend, address=where.address, n_jobs=where.n_jobs), Progress() as progress:
+            failures = pieces.write(
+                recordings,
+                _piece,
+                finder,
+                execution=where,
+                threads=finder.threads(recordings),
+                problems=problems,
+                why=cause,
+                progress=progress,
+            )
+    except KeyboardInterrupt as error:
+        stopped = error
+    whole = [recording for recording in recordings if pieces.told(recording) is not None]
+    if not whole:
+        if stopped is not None:
+            raise stopped
+        failures.raise_if_any("Nothing was written.")
+        problems.raise_if_any(SKIP)  # where nothing is left to write, that is why
+    found = [pieces.told(recording) or {} for recording in whole]
+    written = folder_writer.finish(whole, out / "landmarks", pieces.files(whole), lambda: pieces.place(whole))
+    if finder.steps.quality is not None:
+        _write_quality([each["row"] for each in found], out)
     kept = f"{written.recordings} recordings of {written.people} people"
-    if job.stopped is not None:
+    if stopped is not None:
         print(f"{kept} are finished and kept in {out}", file=sys.stderr)
-        raise job.stopped
-    if not config.cohort.get("skip_broken"):
-        job.problems.raise_if_any(f"The landmarks of {kept} are kept in {out}. {SKIP}")
-    print_left_out(job.problems.items(), file=sys.stderr)
-    lines = [_told(job.counts), *told(job.notes.values, job.notes.of, written.recordings), str(out)]
-    print(kept, *lines, sep="\n")
+        raise stopped
+    failures.raise_if_any(f"The landmarks of {kept} are kept in {out}. {AGAIN}")
+    if not common.get("skip_broken"):
+        problems.raise_if_any(f"The landmarks of {kept} are kept in {out}. {SKIP}")
+    print_left_out(problems.items(), file=sys.stderr)
+    counts, notes = Counter[str](), Notes()
+    for each in found:
+        counts.update(each["counted"])
+        notes.add(each["notes"])
+    counts["recordings found before"] = before
+    print(kept, _told(counts), *told(notes.values, notes.of, written.recordings), str(out), sep="\n")
 
 
-class _Job:
-    """Landmarks on their way to a folder. stopped: what interrupted it, after which the finished ones are written."""
+def _piece(finder: Any, recording: Recording, folder: Path) -> dict[str, Any]:
+    """In a worker: the files of a recording's landmarks, and what is told of them."""
+    from neuroface.cohorts import native
 
-    def __init__(self, config: DictConfig, out: Path) -> None:
-        from neuroface.studies import kept
+    found, about = finder(recording)
+    native.write_below(None, found, folder)
+    return _plain(about)
 
-        self.config, self.out = config, out
-        self.measure = instantiate(config.quality, "quality")
-        self.kept = kept.Kept(config, out)
-        self.rows: list[dict[str, Any]] = []
-        self.counts, self.notes, self.problems = Counter[str](), Notes(), Problems()
-        self.stopped: KeyboardInterrupt | None = None
 
-    def write(self) -> Written:
-        import pandas as pd
+def _plain(value: Any) -> Any:
+    """Numbers, text and lists, for JSON."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in value]
+    return value.item() if hasattr(value, "item") else value
 
-        from neuroface.cohorts import folder_writer
-        from neuroface.recording import quality
-        from neuroface.samples import SKIP
 
-        found = self._found()
-        first = list(itertools.islice(found, 1))  # what cannot start leaves nothing behind
-        try:
-            written = folder_writer.write(itertools.chain(first, found), self.out / "landmarks")
-        except DataError:
-            self.problems.raise_if_any(SKIP)  # where nothing is left to write, that is why
-            raise
-        if self.measure is not None:
-            quality.write(pd.DataFrame(self.rows), self.out / "quality.csv")
-        self.kept.sign()
-        return written
+def _write_quality(rows: Sequence[dict[str, Any]], out: Path) -> None:
+    import pandas as pd
 
-    def _found(self) -> Iterator[Recording]:
-        from neuroface.studies.locate import located
+    from neuroface.recording import quality
 
-        count = 0
-        try:
-            for recording in located(self.config, check=self._check, seen=self._seen, problems=self.problems):
-                count += 1
-                yield recording
-        except KeyboardInterrupt as error:
-            if not count:
-                raise
-            self.stopped = error
-
-    def _check(self, recordings: list[Recording]) -> Mapping[str, Recording]:
-        from neuroface.cohorts import folder_writer
-
-        folder_writer.check(recordings, self.out / "landmarks")
-        known, rows = self.kept.found({recording.name for recording in recordings})
-        self.rows += rows
-        self.counts.update({"recordings found before": len(known)})
-        return known
-
-    def _seen(self, recording: Recording, lifted: Landmarks, counted: dict[str, int]) -> None:
-        from neuroface.recording import overlay
-        from neuroface.samples import with_depth
-
-        self.counts.update(counted)
-        self.notes.add({name: value for name, value in recording.notes.items() if name not in counted})
-        if self.measure is not None:
-            self.rows.append(self.measure(with_depth(recording, recording.landmarks, lifted)))
-        if self.config.overlay:
-            clip = self.out / "overlay" / f"{recording.name.replace('/', '_')}.mp4"
-            clip.parent.mkdir(parents=True, exist_ok=True)
-            overlay.write_overlay(recording, clip)
+    quality.write(pd.DataFrame(rows), out / "quality.csv")
 
 
 def _told(counts: Counter[str]) -> str:

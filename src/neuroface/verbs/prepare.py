@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from neuroface.configuration.compose import compose, instantiate
-from neuroface.errors import ConfigError, did_you_mean
+from neuroface.errors import ConfigError, Problems, did_you_mean
 from neuroface.places import check_writable
+from neuroface.types import Recording
+
+if TYPE_CHECKING:
+    from neuroface.studies.pieces import Pieces
 
 OTHERS = ("openface", "movement", "motion_bids")  # for other tools
 LAYOUTS = ("native", "toronto", "faces", "annotations", *OTHERS)
@@ -45,12 +51,13 @@ def run(overrides: list[str]) -> None:
 
 
 def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
-    from neuroface.cohorts import folder_writer
+    from neuroface.cohorts import folder_writer, native
     from neuroface.studies.building import wanted_recordings
 
     recordings = list(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")))
     folder_writer.check(recordings, out)  # before the first of their frames is read
-    written = folder_writer.write(recordings, out)
+    with _written(recordings, native.write_below, None, out, config) as pieces:
+        written = folder_writer.finish(recordings, out, pieces.files(recordings), lambda: pieces.place(recordings))
     people = f"{written.recordings} recordings of {written.people} people"
     return f"{people}\n{out}\nread it with cohort=folder cohort.root={out}"
 
@@ -59,13 +66,40 @@ def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig)
     from neuroface.cohorts import toronto_write
     from neuroface.studies.building import wanted_recordings
 
-    written = toronto_write.write(
-        wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")), out
-    )
+    recordings = list(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")))
+    release = toronto_write.Release(recordings, out)
+    chosen, do = release.recordings, toronto_write.write_below
+    with _written(chosen, do, release.settings, release.stage, config) as pieces:
+        told = [pieces.told(one) or {} for one in chosen]
+        pieces.place(chosen)
+        pieces.close(chosen)
+        written = release.finish(told)
     lines = [f"{written.recordings} recordings of {len(written.people)} people"]
     lines.append(f"{written.frames_annotated} annotated frames")
     lines += [f"left out {name}: {why}" for name, why in written.left_out]
     return "\n".join([*lines, str(out), f"read it with cohort=toronto cohort.root={out}"])
+
+
+@contextmanager
+def _written(recordings: list[Recording], do: Any, given: Any, place: Path, config: DictConfig) -> Iterator[Pieces]:
+    """The files of all recordings below `place`, whole and not yet where they go.
+
+    do(given, recording, folder) writes those of one, in a worker. Errors: DataError or RunFailedError that names those
+    that could not be written; the others are kept for the next time.
+    """
+    from neuroface.evaluate.spread import spread
+    from neuroface.progress import Progress
+    from neuroface.studies.pieces import AGAIN, Pieces, made_by
+
+    where, problems = config.execution, Problems()
+    root = place.expanduser().resolve()
+    pieces = Pieces(root, root, made_by(config, "prepare"))
+    with pieces.open():
+        with spread(where.backend, address=where.address, n_jobs=where.n_jobs), Progress() as progress:
+            failures = pieces.write(recordings, do, given, execution=where, problems=problems, progress=progress)
+        failures.raise_if_any(AGAIN)
+        problems.raise_if_any(AGAIN)
+        yield pieces
 
 
 def _for_others(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig, layout: str) -> str:
