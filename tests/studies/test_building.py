@@ -2,7 +2,7 @@ import pytest
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError
-from neuroface.studies.building import build_samples, build_steps
+from neuroface.studies.building import build_protocol, build_samples, build_steps
 
 
 def test_an_unknown_view_is_named():
@@ -30,3 +30,19 @@ def test_landmarks_are_found_where_the_run_is_executed(words, device):
 def test_pixels_are_scaled_unless_the_key_says_no():
     assert build_steps(compose("train", ["pixel_scale=intercanthal"])[0]).pixel_scale == "intercanthal"
     assert build_steps(compose("train", [])[0]).pixel_scale is None
+
+
+def test_stages_are_classes_and_what_is_known_of_people_is_told_of_each_stage():
+    words = [
+        "protocol=als_stages",
+        "cohort.people={HC: 2, ALS: 6}",
+        "cohort.tasks=[BBP]",
+        "cohort.repetitions={BBP: 1}",
+    ]
+    config, _ = compose("train", words)
+    samples, summary = build_samples(config, build_protocol(config))
+    severity = {who: facts["severity"] for who, facts in summary.facts.items()}
+    assert set(samples.y) == {"HC", "early", "late"}
+    told = zip(samples.subject, samples.y, strict=True)
+    assert all(label == "HC" or (label == "late") == (severity[who] > 0.5) for who, label in told)
+    assert set(summary.attributes["age"]) == {"HC", "early", "late"}

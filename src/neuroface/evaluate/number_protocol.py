@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
+from neuroface.types import Samples
 
 FEWEST = 4  # people; fewer leave nothing to correlate
 
@@ -45,6 +46,10 @@ class NumberProtocol:
         if isinstance(self.groups, str):
             raise ConfigError(f"protocol.groups is {self.groups!r}; it must be a list of groups, or null for all.")
         object.__setattr__(self, "groups", tuple(map(str, self.groups)) if self.groups else None)
+
+    def staged(self, samples: Samples, people: Mapping[str, Mapping[str, Any]]) -> Samples:
+        """The samples as they are: a number has no stages."""
+        return samples
 
     @property
     def tasks(self) -> tuple[str, ...] | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.evaluate.audit_checks import LEAKS as PLANTED
+from neuroface.evaluate.stages import Stages
+from neuroface.types import Samples
 
 Target = Literal["group", "label"]
 TARGETS = ("group", "label")
@@ -39,7 +41,8 @@ class Protocol:
     costly. leak: "refused", or "accepted" where a published result is made again that judges people by values fitted on
     them; the audit then says so; or the name of a leak that is planted on purpose (docs/audit.md). ordered: the classes
     are degrees of one thing, grades say, in their order. merge: class -> the labels that it takes together, with
-    target="label" only; None, each label is a class. name: what reports call it.
+    target="label" only; None, each label is a class. stages: {group, column, cut, low, high}, where two classes are
+    stages of one group, told by a number that is known of its people (see stages.py). name: what reports call it.
     """
 
     classes: tuple[str, ...]
@@ -52,6 +55,7 @@ class Protocol:
     ordered: bool = False
     merge: Mapping[str, Sequence[str]] | None = None
     over_tasks: str = "stack"
+    stages: Mapping[str, Any] | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -78,6 +82,10 @@ class Protocol:
             )
         if self.is_over_tasks and self.leak in PLANTED:
             raise ConfigError(f"protocol.leak={self.leak} is planted in rows of one task; name one by protocol.task.")
+        if self.stages is not None:
+            Stages.of(self.stages, self.classes)
+        if self.stages is not None and self.target != "group":
+            raise ConfigError("protocol.stages divides a group of people; set protocol.target=group.")
         if self.merge is not None and self.target != "label":
             raise ConfigError("protocol.merge takes labels of repetitions together; set protocol.target=label.")
         if self.merge is not None and set(self.merge) != set(self.classes):
@@ -99,6 +107,7 @@ class Protocol:
             "balance": (isinstance(self.balance, bool), "true or false"),
             "ordered": (isinstance(self.ordered, bool), "true or false"),
             "merge": (isinstance(self.merge, Mapping | None), "null, or {class: [label, label]}"),
+            "stages": (isinstance(self.stages, Mapping | None), "null, or {group, column, cut, low, high}"),
             "name": (isinstance(self.name, str), "a text"),
         }
         wrong = {key: what for key, (right, what) in rules.items() if not right}
@@ -115,6 +124,15 @@ class Protocol:
     def tasks(self) -> tuple[str, ...] | None:
         """The tasks whose recordings are read; None for all."""
         return None if self.task in (None, "", ALL) else (self.task,)
+
+    @property
+    def groups(self) -> tuple[str, ...] | None:
+        """The classes as readers know them; None for all."""
+        return (Stages.of(self.stages, self.classes).groups(self.classes) if self.stages else self.classes) or None
+
+    def staged(self, samples: Samples, people: Mapping[str, Mapping[str, Any]]) -> Samples:
+        """The samples with stages as classes, where there are any. people: subject -> facts."""
+        return Stages.of(self.stages, self.classes).divided(samples, people) if self.stages else samples
 
     @property
     def class_of_label(self) -> dict[str, str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from neuroface.cohort_summary import Tally
+from neuroface.cohort_summary import Tally, attributes_by_group
 from neuroface.configuration.compose import instantiate, without_common_keys
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
 from neuroface.progress import Progress
@@ -191,7 +192,7 @@ def build_samples(
 
     cohort, common = build_cohort(config)
     wanted = samples.Wanted(
-        classes=tuple(protocol.classes) if protocol and protocol.classes else None,
+        classes=protocol.groups if protocol else None,
         tasks=protocol.tasks if protocol else None,
         target=protocol.target if protocol else "group",
         exclude=excluded(common),
@@ -201,7 +202,7 @@ def build_samples(
     )
     steps = build_steps(config)
     view = build_view(config, steps)
-    return samples.build(
+    found, summary = samples.build(
         cohort,
         steps,
         wanted,
@@ -210,3 +211,10 @@ def build_samples(
         columns=columns,
         progress=progress,
     )
+    if protocol is None or (staged := protocol.staged(found, summary.facts)) is found:
+        return found, summary
+    stage = dict(zip(staged.subject.tolist(), staged.y.tolist(), strict=True))
+    facts = {
+        who: (stage[who], {k: v for k, v in of.items() if k in summary.attributes}) for who, of in summary.facts.items()
+    }
+    return staged, replace(summary, attributes=attributes_by_group(facts))
