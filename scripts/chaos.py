@@ -167,9 +167,17 @@ def freeze_worker(run: Path, stage: Stage) -> str:
 
 def _to_worker(child: Child, run: Path, stage: Stage, sent: signal.Signals) -> str:
     wanted = stage.chosen.randrange(1, 8)  # files there when it happens: workers are at work
-    if not child.until(lambda: len(results(run, AT_ONCE)) >= wanted and bool(child.workers())):
+
+    def hit() -> bool:
+        workers = child.workers() if len(results(run, AT_ONCE)) >= wanted else []
+        with suppress(ProcessLookupError):  # it ended in between
+            if workers:
+                os.kill(stage.chosen.choice(workers), sent)
+                return True
+        return False
+
+    if not child.until(hit):
         return ""
-    os.kill(stage.chosen.choice(child.workers()), sent)
     code = child.wait()
     return f"{code}: {child.told()}" if code else "0: nothing, it went on"
 
