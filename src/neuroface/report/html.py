@@ -10,11 +10,22 @@ from typing import Any
 import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
-from neuroface.report import page_tables, parts_table, pictures, reliability, reporting, run_tables, story, wording
+from neuroface.report import (
+    mixed_table,
+    page_tables,
+    parts_table,
+    pictures,
+    reliability,
+    reporting,
+    run_tables,
+    story,
+    wording,
+)
 from neuroface.report import run as runs
 from neuroface.report.covariates_table import covariates, names, warning
 from neuroface.report.exports import exports
 from neuroface.report.exports_latex import latex
+from neuroface.report.mixed_table import mixed
 from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
@@ -94,6 +105,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "parts_of_classes": parts_table.tells(run),
         "covariates": covariates(run),
         "repeatability": run.repeatability,
+        "mixed": mixed(run),
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -145,6 +157,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "covariate_names": names(run),
         "confounded": warning(run),
         "repeatability": page_tables.shown(words(run.repeatability)),
+        "mixed": page_tables.shown(mixed_table.words(mixed(run), run.classes[0], run.classes[-1])),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),
