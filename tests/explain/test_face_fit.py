@@ -55,6 +55,21 @@ def test_it_is_the_fit_that_scipy_finds(acted):
     np.testing.assert_allclose(ours, theirs[:17], atol=1e-3)
 
 
+def test_landmarks_that_are_none_do_not_pull_the_face(acted):
+    """As where a jaw's edge is lifted by the depth of a neck, or of the wall; and a lid that jumps in one frame."""
+    points, jaw = acted["points"].copy(), [0, 1, 2, 14, 15, 16]
+    points[:, jaw, 2] += np.array([40, 60, 50, 700, 55, 45])
+    points[4, 37] += [0, 0, 120]
+    right = np.ones(points.shape[:2], dtype=bool)
+    right[:, jaw], right[4, 37] = False, False
+    fit = fit_face(points)
+    apart = np.linalg.norm(fit.observed - acted["points"], axis=2)
+    assert apart[right].max() < 1.0
+    assert fit.error_mm.max() < 0.3
+    assert fit.astray == pytest.approx(np.where(np.arange(FRAMES) == 4, 7, 6) / 68)
+    assert fit_face(acted["points"]).astray.max() == 0
+
+
 def test_missing_points_and_frames(acted):
     points = acted["points"].copy()
     points[:, face.BROW_LEFT] = np.nan

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import neuroface as nf
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, DataError
 from neuroface.explain import digital_face as pictures
 from neuroface.explain.digital_face import MOMENTS, Movement
 from neuroface.studies import digital_face
@@ -78,6 +78,13 @@ def test_an_exaggerated_mesh_says_so_and_moves_more_in_the_same_colours(tmp_path
     np.testing.assert_array_equal(true[:, 3:], twice[:, 3:])
     rest = shown.rest * [1, -1, -1]
     np.testing.assert_allclose(twice[:, :3] - rest, 2 * (true[:, :3] - rest), atol=1e-3)
+
+
+def test_relief_needs_depth(faces):
+    page = (faces / "face.html").read_bytes()
+    with pytest.raises(DataError, match="needs RGB-D recordings and lift=depth"):
+        explain.run([f"run={faces.parent.parent}", "face=true", "relief=true"])
+    assert (faces / "face.html").read_bytes() == page
 
 
 @pytest.mark.parametrize("word", ["exaggerate=0", "exaggerate=x", "exaggerate=11"])

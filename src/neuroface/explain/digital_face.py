@@ -75,7 +75,13 @@ def mean_movement(movements: Sequence[Movement]) -> Movement:
 
 def peak(points: np.ndarray) -> int:
     """The moment at which points (T, 68, 3) are farthest from where they were first."""
-    return int(np.linalg.norm(points - points[0], axis=2).sum(axis=1).argmax())
+    return int(amount(points).argmax())
+
+
+def amount(points: np.ndarray) -> np.ndarray:
+    """(T,) how far points (T, 68, 3) are from where they were first: 0 there, 1 at their peak."""
+    way = np.linalg.norm(points - points[0], axis=2).sum(axis=1)
+    return np.asarray(way / (way.max() or 1.0))
 
 
 def skin(points: np.ndarray, neutral: np.ndarray = NEUTRAL) -> np.ndarray:

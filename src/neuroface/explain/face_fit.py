@@ -29,6 +29,10 @@ NOISE_MM = 1.0  # of a landmark: what lies below it is not worth an unlikely fac
 MUSCLE_MM, JAW_DEG = 5.0, 10.0  # standard deviations before anything is seen; a full smile is 9.3 mm of pull
 STEPS, SETTLED_MM = 12, 2e-3  # near the end a step is the square of the one before
 FEWEST = 12  # landmarks of a frame that is fitted
+# Landmarks farther from a fitted face than this are no landmarks of it: at the jaw's edge depth is often the neck's or
+# the wall's. Then all is fitted again by the weights of Geman and McClure, their width coming down in these steps.
+RENEWED = 4  # times that weights are renewed at the last width
+ASTRAY_MM, WIDTHS_MM = 10.0, (32.0, 32.0, 16.0, 16.0, 8.0, 8.0, 4.0)
 _FIELDS = np.concatenate([RIGHT_FIELDS, LEFT_FIELDS])  # (16, 68, 3)
 _MODES = np.stack(list(IDENTITY_MODES.values()))  # (8, 68, 3)
 _N_PULLS = len(_FIELDS)
@@ -41,7 +45,8 @@ class FaceFit:
     identity: (8,) standard deviations, in the order of IDENTITY_MODES. jaw_deg: (T,). right_mm, left_mm: (T, 8) pulls
     of MUSCLES. rotation: (T, 3, 3), translation: (T, 3), scale: (T,): observed = scale (R x + t), the first two
     coordinates of it for points in pixels; scale is 1 for mm. error_mm: (T,) root mean square distance between face and
-    landmarks; NaN, with everything of that frame, where too few landmarks are seen.
+    landmarks, those astray left out; NaN, with everything of that frame, where too few landmarks are seen. astray: (T,)
+    share of the landmarks that are farther than ASTRAY_MM from the face.
     """
 
     identity: np.ndarray
@@ -52,6 +57,7 @@ class FaceFit:
     translation: np.ndarray
     scale: np.ndarray
     error_mm: np.ndarray
+    astray: np.ndarray
 
     @property
     def neutral(self) -> np.ndarray:
@@ -93,12 +99,35 @@ def fit_face(points: np.ndarray, *, identity: np.ndarray | None = None, steps: i
     if not len(fitted):
         raise DataError(f"no frame shows {FEWEST} landmarks, and three of those that ride on the skull")
     here, mask = np.where(seen[fitted, :, None], points[fitted], 0.0), seen[fitted].astype(float)
-    state = _started(points[fitted], dims, identity)
-    for _ in range(steps):
-        moved = _step(state, here, mask, dims, free=identity is None)
-        if moved < SETTLED_MM:
-            break
+    state, free = _started(points[fitted], dims, identity), identity is None
+    _settle(state, here, mask, dims, free=free, steps=steps)
+    if (_residual(state, here)[seen[fitted]] > ASTRAY_MM).any():
+        state = _started(points[fitted], dims, identity)
+        for width in WIDTHS_MM:
+            _step(state, here, mask * _believed(_residual(state, here), width), dims, free=free)
+        for _ in range(RENEWED):
+            weights = mask * _believed(_residual(state, here), WIDTHS_MM[-1])
+            _settle(state, here, weights, dims, free=free, steps=3)
     return _told(state, points, fitted)
+
+
+def _settle(state: _State, here: np.ndarray, mask: np.ndarray, dims: int, *, free: bool, steps: int) -> None:
+    for _ in range(steps):
+        if _step(state, here, mask, dims, free=free) < SETTLED_MM:
+            return
+
+
+def _residual(state: _State, points: np.ndarray) -> np.ndarray:
+    """(T, 68) mm between the face and points (T, 68, D)."""
+    flat = NEUTRAL + np.tensordot(state.identity, _MODES, axes=1) + np.tensordot(state.own[:, 1:], _FIELDS, axes=1)
+    placed = np.einsum("tij,tpj->tpi", state.rotation, _turned(flat, state.own[:, 0])[0]) + state.translation[:, None]
+    apart = points / state.scale[:, None, None] - placed[..., : points.shape[2]]
+    return np.asarray(np.sqrt(np.einsum("tpd,tpd->tp", apart, apart)))
+
+
+def _believed(residual: np.ndarray, width: float) -> np.ndarray:
+    """Square root of the weight that Geman and McClure give to a residual."""
+    return 1 / (1 + (residual / width) ** 2)
 
 
 def _started(points: np.ndarray, dims: int, identity: np.ndarray | None) -> _State:
@@ -172,7 +201,7 @@ def _step(state: _State, points: np.ndarray, mask: np.ndarray, dims: int, *, fre
     own[:, k + 3 : k + 3 + dims] = np.eye(dims)[:, None, :]
     weight = mask[..., None] / NOISE_MM
     residual = residual * weight
-    hidden = (mask == 0).any(axis=1)
+    hidden = (mask < 1).any(axis=1)
     for derivatives in (own, shared):
         derivatives[hidden] *= mask[hidden, None, :, None]
         derivatives /= NOISE_MM
@@ -233,10 +262,11 @@ def _told(state: _State, points: np.ndarray, fitted: np.ndarray) -> FaceFit:
     own = of_all(state.own)
     fit = FaceFit(
         state.identity, own[:, 0], own[:, 1 : 1 + n], own[:, 1 + n :], of_all(state.rotation),
-        of_all(state.translation), of_all(state.scale), np.full(len(points), np.nan),
+        of_all(state.translation), of_all(state.scale), np.full(len(points), np.nan), np.full(len(points), np.nan),
     )  # fmt: skip
-    apart = (fit.observed[..., : points.shape[2]] - points) / fit.scale[:, None, None]
-    squares = np.where(np.isfinite(apart), apart, 0.0) ** 2
-    count = np.isfinite(apart).all(axis=2).sum(axis=1)
-    fit.error_mm[fitted] = np.sqrt(squares.sum(axis=(1, 2)) / np.maximum(count, 1))[fitted]
+    apart = np.linalg.norm((fit.observed[..., : points.shape[2]] - points) / fit.scale[:, None, None], axis=2)
+    near, seen = apart <= ASTRAY_MM, np.isfinite(apart)
+    squares = np.where(near, apart, 0.0) ** 2
+    fit.error_mm[fitted] = np.sqrt(squares.sum(axis=1) / np.maximum(near.sum(axis=1), 1))[fitted]
+    fit.astray[fitted] = ((seen & ~near).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))[fitted]
     return fit

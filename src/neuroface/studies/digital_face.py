@@ -15,19 +15,22 @@ from neuroface.errors import DataError
 
 if TYPE_CHECKING:
     from neuroface.explain.digital_face import Movement
+    from neuroface.explain.relief import Relief
     from neuroface.report.face_page import Shown
     from neuroface.views.seen import Seen
 
 FOLDER = "explain/face"
 FRAMES, FPS = 72, 24.0  # of a turntable
+LEAST_ASTRAY = 0.0005  # share of landmarks that is told
 
 
-def draw_faces(path: Path, config: DictConfig, *, exaggerate: float = 1.0) -> str:
+def draw_faces(path: Path, config: DictConfig, *, exaggerate: float = 1.0, relief: bool = False) -> str:
     """Write explain/face/ into the run folder; returns how good the fit is, and the page.
 
     exaggerate: by how much every pull is multiplied in meshes and clips, whose names say so; colours and the page's
-    face, which has a slider, stay as the people moved.
-    Colours by significance where map=keypoints was made before. Errors: DataError for a cohort without landmarks.
+    face, which has a slider, stay as the people moved. relief: the skin is moved onto the recordings' depth.
+    Colours by significance where map=keypoints was made before. Errors: DataError for a cohort without landmarks, or,
+    with relief, without depth.
     """
     from neuroface.evaluate.run_folder import RunFolder
     from neuroface.explain import digital_face as faces
@@ -36,7 +39,7 @@ def draw_faces(path: Path, config: DictConfig, *, exaggerate: float = 1.0) -> st
     from neuroface.synthesis.head_shape import head_shape
 
     run, out = runs.read(path), path / FOLDER
-    movements, lines = _movements(config, run)
+    movements, reliefs, lines = _movements(config, run, relief=relief)
     significance = _significance(path)
     units = {"movement": "mm", "asymmetry at the peak": "mm"}
     if significance is not None:
@@ -49,45 +52,68 @@ def draw_faces(path: Path, config: DictConfig, *, exaggerate: float = 1.0) -> st
         for group, people in movements.items():
             mean = faces.mean_movement(people)
             points[group] = mean.points(exaggerated=exaggerate)
-            groups[group] = _shown(mean.points(), len(people), significance)
+            groups[group] = _shown(mean.points(), len(people), significance, reliefs.get(group))
         name = list(units)[-1]
         for group, one in groups.items():
-            files |= _write(out, group, one, points[group], name, scale_of(groups, name), exaggerate)
+            scale = scale_of(groups, name)
+            files |= _write(out, group, one, points[group], name, scale, exaggerate, reliefs.get(group))
         draw = partial(faces.picture, yaw_deg=12)
         page = render(run, groups, head_shape().triangles, units, files, lines, out, draw=draw)
     return "\n".join([*lines, str(page)])
 
 
-def _movements(config: DictConfig, run: Any) -> tuple[dict[str, list[Movement]], list[str]]:
-    """Class -> the movement of each person, those affected on the right mirrored; and how good the fit is, in words."""
+def _movements(
+    config: DictConfig, run: Any, *, relief: bool
+) -> tuple[dict[str, list[Movement]], dict[str, Relief], list[str]]:
+    """Class -> the movement of each person, those affected on the right mirrored; the mean relief; both in words."""
     from neuroface.explain import digital_face as faces
+    from neuroface.explain.relief import mean_relief
     from neuroface.explain.stilled import Kept
     from neuroface.progress import Progress
+    from neuroface.studies import relief as depth
     from neuroface.studies.building import build_protocol, build_samples
 
     seen: list[Seen] = []
     with Progress() as progress:
         build_samples(config, build_protocol(config), progress=progress, wrap=lambda view: Kept(view, seen))
-        found: dict[str, list[Movement]] = {name: [] for name in run.classes}
-        errors, truths = [], []
+        found: dict[str, dict[str, list[Movement]]] = {name: {} for name in run.classes}
+        measured: dict[str, dict[str, list[Relief]]] = {name: {} for name in run.classes}
+        errors, truths, astray, looked = [], [], [], []
         for done, one in enumerate(seen):
             progress("faces fitted", done, len(seen))
-            group = one.recording.group
+            group, who = one.recording.group, one.recording.subject
             if group not in found:
                 continue
             fit, movement, frames = faces.fit_repetitions(one.landmarks, one.repetitions)
             errors.append(np.nanmean(fit.error_mm))
+            astray.append(np.nanmean(fit.astray))
             truths.append(_from_truth(one, fit, frames))
             truth = one.recording.truth
             side = truth.affected_side if truth is not None else one.recording.attributes.get("side")
-            found[group].append(movement.mirrored() if side == "right" else movement)
+            found[group].setdefault(who, []).append(movement.mirrored() if side == "right" else movement)
+            origin = str(config.lift.get("origin", "color"))
+            told = depth.measure(one, fit, frames, faces.MOMENTS, origin=origin) if relief else None
+            if told is not None:
+                looked.append(told)
+                own = told.relief.mirrored() if side == "right" else told.relief
+                measured[group].setdefault(who, []).append(own)
     if not any(found.values()):
         raise DataError("no person's face can be drawn: classes are not those of people, or there are no landmarks.")
+    if relief and not looked:
+        raise DataError(depth.NEEDED)
     lines = [f"face fitted to {len(errors)} recordings: {np.mean(errors):.2f} mm root mean square from their landmarks"]
+    if np.mean(astray) >= LEAST_ASTRAY:
+        lines[0] += f", of which {100 * np.mean(astray):.1f} % lie astray and do not count"
     known = [value for value in truths if np.isfinite(value)]
     if known:
         lines[0] += f", {np.mean(known):.2f} mm from where the points truly are"
-    return {name: people for name, people in found.items() if people}, lines
+    if looked:
+        lines.append(depth.in_words(looked))
+    means = {name: [faces.mean_movement(own) for own in people.values()] for name, people in found.items() if people}
+    reliefs = {
+        name: mean_relief([mean_relief(own) for own in people.values()]) for name, people in measured.items() if people
+    }
+    return means, reliefs, lines
 
 
 def _from_truth(one: Seen, fit: Any, frames: np.ndarray) -> float:
@@ -106,13 +132,21 @@ def _significance(path: Path) -> np.ndarray | None:
     return pd.read_csv(file)["significance"].to_numpy(float) if file.is_file() else None
 
 
-def _shown(points: np.ndarray, people: int, significance: np.ndarray | None) -> Shown:
+def _skin(points: np.ndarray, relief: Relief | None, *, exaggerated: float = 1.0) -> np.ndarray:
+    """(T, V, 3) mm: the skin of the face whose landmarks are points (T, 68, 3), moved out by the relief."""
+    from neuroface.explain import digital_face as faces
+
+    skin = faces.skin(points)
+    return skin if relief is None else relief.at(skin, exaggerated * faces.amount(points))
+
+
+def _shown(points: np.ndarray, people: int, significance: np.ndarray | None, relief: Relief | None = None) -> Shown:
     """A group's face at rest and at its peak, with its colourings. points: (MOMENTS, 68, 3) mm."""
     from neuroface.explain import digital_face as faces
     from neuroface.report.face_page import Shown
 
     top = faces.peak(points)
-    rest, moved = faces.skin(points[[0, top]])
+    rest, moved = _skin(points, relief)[[0, top]]
     colourings = {
         "movement": np.linalg.norm(moved - rest, axis=1),
         "asymmetry at the peak": faces.spread(faces.asymmetry(points[top])),
@@ -123,8 +157,9 @@ def _shown(points: np.ndarray, people: int, significance: np.ndarray | None) -> 
 
 
 def _write(
-    out: Path, group: str, shown: Shown, points: np.ndarray, name: str, scale: float, exaggerated: float
-) -> dict[str, str]:
+    out: Path, group: str, shown: Shown, points: np.ndarray, name: str, scale: float, exaggerated: float,
+    relief: Relief | None = None,
+) -> dict[str, str]:  # fmt: skip
     """Meshes and clips of one group, coloured by `name` on a scale up to `scale`; file name -> what it holds.
 
     points: (MOMENTS, 68, 3) mm, exaggerated so many times.
@@ -137,7 +172,8 @@ def _write(
 
     value, triangles = shown.colourings[name], head_shape().triangles
     colors = colours_of(value, scale)
-    (moved,) = faces.skin(points[[faces.peak(points)]])
+    skin = _skin(points, relief, exaggerated=exaggerated)
+    moved = skin[faces.peak(points)]
     times = "" if exaggerated == 1 else f"_x{exaggerated:g}"
     stem = f"{group}{times}"
     write_whole(out / f"{stem}.obj", mesh_files.obj(moved, triangles, colors))
@@ -146,9 +182,10 @@ def _write(
     turns = 45 * np.sin(2 * np.pi * np.arange(FRAMES) / FRAMES)
     turned = (faces.picture(moved, colors, yaw_deg=float(turn)) for turn in turns)
     write_clip(turned, out / f"{stem}_turntable.mp4")
-    moving = (faces.picture(one, colors, yaw_deg=12) for one in faces.skin(points))
+    moving = (faces.picture(one, colors, yaw_deg=12) for one in skin)
     write_clip(moving, out / f"{stem}_movement.mp4")
     size = "" if exaggerated == 1 else f", its movement {exaggerated:g} times what it was"
+    size += "" if relief is None else ", moved onto measured depth"
     at_peak = f"the face of {group} at its peak, coloured by {name}{size}"
     return {
         f"{stem}.obj": f"{at_peak}; mm",

@@ -22,6 +22,8 @@ def run(overrides: list[str]) -> None:
         raise ConfigError(f"tiles is {config.tiles!r}; it must be an even number, so that tiles lie opposite, or 0.")
     if not isinstance(config.exaggerate, int | float) or not 0 < config.exaggerate <= MOST:
         raise ConfigError(f"exaggerate is {config.exaggerate!r}; it must be a number above 0, up to {MOST:g}.")
+    if not isinstance(config.relief, bool) or (config.relief and not config.face):
+        raise ConfigError(f"relief is {config.relief!r}; it must be true or false, and true goes with face=true.")
     if config.map not in (None, *MAPS):
         raise ConfigError(f"map={config.map}: there is no such map." + did_you_mean(str(config.map), MAPS))
     from neuroface.studies.digital_face import draw_faces
@@ -35,7 +37,7 @@ def run(overrides: list[str]) -> None:
         if config.map == "keypoints":
             print(explain_keypoints(path, of_run, checks=config.checks))
         if config.face:
-            print(draw_faces(path, of_run, exaggerate=float(config.exaggerate)))
+            print(draw_faces(path, of_run, exaggerate=float(config.exaggerate), relief=config.relief))
         if config.map == "keypoints" or config.face:
             continue
         if view_name(of_run) == "table":
