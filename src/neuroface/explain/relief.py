@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -128,7 +129,7 @@ def fitted(looks: np.ndarray, amount: np.ndarray) -> Relief:
 
 
 @cache
-def _stiffness():  # type: ignore[no-untyped-def]
+def _stiffness() -> Any:
     """(V, V) sparse: squares of differences between neighbours, over BEND_MM squared, as a quadratic form."""
     from scipy.sparse import coo_matrix, csgraph
 
