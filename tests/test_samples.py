@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from checks import face_opening
+from neuroface.detection import Steps
 from neuroface.errors import ConfigError, DataError
 from neuroface.features import rom
 from neuroface.landmarks import lift
 from neuroface.landmarks.given import given as given_landmarks
 from neuroface.repetitions import given as given_repetitions
-from neuroface.samples import Steps, Wanted, build, feature_table
+from neuroface.samples import Wanted, build, feature_table
 from neuroface.types import Landmarks, Recording, Repetition
 
 STEPS = Steps(

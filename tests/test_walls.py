@@ -23,7 +23,7 @@ FLOORS = [
     {"recording"},
     {"cohorts", "synthesis", "landmarks", "repetitions", "features", "classifiers", "evaluate"},
     {"views"},
-    {"samples", "cohort_summary", "contracts"},
+    {"samples", "cohort_summary", "contracts", "detection"},
     {"explain", "report", "configuration"},
     {"studies"},
     {"verbs", "door"},
@@ -36,6 +36,7 @@ NEIGHBOURS = {
     ("cohorts", "recording"),
     ("landmarks", "recording"),
     ("samples", "cohort_summary"),
+    ("samples", "detection"),
     ("__main__", "cli"),
 }
 TORCH = {"landmarks", "classifiers", "explain", "processor"}

@@ -1,13 +1,16 @@
-"""What the engine costs per fold, and how folds spread over workers. python scripts/bench/scale.py
+"""What the engine costs per fold, and how folds and recordings spread over workers. python scripts/bench/scale.py
 
 Folds that sleep half a second stand for work: how well they spread can be seen on a machine that others use, too. Wall
-time of the second of two runs of one pool, so that starting the workers is not counted.
+time of the second of two runs of one pool, so that starting the workers is not counted. Landmarks of recordings are
+really found, by the bundled network on rendered frames: measure them on a machine that nobody else uses.
 """
 
 from __future__ import annotations
 
+import io
 import tempfile
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +23,10 @@ from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.splits import Loso
 from neuroface.evaluate.spread import spread
 from neuroface.types import Samples
+from neuroface.verbs import landmarks as verb
 
 FOLDS, WORK_S = 26, 0.5
+PEOPLE, FPS = 20, 4  # of each group; few frames, so that a recording is some seconds of work
 
 
 class Sleeper(ClassifierMixin, BaseEstimator):
@@ -57,6 +62,17 @@ def seconds(estimator: Sleeper, n_jobs: int) -> float:
         return time.perf_counter() - started
 
 
+def landmarks(people: int, n_jobs: int) -> float:
+    """Seconds for the landmarks of so many people of two groups, one short recording each; two before it start it."""
+    words = ["cohort.tasks=[OPEN]", "cohort.repetitions={OPEN: 1}", "cohort.modality=rgbd", f"cohort.fps={FPS}"]
+    words += ["landmarks=fan", "landmarks.weights=bundled", "lift=depth", f"execution.n_jobs={n_jobs}"]
+    for n in (1, people):
+        with tempfile.TemporaryDirectory() as out, redirect_stdout(io.StringIO()):
+            started = time.perf_counter()
+            verb.run([f"cohort.people={{HC: {n}, ALS: {n}}}", *words, f"out={out}"])
+    return time.perf_counter() - started
+
+
 def main() -> None:
     started = time.process_time()
     seconds(Sleeper(0.0), 1)
@@ -71,6 +87,9 @@ def main() -> None:
         seconds(Sleeper(0.0), 2)
         dask = seconds(Sleeper(), 2)
     print(f"two workers of Dask {dask:.1f} s, {dask / two:.2f} times as long as loky")
+    one, two = (landmarks(PEOPLE, n_jobs) for n_jobs in (1, 2))
+    told = f"one process {one:.1f} s, two {two:.1f} s (efficiency {one / two / 2:.2f})"
+    print(f"landmarks of {2 * PEOPLE} recordings: {told}")
 
 
 if __name__ == "__main__":

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuroface import detection
 from neuroface.cohort_summary import CohortSummary, Tally, attributes_by_group, persons, why
+from neuroface.detection import Found, Steps, made_by
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
-from neuroface.recording.spool import Spooled
-from neuroface.types import Cohort, Landmarks, Recording, Repetition, Samples
+from neuroface.evaluate.each import Failed, Failures
+from neuroface.types import Cohort, Recording, Repetition, Samples
 from neuroface.views.seen import Seen, View
 from neuroface.views.table import Table
 
@@ -22,26 +23,6 @@ if TYPE_CHECKING:
 SKIP = "Mend them, leave them out with cohort.exclude=[...], or go on without them with cohort.skip_broken=true."
 
 SIDES = ("left", "right")
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What happens to a recording on its way to features, each a function with its tunables bound.
-
-    landmarks: Recording -> (Landmarks, counts). lift: (Landmarks, Recording) -> (Landmarks, counts).
-    repetitions: (Landmarks, task=, given=) -> repetitions. features: nested mapping of functions.
-    frame: "head" (rigid head motion removed within each repetition) or "camera". pixel_scale: "intercanthal" (features
-    of pixels are in units of the face's own size) or None. quality: Recording -> a row of
-    quality.csv, or None to measure nothing.
-    """
-
-    landmarks: Callable[[Recording], tuple[Landmarks, dict[str, int]]]
-    lift: Callable[[Landmarks, Recording], tuple[Landmarks, dict[str, int]]]
-    repetitions: Callable[..., tuple[Repetition, ...]]
-    features: Mapping[str, Any]
-    frame: Any = "head"
-    pixel_scale: Any = None
-    quality: Callable[[Recording], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,12 +76,16 @@ def build(
     view: View | None = None,
     skip_broken: bool = False,
     columns: Mapping[str, str] | None = None,
+    n_jobs: int = 1,
+    limit_s: float | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> tuple[Samples, CohortSummary]:
     """Read a cohort and turn each repetition into one row of the view that a classifier asks for.
 
-    view: None for the table of features. columns: constant columns to add to `meta`. Errors: DataError that names every
-    recording that cannot be used, unless `skip_broken`; then they are in the summary's `left_out`.
+    view: None for the table of features. columns: constant columns to add to `meta`. n_jobs, limit_s: processes that
+    find the landmarks of videos, and what one of these may take, see detection.found.
+    Errors: DataError that names every recording that cannot be used, unless `skip_broken`; then they are in the
+    summary's `left_out`.
     """
     view = view or Table(steps.features, frame=steps.frame, pixel_scale=steps.pixel_scale)
     if hasattr(cohort, "table"):
@@ -112,11 +97,18 @@ def build(
     tally, problems = Tally(), Problems()
     names: tuple[str, ...] = ()
     rows: list[_Row] = []
-    for recording in readable(cohort, replace(wanted, frontal_only=False), problems, tally):
+    failures = Failures()
+    asked = readable(cohort, replace(wanted, frontal_only=False), problems, tally)
+    for recording, found in detection.found(asked, steps, n_jobs=n_jobs, limit_s=limit_s):
         if progress:
             progress("reading recordings", len(tally.names), 0)
+        if isinstance(found, Failed) and not found.expected:
+            failures.add(recording.name, found)
+            continue
         try:
-            names_here, new = _rows(recording, steps, view, wanted, tally)
+            if isinstance(found, Failed):
+                raise DataError(found.cause)
+            names_here, new = _rows(recording, found, steps, view, wanted, tally)
             if known_as := getattr(cohort, "known_as", None):
                 new = [replace(row, fitted_on=known_as(row.fitted_on)) for row in new]
             if not new:
@@ -129,6 +121,7 @@ def build(
             continue
         names = names_here
         rows += new
+    failures.raise_if_any("Nothing was computed.")
     for where, what in problems.items():
         tally.leave_out(where, what)
     tally.left_out += getattr(cohort, "left_out_", ())  # people that the question does not ask for
@@ -194,47 +187,14 @@ def away(measured: Mapping[str, Any], recording: Recording, tally: Tally) -> boo
     return True
 
 
-def with_depth(recording: Recording, pixels: Landmarks, lifted: Landmarks) -> Recording:
-    """The recording with pixel landmarks that know the depth they were lifted by, so that its quality can be told."""
-    rig = recording.video.rig if recording.video is not None else None
-    camera = recording.camera or (rig.color if rig is not None else None)
-    if pixels.space != "pixel" or lifted.space != "camera" or camera is None:
-        return recording
-    return replace(recording, landmarks=replace(pixels, depth=lifted.points[..., 2] / camera.depth_unit_mm))
-
-
-def detected(recording: Recording, steps: Steps) -> tuple[Landmarks, Landmarks, dict[str, int]]:
-    """Landmarks as they were found, the same after the lift, and what was counted on the way.
-
-    Where the landmarks come from the video's frames, these are kept until the lift has read their depth.
-    """
-    video = recording.video
-    with ExitStack() as stack:
-        if video is not None and video.rig is not None and getattr(steps.landmarks, "reads_video", False):
-            recording = replace(recording, video=stack.enter_context(Spooled(video)))
-        pixels, counts = steps.landmarks(recording)
-        landmarks, lifted = steps.lift(pixels, recording)
-    return pixels, landmarks, {**counts, **lifted}
-
-
-def made_by(step: Any, recording: Recording) -> dict[str, str]:
-    """The note that says what found the landmarks; nothing for those that came with the recording."""
-    keeps = getattr(step, "keeps", None)
-    if keeps is not None and keeps(recording):
-        return {}
-    described = getattr(step, "described", None)
-    return {"landmarks": described} if described else {}
-
-
 def _rows(
-    recording: Recording, steps: Steps, view: View, wanted: Wanted, tally: Tally
+    recording: Recording, seen: Found, steps: Steps, view: View, wanted: Wanted, tally: Tally
 ) -> tuple[tuple[str, ...], list[_Row]]:
     """Names of the columns, and one row for each repetition whose class is asked for."""
-    pixels, landmarks, counts = detected(recording, steps)
-    if steps.quality is not None:
-        measured = steps.quality(with_depth(_as_seen(recording, pixels), pixels, landmarks))
-        tally.quality.append(measured)
-        if wanted.frontal_only and away(measured, recording, tally):
+    pixels, landmarks, counts = seen.pixels, seen.landmarks, seen.counts
+    if seen.measured is not None:
+        tally.quality.append(seen.measured)
+        if wanted.frontal_only and away(seen.measured, recording, tally):
             return (), []
     found = steps.repetitions(landmarks, task=recording.task, given=recording.repetitions)
     if not found:
@@ -261,15 +221,6 @@ def _rows(
         told = replace(recording, notes={**recording.notes, **made_by(steps.landmarks, recording)})
         tally.use(told, {**counts, "repetitions": len(rows)}, found, landmarks.timestamps_s)
     return names, rows
-
-
-def _as_seen(recording: Recording, pixels: Landmarks) -> Recording:
-    """The recording whose quality is measured: with the landmarks that were found where it came without any.
-
-    Those that came with it are measured as they came, before gaps are filled.
-    """
-    came = bool(np.isfinite(recording.landmarks.points).any())
-    return recording if came else replace(recording, landmarks=pixels)
 
 
 def check_excluded(cohort: Cohort, wanted: Wanted, tally: Tally) -> None:

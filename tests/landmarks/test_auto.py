@@ -12,11 +12,11 @@ import torch
 
 import checks
 from neuroface import model_files
+from neuroface.detection import made_by
 from neuroface.errors import ConfigError
 from neuroface.landmarks.auto import ORDER, AutoDetector
 from neuroface.landmarks.detector import FanDetector
 from neuroface.landmarks.mesh import MeshDetector
-from neuroface.samples import made_by
 from neuroface.types import Landmarks, Recording
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neuroface import face
+from neuroface.detection import Steps, detected
 from neuroface.errors import ConfigError, DataError, LeakageError, WeightsNotFoundError
 from neuroface.evaluate.plan import plan
 from neuroface.evaluate.protocol import Protocol
@@ -21,7 +22,7 @@ from neuroface.landmarks.detector import FaceReader, FanDetector, gathered
 from neuroface.landmarks.fan import FAN
 from neuroface.recording.face_detectors import LandmarkBoxes
 from neuroface.repetitions import given
-from neuroface.samples import Steps, Wanted, build, detected
+from neuroface.samples import Wanted, build
 from neuroface.types import Camera, Landmarks, Repetition, Rig
 
 from . import dots

@@ -11,11 +11,11 @@ import pytest
 
 from neuroface import face, repetitions
 from neuroface.cohorts.megc import MegcCohort
+from neuroface.detection import Steps
 from neuroface.errors import ConfigError, DataError
 from neuroface.landmarks.given import as_they_are
 from neuroface.landmarks.lift import none
 from neuroface.recording import flow
-from neuroface.samples import Steps
 from neuroface.studies.flow_files import FlowFiles
 from views.test_flow import ShiftedVideo, mouth_opening
 from views.videos import seen_of

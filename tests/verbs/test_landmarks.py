@@ -80,7 +80,7 @@ def test_a_recording_without_a_face_is_named_and_the_others_are_kept(words, tmp_
     def unexpected(*_, **__):
         raise AssertionError("what was found is not found again")
 
-    monkeypatch.setattr("neuroface.samples.detected", unexpected)
+    monkeypatch.setattr("neuroface.studies.locate.detected", unexpected)
     landmarks.run([*words, "cohort.exclude=[unseen]"])
     assert "recordings found before 1" in capsys.readouterr().out
     (again,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
@@ -90,16 +90,16 @@ def test_a_recording_without_a_face_is_named_and_the_others_are_kept(words, tmp_
 
 
 def test_an_interrupted_command_keeps_what_it_found(words, tmp_path, monkeypatch):
-    from neuroface import samples
+    from neuroface.studies import locate
 
-    detect = samples.detected
+    detect = locate.detected
 
     def interrupted(recording, steps):
         if recording.subject == "unseen":
             raise KeyboardInterrupt
         return detect(recording, steps)
 
-    monkeypatch.setattr(samples, "detected", interrupted)
+    monkeypatch.setattr(locate, "detected", interrupted)
     with pytest.raises(KeyboardInterrupt):
         landmarks.run(words)
     (kept,) = FolderCohort(root=tmp_path / "out" / "landmarks").recordings()
@@ -114,7 +114,7 @@ def test_an_impossible_name_is_told_before_any_landmark_is_found(session, words,
     def unexpected(*_, **__):
         raise AssertionError("names are known before")
 
-    monkeypatch.setattr("neuroface.samples.detected", unexpected)
+    monkeypatch.setattr("neuroface.studies.locate.detected", unexpected)
     with pytest.raises(DataError, match=rf"session '{session}' cannot be part of a file name.*Nothing was computed"):
         landmarks.run([*words, f"cohort.subjects={table}"])
     assert not (tmp_path / "out").exists() or not (tmp_path / "out" / "landmarks").exists()

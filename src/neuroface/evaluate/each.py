@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuroface.errors import ConfigError, DataError, Problems, RunFailedError, WeightsNotFoundError
+from neuroface.errors import DataError, NeurofaceError, Problems, RunFailedError
 from neuroface.evaluate.time_limit import time_limit
 from neuroface.evaluate.workers import one_thread, outcomes, settle
 
@@ -63,10 +63,10 @@ def each(
 ) -> Iterator[tuple[int, Any]]:
     """(place of the thing, `work(common, thing)` or Failed) as they come, in any order.
 
-    common: goes to each worker once. threads: 1, so that sums come out in the same order everywhere; None: all of them,
-    in this process. What workers print on standard error is printed here, each line once. Errors, at once, for they
-    are not about one thing: ConfigError, WeightsNotFoundError, OSError of a full or read-only disk, and RunFailedError
-    where a worker is lost or the work says so.
+    common: each worker keeps the first copy that it gets. threads: 1, so that sums come out in the same order
+    everywhere; None: all of them, in this process. What workers print on standard error is printed here, each line
+    once. Errors, at once, for they are not about one thing: a NeurofaceError that is no DataError, OSError of a full or
+    read-only disk, and RunFailedError where a worker is lost.
     """
     token = uuid.uuid4().hex
     said: set[str] = set()
@@ -118,16 +118,16 @@ def _one(
     try:
         with _as_many(threads), time_limit(limit_s), quiet:
             outcome = work(_held[token], thing[0])
-    except (ConfigError, WeightsNotFoundError, RunFailedError):
-        raise
     except DataError as error:
         outcome = Failed(str(error).rstrip("."), True, "")
+    except NeurofaceError:
+        raise
     except OSError as error:
         if error.errno in NO_ROOM:
             raise
         outcome = Failed(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), True, "")
     except Exception as error:
-        outcome = Failed(f"{type(error).__name__}: {error}".rstrip("."), False, traceback.format_exc())
+        outcome = Failed(f"{type(error).__name__}: {error}".rstrip(". :"), False, traceback.format_exc())
     return place, outcome, printed.getvalue().splitlines()
 
 

@@ -17,9 +17,10 @@ from neuroface.progress import Progress
 from neuroface.types import Recording
 
 if TYPE_CHECKING:
+    from neuroface.detection import Steps
     from neuroface.evaluate.number_protocol import NumberProtocol
     from neuroface.evaluate.protocol import Protocol
-    from neuroface.samples import CohortSummary, Samples, Steps
+    from neuroface.samples import CohortSummary, Samples
     from neuroface.views.seen import View
 
 
@@ -95,7 +96,7 @@ def build_landmarks(node: Any, *, device: str) -> Any:
 
 
 def build_steps(config: DictConfig) -> Steps:
-    from neuroface.samples import Steps
+    from neuroface.detection import Steps
 
     return Steps(
         landmarks=build_landmarks(config.landmarks, device=config.execution.device),
@@ -209,6 +210,8 @@ def build_samples(
         view=wrap(view) if wrap else view,
         skip_broken=bool(common.get("skip_broken")),
         columns=columns,
+        n_jobs=config.execution.n_jobs,
+        limit_s=config.execution.get("fold_timeout_s"),
         progress=progress,
     )
     if protocol is None or (staged := protocol.staged(found, summary.facts)) is found:

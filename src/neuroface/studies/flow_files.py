@@ -12,8 +12,9 @@ import numpy as np
 from neuroface.cohorts import megc_write
 from neuroface.cohorts.megc_write import Item
 from neuroface.cohorts.reading import read_rows
+from neuroface.detection import Steps, detected
 from neuroface.errors import ConfigError, DataError, Problems, did_you_mean
-from neuroface.samples import SKIP, Steps, detected
+from neuroface.samples import SKIP
 from neuroface.types import Landmarks, Recording, Repetition
 from neuroface.views.flow import Flow, Moved
 from neuroface.views.seen import Seen

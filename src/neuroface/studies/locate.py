@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig
 
 from neuroface.cohort_summary import counts_to_note, why
+from neuroface.detection import Steps, detected, made_by, on_gpu, with_depth
 from neuroface.errors import DataError, Problems
 from neuroface.evaluate.each import Failed, Failures, each
 from neuroface.types import Recording
-
-if TYPE_CHECKING:
-    from neuroface.samples import Steps
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,6 @@ class Finder:
         """The recording with lifted landmarks and without its video; and plain data about it: its row of quality.csv
         (None: not measured), what was counted, and the notes of its reader."""
         from neuroface.recording import overlay, sound
-        from neuroface.samples import detected, made_by, with_depth
 
         found, lifted, counted = detected(recording, self.steps)
         notes = {**recording.notes, **counts_to_note(counted), **made_by(self.steps.landmarks, recording)}
@@ -50,12 +47,8 @@ class Finder:
     def threads(self, recordings: list[Recording]) -> int | None:
         """Of each recording: 1, so that sums come out the same for any number of workers. None, all of them in this
         process, for a single recording and for a network on a GPU."""
-        device = getattr(self.steps.landmarks, "device", None)
-        if device is not None and device != "cpu":
-            from neuroface.landmarks.engines import place
-
-            if place(device).type != "cpu":
-                return None
+        if on_gpu(self.steps.landmarks):
+            return None
         return None if len(recordings) == 1 else 1
 
 

@@ -104,7 +104,8 @@ def _work(
     from neuroface.progress import Progress
     from neuroface.studies.building import build_estimator, build_protocol, build_samples, build_splitter
 
-    with Progress() as progress:
+    where = config.execution
+    with Progress() as progress, spread(where.backend, address=where.address, n_jobs=where.n_jobs):
         protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
         samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
         if hasattr(splitter, "told"):
@@ -121,14 +122,12 @@ def _work(
             quality = pd.DataFrame(about.pop("quality"))
             folder.write_text("quality.csv", guarded_table(quality).to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
-            where = config.execution
             keys: dict[str, Any] = {"n_jobs": where.n_jobs, "save_models": where.save_models, "progress": progress}
-            with spread(where.backend, address=where.address, n_jobs=where.n_jobs):
-                if isinstance(protocol, NumberProtocol):
-                    number_engine.run(planned, folder, **keys)
-                    return
-                keys |= {"folds_together": where.folds_together, "limit_s": where.fold_timeout_s}
-                engine.run(planned, folder, **keys)
+            if isinstance(protocol, NumberProtocol):
+                number_engine.run(planned, folder, **keys)
+                return
+            keys |= {"folds_together": where.folds_together, "limit_s": where.fold_timeout_s}
+            engine.run(planned, folder, **keys)
             if config.execution.final_model and not final_model.is_there(folder):
                 final_model.write(planned, folder)
 

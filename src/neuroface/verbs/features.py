@@ -19,10 +19,12 @@ def run(overrides: list[str]) -> None:
         raise ConfigError("out= says where the table goes: out=FILE.csv or out=FILE.parquet.")
     check_writable("out", Path(str(config.out)), file=True)
     from neuroface import samples as sample_tools
+    from neuroface.evaluate.spread import spread
     from neuroface.progress import Progress
     from neuroface.studies.building import build_samples, print_left_out
 
-    with Progress() as progress:
+    where = config.execution
+    with Progress() as progress, spread(where.backend, address=where.address, n_jobs=where.n_jobs):
         samples, summary = build_samples(config, None, progress=progress)
     out = Path(str(config.out))
     out.parent.mkdir(parents=True, exist_ok=True)
