@@ -33,10 +33,11 @@ GRADIENT = (
 )
 
 
-def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
+def explain_keypoints(path: Path, config: DictConfig, *, checks: int, refits: int = 0) -> str:
     """Write explain/keypoints/ into the run folder; returns the first lines, and where the page is.
 
-    checks: how often labels are shuffled and models of features fitted again; 0 for never.
+    checks: how often labels are shuffled and models of features fitted again; 0 for never. refits: the same of models
+    of series and pictures, each time that of one fold.
 
     Errors: ConfigError for a run on clips, on a given table, or without models; DataError when data or models have
     changed since.
@@ -48,6 +49,7 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
     from neuroface.report.keypoint_page import render
     from neuroface.studies.finished import shows_faces, view_name
     from neuroface.studies.keypoint_checks import beside
+    from neuroface.studies.keypoint_refits import beside_anew, learnt_again
 
     kind, run = view_name(config), runs.read(path)
     if kind not in (*MOVING, "images"):
@@ -56,6 +58,7 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
         samples = _samples(config, kind, progress)
         raw, blind, models = _told(path, config, run, samples, kind, progress)
         nothing = _where_nothing_was_learnt(config, run, samples, models, checks) if kind == "table" else None
+        anew = [] if kind == "table" else learnt_again(config, run, samples, models, raw, refits, progress)
     told = keypoints.oriented(raw)
     points = keypoints.table(told, positive=run.positive)
     found = keypoints.found(told, points, positive=run.positive)
@@ -63,6 +66,9 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int) -> str:
     said = [_truth(found), _check(raw.g, blind)]
     if nothing is not None:
         points, further = beside(raw, points, nothing, positive=run.positive)
+        said += further
+    if anew:
+        points, further = beside_anew(points, anew)
         said += further
     with RunFolder(path).locked():
         page = render(
@@ -146,16 +152,23 @@ def _asked_still(
     from neuroface.evaluate.fold import predict
     from neuroface.explain.stilled import AS_IT_IS
 
-    variants = np.concatenate([arrays[AS_IT_IS][at], *(arrays[str(i)][at] for i in range(face.N_POINTS))])
-    said = predict(model, variants, classes).reshape(1 + face.N_POINTS, len(at), -1)
-    _check_same(said[0], before, where)
+    _check_same(predict(model, arrays[AS_IT_IS][at], classes), before, where)
     random = None
     if hasattr(model, "network_"):
         from neuroface.explain.gradients import with_random_weights
 
-        random = predict(with_random_weights(model), variants, classes).reshape(said.shape)
-        random = (random[0] - random[1:])[..., -1].T
-    return (said[0] - said[1:])[..., -1].T, random
+        random = lost_when_still(with_random_weights(model), arrays, at, classes)
+    return lost_when_still(model, arrays, at, classes), random
+
+
+def lost_when_still(model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """(len(at), 68): how much lower the last class's probability is with each point held still."""
+    from neuroface.evaluate.fold import predict
+    from neuroface.explain.stilled import AS_IT_IS
+
+    variants = np.concatenate([arrays[AS_IT_IS][at], *(arrays[str(i)][at] for i in range(face.N_POINTS))])
+    said = predict(model, variants, classes).reshape(1 + face.N_POINTS, len(at), -1)
+    return np.asarray((said[0] - said[1:])[..., -1].T)
 
 
 def _asked_gradient(
@@ -165,14 +178,22 @@ def _asked_gradient(
     from neuroface.evaluate.fold import predict
     from neuroface.explain import gradients
     from neuroface.explain.maps import inputs_for
+    from neuroface.explain.stilled import AS_IT_IS
+
+    _check_same(predict(model, inputs_for(model, np.asarray(arrays[AS_IT_IS][at])), classes), before, where)
+    random = gradients.with_random_weights(model)
+    return gradient_at_points(model, arrays, at, classes), gradient_at_points(random, arrays, at, classes)
+
+
+def gradient_at_points(model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """(len(at), 68) integrated gradient of the last class about each point."""
+    from neuroface.explain import gradients
+    from neuroface.explain.maps import inputs_for
     from neuroface.explain.stilled import AS_IT_IS, PLACES
 
     X = inputs_for(model, np.asarray(arrays[AS_IT_IS][at]))
-    _check_same(predict(model, X, classes), before, where)
     last = [str(name) for name in model.classes_].index(classes[-1])
-    maps = [gradients.of_pictures(one, X, last) for one in (model, gradients.with_random_weights(model))]
-    g, random = (gradients.at_points(one, arrays[PLACES][at], sigma_px=X.shape[1] / 50) for one in maps)
-    return g, random
+    return gradients.at_points(gradients.of_pictures(model, X, last), arrays[PLACES][at], sigma_px=X.shape[1] / 50)
 
 
 def _check(g: np.ndarray, blind: np.ndarray | None) -> str:
@@ -181,11 +202,15 @@ def _check(g: np.ndarray, blind: np.ndarray | None) -> str:
         return ""
     from scipy.stats import spearmanr
 
+    from neuroface.studies.keypoint_checks import SEEN
+
     known = np.isfinite(g).any(axis=0) & np.isfinite(blind).any(axis=0)
+    known &= np.nanmax(np.abs(np.where(known, g, 0.0)), axis=0) > SEEN
     rho = spearmanr(np.nanmean(np.abs(g[:, known]), axis=0), np.nanmean(np.abs(blind[:, known]), axis=0))[0]
     return (
         f"With the networks' weights drawn anew, significance correlates with this one by {rho:.2f} (Spearman, over "
-        "points); near 0 means that the map is about what was learnt, near 1 that it is about the pictures."
+        f"the {known.sum()} points that count); near 0 means that the map is about what was learnt, near 1 that it is "
+        "about what is seen."
     )
 
 

@@ -24,12 +24,14 @@ NAMES = {"gradient": "integrated gradients", "cam": "Grad-CAM"}
 
 
 def learnt_anew(
-    config: DictConfig, samples: Samples, rows: pd.DataFrame, model: TorchClassifier, fold: str
-) -> TorchClassifier | None:
-    """A network as the fold's, from its training people, whose classes have changed hands between them.
+    config: DictConfig, samples: Samples, rows: pd.DataFrame, model: Any, fold: str,
+    *, X: np.ndarray | None = None, number: int = 0, draws: int = DRAWS,
+) -> Any:  # fmt: skip
+    """A classifier as the fold's, from its training people, whose classes have changed hands between them.
 
-    rows: of the fold's predictions. None where the shuffle leaves a class without people. The affected side is not
-    learnt: it would lead the network to where the true labels lie.
+    rows: of the fold's predictions. X: what it is given; None for the pictures of the samples. number: of the shuffle,
+    the one of so many draws that tells least of the truth. None where it leaves a class without people. The affected
+    side is not learnt: it would lead the network to where the true labels lie.
     """
     from neuroface.evaluate.fold import fit
     from neuroface.evaluate.permutations import Exchange
@@ -49,11 +51,11 @@ def learnt_anew(
     classes = tuple(str(name) for name in model.classes_)
     seed = int(config.get("seed", 0))
     codes = np.searchsorted(np.array(classes), y[train])
-    anew = shuffled(Exchange(y[train], subject[train]), codes, seed=seed)
+    anew = shuffled(Exchange(y[train], subject[train]), codes, seed=seed, draws=draws, first=number * draws)
     if len(set(anew.tolist())) < len(classes):
         return None
     task = Task(
-        X=inputs_for(model, np.asarray(samples.X)[train]),
+        X=inputs_for(model, np.asarray(samples.X)[train]) if X is None else X[train],
         y=np.array(classes)[anew],
         subject=subject[train],
         classes=classes,
@@ -61,15 +63,15 @@ def learnt_anew(
         balance=bool(config.protocol.get("balance", True)),
         seed=seed,
     )
-    return fit(task, np.arange(len(train)), derive_seed(seed, "shuffled", 0, fold))
+    return fit(task, np.arange(len(train)), derive_seed(seed, "shuffled", number, fold))
 
 
-def shuffled(exchange: Exchange, codes: np.ndarray, *, seed: int) -> np.ndarray:
-    """(n,) codes after changing hands: of DRAWS that which tells least of the true ones.
+def shuffled(exchange: Exchange, codes: np.ndarray, *, seed: int, draws: int = DRAWS, first: int = 0) -> np.ndarray:
+    """(n,) codes after changing hands: of so many draws that which tells least of the true ones.
 
     Few people often draw what they have, or its opposite, from which a network learns the same.
     """
-    drawn = (exchange.permuted(codes, seed=seed, permutation=i) for i in range(DRAWS))
+    drawn = (exchange.permuted(codes, seed=seed, permutation=first + i) for i in range(draws))
     return min(drawn, key=lambda one: _told_by(one, codes))
 
 

@@ -35,7 +35,7 @@ def run(overrides: list[str]) -> None:
     for path in run_folders(config.run):
         of_run = run_config(path, config)
         if config.map == "keypoints":
-            print(explain_keypoints(path, of_run, checks=config.checks))
+            print(explain_keypoints(path, of_run, checks=config.checks, refits=config.refits))
         if config.face:
             print(draw_faces(path, of_run, exaggerate=float(config.exaggerate), relief=config.relief))
         if config.map == "keypoints" or config.face:
