@@ -40,7 +40,7 @@ def learnt_again(
     from neuroface.evaluate.fold import predict
     from neuroface.explain.maps import inputs_for
     from neuroface.explain.stilled import AS_IT_IS
-    from neuroface.studies.keypoints import gradient_at_points, lost_when_still
+    from neuroface.studies.keypoint_asks import gradient_at_points, lost_when_still
     from neuroface.studies.lights import DRAWS, learnt_anew
 
     place = {str(name): i for i, name in enumerate(samples.meta["sample"])}

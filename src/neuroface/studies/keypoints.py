@@ -151,6 +151,7 @@ def _asked_still(
     network with random weights, None of what is no network."""
     from neuroface.evaluate.fold import predict
     from neuroface.explain.stilled import AS_IT_IS
+    from neuroface.studies.keypoint_asks import lost_when_still
 
     _check_same(predict(model, arrays[AS_IT_IS][at], classes), before, where)
     random = None
@@ -161,16 +162,6 @@ def _asked_still(
     return lost_when_still(model, arrays, at, classes), random
 
 
-def lost_when_still(model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """(len(at), 68): how much lower the last class's probability is with each point held still."""
-    from neuroface.evaluate.fold import predict
-    from neuroface.explain.stilled import AS_IT_IS
-
-    variants = np.concatenate([arrays[AS_IT_IS][at], *(arrays[str(i)][at] for i in range(face.N_POINTS))])
-    said = predict(model, variants, classes).reshape(1 + face.N_POINTS, len(at), -1)
-    return np.asarray((said[0] - said[1:])[..., -1].T)
-
-
 def _asked_gradient(
     model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...], before: np.ndarray, *, where: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -179,21 +170,11 @@ def _asked_gradient(
     from neuroface.explain import gradients
     from neuroface.explain.maps import inputs_for
     from neuroface.explain.stilled import AS_IT_IS
+    from neuroface.studies.keypoint_asks import gradient_at_points
 
     _check_same(predict(model, inputs_for(model, np.asarray(arrays[AS_IT_IS][at])), classes), before, where)
     random = gradients.with_random_weights(model)
     return gradient_at_points(model, arrays, at, classes), gradient_at_points(random, arrays, at, classes)
-
-
-def gradient_at_points(model: Any, arrays: Any, at: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """(len(at), 68) integrated gradient of the last class about each point."""
-    from neuroface.explain import gradients
-    from neuroface.explain.maps import inputs_for
-    from neuroface.explain.stilled import AS_IT_IS, PLACES
-
-    X = inputs_for(model, np.asarray(arrays[AS_IT_IS][at]))
-    last = [str(name) for name in model.classes_].index(classes[-1])
-    return gradients.at_points(gradients.of_pictures(model, X, last), arrays[PLACES][at], sigma_px=X.shape[1] / 50)
 
 
 def _check(g: np.ndarray, blind: np.ndarray | None) -> str:
