@@ -34,15 +34,19 @@ def test_both_protocols_stand_side_by_side(tmp_path, capsys):
     folder = tmp_path / "emo"
     train.run([*TINY, f"run={folder}"])
     table = pd.read_csv(folder / "table.csv").set_index("name")
-    assert table["audit"].to_dict() == {"refused-inner_people": "clean", "frame_split-inner_rows": "leaky"}
+    assert table["audit"].to_dict() == {
+        "own_mean-refused-inner_people": "clean",
+        "none-refused-inner_people": "clean",
+        "none-frame_split-inner_rows": "leaky",
+    }
     assert (table["published"] == 0.9529).all()
     assert "Frames were split 7:2:1" in capsys.readouterr().out
-    predictions = pd.read_csv(folder / "refused-inner_people" / "predictions.csv")
+    predictions = pd.read_csv(folder / "own_mean-refused-inner_people" / "predictions.csv")
     assert len(predictions) == 9 * 2
     assert folds_of(predictions).max() == 1
-    split = pd.read_csv(folder / "frame_split-inner_rows" / "predictions.csv")
+    split = pd.read_csv(folder / "none-frame_split-inner_rows" / "predictions.csv")
     assert folds_of(split).max() > 1
-    scores = json.loads((folder / "refused-inner_people" / "scores.json").read_text(encoding="utf-8"))
+    scores = json.loads((folder / "own_mean-refused-inner_people" / "scores.json").read_text(encoding="utf-8"))
     assert scores["subject"]["n_permutations"] == 4
-    page = (folder / "frame_split-inner_rows" / "report" / "report.html").read_text(encoding="utf-8")
+    page = (folder / "none-frame_split-inner_rows" / "report" / "report.html").read_text(encoding="utf-8")
     assert "This result leaks" in page

@@ -80,6 +80,11 @@ class Embedding:
         view: Mapping[str, Any] = (config.get("classifier") or {}).get("view") or {}
         if not isinstance(view, Mapping) or not str(view.get("_target_", "")).endswith(".Images"):
             raise ConfigError(f"{self.run} is no run of a network of single pictures; name one of classifier=scn, say.")
+        if view.get("subtract", "none") != "none":
+            raise ConfigError(
+                f"{self.run} looks at what differs from a person's own mean, which one picture does not tell; name a "
+                "run of classifier.view.subtract=none."
+            )
         return Images(**{key: view[key] for key in OF_PICTURES if key in view})
 
     @cached_property

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from neuroface import face
-from neuroface.errors import ConfigError, DataError
+from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.store import Store
 from neuroface.types import Repetition
 from neuroface.views import pictures
+from neuroface.views.own_mean import Whose, without_own_mean
 from neuroface.views.pictures import Cut
 from neuroface.views.seen import Seen
+
+SUBTRACT = ("none", "own_mean")
 
 
 class Images:
@@ -23,8 +27,9 @@ class Images:
     seconds, a blink, is no peak; 0 takes the farthest frame as it is. align: see `views.clips`; "whole" takes pictures
     as they are, landmarks or not. part, margin: see `recording.crop`. regions: five more channels, 255 in each of the
     facial regions that landmarks give (`palsy_attention.REGIONS`) and 0 elsewhere. A repetition in which no face is
-    seen is left out. store: where decoded pictures are kept for the next run. Errors: ConfigError for values without
-    meaning.
+    seen is left out. subtract: "own_mean" takes the mean of all pictures of a person away from each of them, so that
+    what a face does is seen rather than whose it is; see `own_mean`. store: where decoded pictures are kept for the
+    next run. Errors: ConfigError for values without meaning.
     """
 
     name = "images"
@@ -38,16 +43,22 @@ class Images:
         margin: float = 0.1,
         regions: bool = False,
         hold_s: float = 0.4,
+        subtract: str = "none",
     ) -> None:
         pictures.check_cut(align, margin, size, part=part)
         if hold_s < 0:
             raise ConfigError(f"view.hold_s={hold_s} must be 0 or more seconds.")
         self.size, self.align, self.part, self.margin = size, align, part, margin
-        self.regions, self.hold_s = regions, hold_s
+        if subtract not in SUBTRACT:
+            raise ConfigError(f"view.subtract={subtract}: there is no such choice." + did_you_mean(subtract, SUBTRACT))
+        self.regions, self.hold_s, self.subtract = regions, hold_s, subtract
         self.store = Store()
 
-    def rows(self, seen: Seen) -> tuple[tuple[str, ...], list[np.ndarray | None]]:
-        """No names, and one picture per repetition. Errors: DataError without video, pixels or a face."""
+    def rows(self, seen: Seen) -> tuple[tuple[str, ...], list[Any]]:
+        """No names, and one picture per repetition, None where no face is seen.
+
+        Errors: DataError without video, pixels or a face in any of them.
+        """
         video = pictures.video_of(seen.recording, seen.pixels, align=self.align)
         planned = [self._cut(seen, repetition) for repetition in seen.repetitions]
         found = [one for one in planned if one is not None]
@@ -63,6 +74,8 @@ class Images:
             faces = [
                 np.concatenate([np.asarray(one) for one in pair], axis=-1) for pair in zip(faces, masks, strict=True)
             ]
+        if self.subtract == "own_mean":
+            faces = [Whose(one, seen.recording.subject) for one in faces]
         face_of = iter(faces)
         return (), [None if one is None else next(face_of) for one in planned]
 
@@ -71,9 +84,12 @@ class Images:
         cuts = [self._cut(seen, repetition) for repetition in seen.repetitions]
         return [None if one is None else one[0].crop.to_crop(one[1]) for one in cuts]
 
-    def gather(self, rows: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, size, size, 3 or 8) uint8, memory-mapped."""
-        return pictures.together(rows, self.store)
+    def gather(self, rows: Sequence[Any]) -> np.ndarray:
+        """(n, size, size, 3 or 8) uint8, memory-mapped. Errors: those of `without_own_mean`."""
+        if self.subtract == "none":
+            return pictures.together(rows, self.store)
+        together = pictures.together([row.picture for row in rows], self.store)
+        return without_own_mean(together, [row.subject for row in rows], self.store)
 
     def _cut(self, seen: Seen, repetition: Repetition) -> tuple[Cut, np.ndarray] | None:
         """What is cut where at the peak of a repetition, and the landmarks (68, 2) px there; None without a face."""
