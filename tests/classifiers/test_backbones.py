@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from neuroface.classifiers.backbones import BACKBONES, Backbone, embedded
 from neuroface.classifiers.iresnet import LAYERS, Block
-from neuroface.errors import ConfigError, DataError
+from neuroface.errors import ConfigError, DataError, WeightsNotFoundError
 
 # Published sizes: torchvision less its last layer; insightface's IR-ResNet at 112 px, 512 of them fixed.
 PARAMETERS = {"resnet18": 11_176_512, "resnet34": 21_284_672, "iresnet18": 24_025_600, "iresnet50": 43_590_848}
@@ -59,7 +59,7 @@ def test_wrong_words_and_pictures_are_told():
     assert set(LAYERS) < set(BACKBONES)
     with pytest.raises(ConfigError, match=r"classifier\.backbone is 'resnet19'\. Did you mean 'resnet"):
         Backbone((32, 32, 3), kind="resnet19")
-    with pytest.raises(ConfigError, match="weights are of a larger network"):
+    with pytest.raises(WeightsNotFoundError, match=r"weights=w\.pth: there is no such file"):
         Backbone((32, 32, 3), kind="small", weights="w.pth")
     with pytest.raises(DataError, match="takes pictures"):
         Backbone((32, 32, 8), kind="small")

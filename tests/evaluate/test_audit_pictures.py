@@ -53,6 +53,20 @@ def test_the_same_person_may_have_copies_and_empty_pictures_are_like_nothing():
     assert copies(X, people) == {}
 
 
+def test_of_recordings_a_few_frames_that_are_alike_are_no_copy_of_a_person():
+    X, people = pictures(), np.repeat(["a", "b", "c"], 4)
+    X[4] = X[0]  # one of four frames of a and of b
+    X[8:11] = X[1:4]  # three of four of a and of c
+    assert copies(X, people) == {("a", "b"): 1, ("a", "c"): 3}
+    assert copies(X, people, least_share=0.5) == {("a", "c"): 3}
+    y = np.array(["x"] * 8 + ["y"] * 4)
+    meta = {"sample": np.arange(N).astype(str), "group": y, "task": np.full(N, "SMILE"), "repetition": np.zeros(N, int)}
+    found = audit(Samples(X=X, y=y, subject=people, meta=meta, view="images"), ())
+    assert [text for one in found["findings"] for text in one["found"] if one["check"] == NEAR] == [
+        "a and c: 3 pairs of pictures are copies of each other, or nearly"
+    ]
+
+
 def test_what_holds_no_pictures_is_not_looked_at():
     assert copies(np.zeros((4, 3)), PEOPLE[:4]) is None
     assert copies(np.zeros((4, 5, 8, 8, 3), np.uint8), PEOPLE[:4]) is None

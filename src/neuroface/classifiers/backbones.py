@@ -27,17 +27,15 @@ class Backbone(nn.Module):
 
     shape: (H, W, 3) of one picture. kind: one of BACKBONES; "small" is four convolutions of `width` to 8 `width`
     channels, for processors. weights: a file on this machine, of torchvision for vgg16, resnet18 and resnet34, of timm
-    for inception_resnet_v2, of insightface for the others; None starts at random.
-    Errors: ConfigError for another kind, weights of the small one, or timm that is not installed; DataError for other
-    pictures; see load_backbone.
+    for inception_resnet_v2, of insightface for the others, or of `pretrain=identity` for any; None starts at random.
+    Errors: ConfigError for another kind, or timm that is not installed; DataError for other pictures; those of
+    load_backbone.
     """
 
     def __init__(self, shape: Sequence[int], *, kind: str, width: int = 8, weights: str | Path | None = None) -> None:
         super().__init__()
         if kind not in BACKBONES:
             raise ConfigError(f"classifier.backbone is {kind!r}." + did_you_mean(kind, BACKBONES))
-        if kind == "small" and weights is not None:
-            raise ConfigError("classifier.weights are of a larger network; set classifier.backbone, or weights=null.")
         if len(shape) != 3 or shape[2] != COLORS:
             raise DataError(f"{kind} takes pictures (H, W, 3), these are {tuple(shape)}; set classifier.view.regions.")
         if kind in iresnet.LAYERS and shape[0] != shape[1]:
@@ -46,14 +44,16 @@ class Backbone(nn.Module):
             raise DataError(f"{kind} needs pictures of {SMALLEST_PX[kind]} px, these are {shape[0]}; set view.size.")
         network, self.n_features = _network(kind, tuple(shape), width)
         if weights is not None:
-            load_backbone(_whole(network, kind), weights, head=HEADS.get(kind, "\0"))  # no name begins so: all of it
+            load_backbone(
+                file_names(network, kind), weights, head=HEADS.get(kind, "\0")
+            )  # no name begins so: all of it
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x.permute(0, 3, 1, 2))  # (B, 3, H, W); in memory, channels stay last
 
 
-def _whole(network: Any, kind: str) -> Any:
+def file_names(network: Any, kind: str) -> Any:
     """The network as its published file names it: of vgg16, which is its convolutions alone, these as "features"."""
     return nn.ModuleDict({"features": network.layers}) if kind == "vgg16" else network
 

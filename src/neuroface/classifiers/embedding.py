@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neuroface.classifiers import iresnet, load_network
+from neuroface.classifiers import iresnet, load_network, local_weights
 from neuroface.classifiers.backbones import Backbone, embedded
 from neuroface.classifiers.devices import device_of
 from neuroface.errors import DataError
@@ -52,10 +52,13 @@ def of_model(path: Path | str, *, device: str = "auto") -> Embedder:
 
 
 def of_weights(path: Path | str, *, backbone: str, size: int, device: str = "auto") -> Embedder:
-    """Of published weights on this machine, of whose people nothing is known; see `backbones.Backbone`."""
-    centre, scale = FACES if backbone in iresnet.LAYERS else IMAGENET
+    """Of published weights on this machine, of whose people nothing is known, or of those of `pretrain=identity`."""
+    told = local_weights.told_by(path)
+    published = FACES if backbone in iresnet.LAYERS else IMAGENET
+    centre, scale = (np.array(told[key]) for key in ("centre", "scale")) if told else published
     where = device_of(device)
-    network = Backbone((size, size, 3), kind=backbone, weights=path).to(where)
+    width = int(told.get("width", 8))  # of backbone=small
+    network = Backbone((size, size, 3), kind=backbone, width=width, weights=path).to(where)
 
     def vectors(pictures: np.ndarray) -> np.ndarray:
         parts = []
@@ -64,7 +67,7 @@ def of_weights(path: Path | str, *, backbone: str, size: int, device: str = "aut
             parts.append(embedded(network, torch.from_numpy(scaled.astype(np.float32)).to(where)).cpu().numpy())
         return np.concatenate(parts)
 
-    return Embedder(vectors, frozenset(), (size, size))
+    return Embedder(vectors, local_weights.people_of(path), (size, size))
 
 
 def is_ours(path: Path | str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto
     if SOLE in parts and parts[SOLE].kind == "table":
         model.n_features_in_ = parts[SOLE].shape[0]
     model.people_ = config.get("people", [])
-    network = model.network(model.inputs_.shape, model.objective.outputs(len(model.classes_)))
+    blank = model.network if model.weights is None else partial(model.network, weights=None)  # the file has its own
+    network = blank(model.inputs_.shape, model.objective.outputs(len(model.classes_)))
     model.network_ = _filled(network, path, tensors, device)
     return model
 

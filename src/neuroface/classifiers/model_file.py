@@ -38,6 +38,8 @@ def described(value: Any) -> Any:
         return {str(key): described(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [described(one) for one in value]
+    if isinstance(value, Path):
+        return str(value)
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -13,7 +13,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from neuroface.classifiers import model_file, transfer
+from neuroface.classifiers import local_weights, model_file, transfer
 from neuroface.classifiers.devices import chance, device_of, memory_told, reproducible
 from neuroface.classifiers.folds_together import check_network, check_settings, run_together
 from neuroface.classifiers.inner_people import held_out_people
@@ -209,7 +209,7 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
         X = self._valid(X, reset=True)
         labels = valid_y(y, X)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        self.people_ = [] if groups is None else sorted(set(map(str, groups)))
+        self.people_ = [] if groups is None else sorted({*map(str, groups), *self.fitted_on})
         weights = np.ones(len(codes)) if sample_weight is None else valid_weights(sample_weight, X)
         weights = weights * class_factors(self.class_weight, labels, self.classes_, weights)
         targets = one_hot(codes, len(self.classes_))
@@ -279,7 +279,13 @@ class TorchClassifier(ClassifierMixin, BaseEstimator):
     @property
     def fitted_on(self) -> frozenset[str]:
         """People that the weights to start from were fitted on: nobody of them may be judged."""
-        return frozenset() if self.start_from is None else transfer.people_of(self.start_from)
+        before = frozenset() if self.start_from is None else transfer.people_of(self.start_from)
+        return before if self.weights is None else before | local_weights.people_of(self.weights)
+
+    @property
+    def weights(self) -> str | Path | None:
+        """The file of weights that its network is built with, if any."""
+        return getattr(self.network, "keywords", {}).get("weights")
 
     def saved(self) -> tuple[str, bytes]:
         """("safetensors", the bytes of a file that `load` reads): tensors, and in the metadata what to build."""

@@ -94,7 +94,7 @@ def audit(
     }
     if samples.view == "table":
         checks |= _of_a_table(samples, prepared)
-    elif (copied := audit_pictures.copies(samples.X, samples.subject)) is not None:
+    elif (copied := audit_pictures.copies(samples.X, samples.subject, least_share=_least_share(samples))) is not None:
         checks[NEAR] = audit_pictures.in_words(copied)
     found = [name for name, texts in checks.items() if texts]
     verdict = "leaky" if any(_prepared_on(samples, folds, kind) for kind in PREPARED) else verdict_of(found)
@@ -149,6 +149,11 @@ def _copies_divided(samples: Samples, folds: Sequence[Fold]) -> list[str]:
     sides = [(set(subject[fold.train]), set(subject[fold.test])) for fold in folds]
     parted = [p for p in found if any((p[0] in a and p[1] in b) or (p[1] in a and p[0] in b) for a, b in sides)]
     return audit_pictures.in_words(Counter({pair: found[pair] for pair in parted}))
+
+
+def _least_share(samples: Samples) -> float:
+    """Of somebody's pictures that are copies of another's: any of stills, which people collect from many places."""
+    return 0.0 if set(map(str, samples.meta.get("task", ()))) == {audit_pictures.STILL} else audit_pictures.LEAST_SHARE
 
 
 def _outcome(found: list[str] | None) -> str:

@@ -7,7 +7,7 @@ synthetic faces, those of different people correlate up to .955, JPEG at quality
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ WHOLE = "whole"  # of several pictures of a sample, the one that is looked at
 STILL = "still"  # the task of single pictures, which people collect from many places
 MOST_BITS = 10  # of 64, in which the hashes of copies differ
 LEAST_CORRELATION = 0.97
+LEAST_SHARE = 0.5  # of the frames of somebody's recordings that are copies, where these are no single pictures
 SIDE = 32  # px to which pictures are brought
 AT_ONCE = 1000
 
@@ -30,10 +31,12 @@ def pictures_of(X: Any) -> np.ndarray | None:
     return X[..., :3] if pictures else None
 
 
-def copies(X: Any, subject: np.ndarray) -> Counter[tuple[str, str]] | None:
+def copies(X: Any, subject: np.ndarray, *, least_share: float = 0.0) -> Counter[tuple[str, str]] | None:
     """(person, person) -> how many pairs of nearly equal pictures they share; None where X holds no pictures.
 
-    subject: (n,). Pictures without any contrast are like nothing.
+    subject: (n,). Pictures without any contrast are like nothing. least_share: pairs of people are named of whom one
+    has such a share of the pictures in common with the other. Somebody recorded under two names has them all in common;
+    of many small frames of two people who look alike, a few may be as like as copies are.
     """
     pictures = pictures_of(X)
     if pictures is None:
@@ -41,6 +44,7 @@ def copies(X: Any, subject: np.ndarray) -> Counter[tuple[str, str]] | None:
     hashes, grey, varied = _described(pictures)
     people = np.asarray(subject).astype(str)
     found: Counter[tuple[str, str]] = Counter()
+    shared: dict[tuple[str, str], set[int]] = defaultdict(set)
     for start in range(0, len(pictures), AT_ONCE):
         differ = (hashes.shape[1] - hashes[start : start + AT_ONCE] @ hashes.T) / 2  # bits
         rows, others = np.nonzero(differ <= MOST_BITS)
@@ -48,9 +52,17 @@ def copies(X: Any, subject: np.ndarray) -> Counter[tuple[str, str]] | None:
         kept = (others > rows) & (people[rows] != people[others]) & varied[rows] & varied[others]
         rows, others = rows[kept], others[kept]
         same = np.einsum("ij,ij->i", grey[rows], grey[others]) / grey.shape[1] >= LEAST_CORRELATION
-        names = ((str(people[a]), str(people[b])) for a, b in zip(rows[same], others[same], strict=True))
-        found.update((min(pair), max(pair)) for pair in names)
-    return found
+        for a, b in zip(rows[same].tolist(), others[same].tolist(), strict=True):
+            first, second = sorted((str(people[a]), str(people[b])))
+            found[first, second] += 1
+            shared[first, second] |= {a, b}
+    return Counter({pair: n for pair, n in found.items() if _share(shared[pair], pair, people) >= least_share})
+
+
+def _share(rows: set[int], pair: tuple[str, str], people: np.ndarray) -> float:
+    """The larger share, of the pictures of one of two people, that are among these rows."""
+    whose = people[sorted(rows)]
+    return float(max((whose == name).sum() / (people == name).sum() for name in pair))
 
 
 def in_words(found: Counter[tuple[str, str]]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroface.errors import ConfigError
-from neuroface.studies import finetune, train
+from neuroface.studies import finetune, pretrain, train
 from neuroface.studies.experiment import draw_table
 from neuroface.studies.experiment_folder import ABOUT
 
@@ -34,6 +34,11 @@ def run_folders(run: Any) -> list[Path]:
             folders += cells
         else:
             raise ConfigError(f"{path} is not a run folder: it has no run.json.")
+    if weights := [str(path) for path in folders if pretrain.is_run(path)]:
+        raise ConfigError(
+            f"{', '.join(weights)}: a backbone that knows people, and no predictions to look at. Its weights are for "
+            f"classifier.weights={weights[0]}/{pretrain.WEIGHTS}."
+        )
     unfinished = [str(path) for path in folders if not (path / "predictions.csv").is_file()]
     if unfinished:
         raise ConfigError(f"not finished: {', '.join(unfinished)}. Run neuroface train with the same run= to go on.")
@@ -44,6 +49,8 @@ def summary(path: Path) -> str:
     """The lines that tell how a run or an experiment came out."""
     if (path / ABOUT).is_file():
         return draw_table(path)
+    if pretrain.is_run(path):
+        return pretrain.summary(path)
     return finetune.summary(path) if finetune.is_run(path) else train.summary(path)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import DataError, UnknownGroupError
-from neuroface.studies import finetune, train
+from neuroface.studies import finetune, pretrain, train
 from neuroface.studies.building import build_cohort
 from neuroface.studies.experiment import run_cells
 
@@ -19,8 +22,10 @@ def run(overrides: list[str]) -> Path:
     """
     overrides = with_own_labels(with_meant_cohort(overrides))
     config, choices = compose("train", overrides)
-    path = train.run_path(config, choices)
-    if config.get("cells"):
+    path = _path(config, choices)
+    if config.get("pretrain"):
+        pretrain.train(config, choices, path, overrides)
+    elif config.get("cells"):
         run_cells(config, choices, overrides, path)
     elif config.get("finetune"):
         finetune.train(config, choices, path, overrides)
@@ -32,7 +37,11 @@ def run(overrides: list[str]) -> Path:
 def folder_of(overrides: list[str]) -> Path:
     """Where `run` would write what these words ask for, or has written it."""
     meant = with_own_labels(with_meant_cohort(overrides), told=False)
-    return train.run_path(*compose("train", meant))
+    return _path(*compose("train", meant))
+
+
+def _path(config: DictConfig, choices: dict[str, Any]) -> Path:
+    return pretrain.run_path(config) if config.get("pretrain") else train.run_path(config, choices)
 
 
 def with_own_labels(overrides: list[str], *, told: bool = True) -> list[str]:
@@ -41,7 +50,7 @@ def with_own_labels(overrides: list[str], *, told: bool = True) -> list[str]:
     One's own control and patient are a question, too, without a protocol's name that says ALS. That it is asked so, and
     of which groups, is told on standard error.
     """
-    if any(word.lstrip("+").startswith(("protocol=", "experiment=")) for word in overrides):
+    if any(word.lstrip("+").startswith(("protocol=", "experiment=", "pretrain=")) for word in overrides):
         return overrides
     config, _ = compose("train", [word for word in overrides if not word.startswith("protocol.classes=")])
     wanted = config.protocol.classes
