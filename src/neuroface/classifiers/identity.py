@@ -167,7 +167,7 @@ class IdentityPretraining:
         return self._vectors(network.backbone.to(next(self.model.network_.parameters()).device), X)
 
     @torch.no_grad()
-    def _vectors(self, backbone: nn.Module, X: np.ndarray) -> np.ndarray:
+    def _vectors(self, backbone: Any, X: np.ndarray) -> np.ndarray:
         device = next(backbone.parameters()).device
         rows = self.model.inputs_.rows(X, device)
         backbone.eval()
