@@ -33,6 +33,7 @@ class CohortSummary:
     noted_of: in how many recordings each note was made. not_held_out: recordings of people whom no fold of a
     fine-tuning run held out from the network that found their landmarks. persons: one row per person, see `persons`;
     with `quality` a table of its own. planted: of a synthetic cohort, class -> the part of the face that tells it.
+    filled: who the people_filled are.
     """
 
     description: str = ""
@@ -60,6 +61,7 @@ class CohortSummary:
     quality: list[dict[str, Any]] = field(default_factory=list)
     persons: list[dict[str, Any]] = field(default_factory=list)
     planted: dict[str, str] = field(default_factory=dict)
+    filled: list[str] = field(default_factory=list)
 
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
@@ -166,6 +168,7 @@ class Tally:
             recordings=len(self._used),
             repetitions=self._counts["repetitions"],
             people_filled=len(self._filled),
+            filled=sorted(self._filled),
             left_out=self.left_out,
             notes={**self._notes.values, **({"unusual counts": "; ".join(self._unusual)} if self._unusual else {})},
             noted_of=dict(self._notes.of),

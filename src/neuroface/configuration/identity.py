@@ -48,14 +48,24 @@ def _resolved(config: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
     for group, keys in NOT_SCIENCE_OF.items():
         for key in keys:
             part.get(group, {}).pop(key, None)
-    if part.get("protocol", {}).get("task") != "all":  # else it does nothing
-        part.get("protocol", {}).pop("over_tasks", None)
+    _without_idle(part.get("protocol") or {})
     found: dict[str, str] = {}
     if key_file := part.get("cohort", {}).pop("pseudonyms", None):  # by its place: it grows while people are read
         found["cohort.pseudonyms"] = str(key_file)
         place = str(Path(str(key_file)).expanduser().resolve())
         part["cohort"]["pseudonyms"] = f"key {hashlib.sha256(place.encode()).hexdigest()[:16]}"
     return {key: _by_content(value, key, found) for key, value in part.items()}, found
+
+
+def _without_idle(protocol: dict[str, Any]) -> None:
+    """Take off what does nothing as it stands: runs of before there was such a key are the same runs."""
+    if protocol.get("task") != "all":
+        protocol.pop("over_tasks", None)
+    if not protocol.get("residualise"):
+        protocol.pop("residualise", None)
+        protocol.pop("residualise_from", None)
+    if not protocol.get("match"):
+        protocol.pop("match", None)
 
 
 def _by_content(node: Any, where: str, found: dict[str, str]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, did_you_mean
 from neuroface.evaluate.bootstrap import resampled
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.statistics import auc, percentile_interval, permutation_p
@@ -74,6 +74,16 @@ def _text(value: Any) -> str:
 
 def _known(value: Any) -> Any:
     return None if value is None or value == "" or (isinstance(value, float) and np.isnan(value)) else value
+
+
+def refuse_unknown(facts: Sequence[Mapping[str, Any]], names: Sequence[str], *, key: str) -> None:
+    """ConfigError for a covariate that nobody's facts have, or that is named twice. key: what named it."""
+    known = sorted({name for row in facts for name, value in row.items() if _known(value) is not None})
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{key} names {name}, which nobody's facts have." + did_you_mean(name, known))
+    if twice := sorted({name for name in names if list(names).count(name) > 1}):
+        raise ConfigError(f"{key} names {', '.join(twice)} twice.")
 
 
 def refuse_labels(facts: Sequence[Mapping[str, Any]], names: Sequence[str], y: np.ndarray) -> None:
@@ -149,6 +159,12 @@ def adjusted_auc(scores: np.ndarray, X: np.ndarray, positive: np.ndarray) -> flo
 
 def overlap_weights(X: np.ndarray, positive: np.ndarray) -> np.ndarray:
     """(n,) weights: the chance of each person to be of the other class, by ridge logistic regression on covariates."""
+    chance = chance_of_class(X, positive)
+    return np.where(positive, 1 - chance, chance)
+
+
+def chance_of_class(X: np.ndarray, positive: np.ndarray) -> np.ndarray:
+    """(n,) propensity: the chance to be of the positive class, by ridge logistic regression on covariates (n, k)."""
     design = np.column_stack([np.ones(len(X)), X])
     penalty = np.diag([0.0] + [1.0] * X.shape[1])
     beta = np.zeros(design.shape[1])
@@ -159,8 +175,7 @@ def overlap_weights(X: np.ndarray, positive: np.ndarray) -> np.ndarray:
         beta += np.clip(step, -5, 5)
         if np.abs(step).max() < 1e-10:
             break
-    chance = 1 / (1 + np.exp(-design @ beta))
-    return np.where(positive, 1 - chance, chance)
+    return np.asarray(1 / (1 + np.exp(-design @ beta)))
 
 
 def weighted_auc(scores: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> float:

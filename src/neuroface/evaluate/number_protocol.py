@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class NumberProtocol:
     name: str = ""
     unit: str = ""
     target: str = field(default="group", init=False)
+    match: None = field(default=None, init=False)
     class_of_label: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +47,10 @@ class NumberProtocol:
         if isinstance(self.groups, str):
             raise ConfigError(f"protocol.groups is {self.groups!r}; it must be a list of groups, or null for all.")
         object.__setattr__(self, "groups", tuple(map(str, self.groups)) if self.groups else None)
+
+    def settled(self, labels: Iterable[str]) -> NumberProtocol:
+        """The protocol as it is: a number has no classes."""
+        return self
 
     def staged(self, samples: Samples, people: Mapping[str, Mapping[str, Any]]) -> Samples:
         """The samples as they are: a number has no stages."""

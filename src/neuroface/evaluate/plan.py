@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from neuroface.evaluate.leaks import Asked, plant
 from neuroface.evaluate.over_tasks import OverTasks, by_person, rows_of
 from neuroface.evaluate.predictions import columns, tasks_of
 from neuroface.evaluate.protocol import AUTO, Protocol
+from neuroface.evaluate.residualised import Residualised, with_covariates
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
 from neuroface.evaluate.task import Task
 from neuroface.types import Samples
@@ -47,11 +48,20 @@ class Plan:
     leak: str = "refused"
 
 
-def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol, seed: int = 0) -> Plan:
+def plan(
+    samples: Samples,
+    estimator: Any,
+    splitter: Any,
+    *,
+    protocol: Protocol,
+    seed: int = 0,
+    people: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Plan:
     """Everything that can be known before a run folder is opened and anything is fitted.
 
     estimator: unfitted, with scikit-learn's fit and predict_proba; imputing, scaling and selection belong inside it.
     splitter: a scikit-learn cross-validator over subjects. seed: every other seed follows from it.
+    people: subject -> facts, for protocol.residualise.
     Raises LeakageError when a fold would judge a person by something fitted on them, the choice of an epoch included,
     and the protocol does not accept that; DataError when a class is missing,
     from the samples or from a training fold, when columns clash, or when the splitter leaves a fold empty.
@@ -66,6 +76,10 @@ def plan(samples: Samples, estimator: Any, splitter: Any, *, protocol: Protocol,
     known: frozenset[str] = getattr(estimator, "fitted_on", frozenset())
     samples = replace(samples, fitted_on=tuple(known | of_row for of_row in samples.fitted_on))
     audited, origin = samples, _unknown(estimator)
+    if protocol.residualise:
+        samples, n = with_covariates(samples, people or {}, protocol.residualise)
+        control = protocol.classes[0] if protocol.residualise_from == "controls" else None
+        estimator = Residualised(estimator, n, control=control)
     if protocol.is_over_tasks:
         samples, estimator = _over_tasks(samples, estimator, protocol)
     task = Task(

@@ -18,6 +18,7 @@ PERMUTE = ("auto", "refit", "predictions")
 AUTO = "auto"  # permutations: as many as it takes
 ALL = "all"  # task: each by a model of its own, and one score of a person over them
 OVER_TASKS = ("stack", "mean")
+FROM = ("everyone", "controls")  # residualise_from
 
 
 # Labels that stand for people without the condition, in tables whose classes nobody named.
@@ -42,7 +43,10 @@ class Protocol:
     them; the audit then says so; or the name of a leak that is planted on purpose (docs/audit.md). ordered: the classes
     are degrees of one thing, grades say, in their order. merge: class -> the labels that it takes together, with
     target="label" only; None, each label is a class. stages: {group, column, cut, low, high}, where two classes are
-    stages of one group, told by a number that is known of its people (see stages.py). name: what reports call it.
+    stages of one group, told by a number that is known of its people (see stages.py). residualise: facts about people
+    that are taken out of every feature inside the fold, by regressions on "everyone" who is learnt from, or on
+    "controls" (the first class) of them. match: facts in which people of two classes are paired; who has no partner is
+    left out. name: what reports call it.
     """
 
     classes: tuple[str, ...]
@@ -56,6 +60,9 @@ class Protocol:
     merge: Mapping[str, Sequence[str]] | None = None
     over_tasks: str = "stack"
     stages: Mapping[str, Any] | None = None
+    residualise: Sequence[str] | None = None
+    residualise_from: str = "everyone"
+    match: Sequence[str] | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -82,6 +89,14 @@ class Protocol:
             )
         if self.is_over_tasks and self.leak in PLANTED:
             raise ConfigError(f"protocol.leak={self.leak} is planted in rows of one task; name one by protocol.task.")
+        if self.residualise_from not in FROM:
+            raise ConfigError(
+                f"protocol.residualise_from is {self.residualise_from!r}." + did_you_mean(self.residualise_from, FROM)
+            )
+        if self.residualise and self.leak in PLANTED:
+            raise ConfigError(
+                f"protocol.leak={self.leak} is planted in the features as they are; take residualise off."
+            )
         if self.stages is not None:
             Stages.of(self.stages, self.classes)
         if self.stages is not None and self.target != "group":
@@ -108,6 +123,8 @@ class Protocol:
             "ordered": (isinstance(self.ordered, bool), "true or false"),
             "merge": (isinstance(self.merge, Mapping | None), "null, or {class: [label, label]}"),
             "stages": (isinstance(self.stages, Mapping | None), "null, or {group, column, cut, low, high}"),
+            "residualise": (_names(self.residualise), "null, or a list of facts about people, [age,sex]"),
+            "match": (_names(self.match), "null, or a list of facts about people, [age,sex]"),
             "name": (isinstance(self.name, str), "a text"),
         }
         wrong = {key: what for key, (right, what) in rules.items() if not right}
@@ -150,3 +167,7 @@ class Protocol:
         if len(found) < 2:
             raise DataError(f"Everybody is of class {', '.join(found)}; a question needs at least two classes.")
         return replace(self, classes=tuple(found))
+
+
+def _names(value: Any) -> bool:
+    return value is None or (isinstance(value, list | tuple) and all(isinstance(name, str) for name in value))

@@ -45,6 +45,7 @@ def _model(story: Story) -> str:
     told = known.model(story).rstrip(".")
     if not told:
         return ""
+    told += "".join(f"; {words}" for words in wording.adjusted(story.config))
     weights = story.facts.get("sample_weight")
     inside = "Imputing and scaling, where there are any, were fitted inside each training fold with it"
     if story.leak:

@@ -116,6 +116,18 @@ def tasks(run: Run) -> str:
     return f"{told}, {OVER_TASKS[how]}" if how else told
 
 
+def adjusted(config: Mapping[str, Any]) -> list[str]:
+    """What was done about covariates before anything was learnt, in words; [] where nothing was."""
+    protocol = config.get("protocol") or {}
+    told = []
+    if names := protocol.get("match"):
+        told.append(f"people paired by {listed(names)}")
+    if names := protocol.get("residualise"):
+        by = "controls" if protocol.get("residualise_from") == "controls" else "everyone"
+        told.append(f"{listed(names)} taken out of the features (slopes of {by} in the training fold)")
+    return told
+
+
 def over_tasks(config: Mapping[str, Any]) -> str:
     """ "stack" or "mean" where each task has a model of its own; "" where not."""
     protocol = config.get("protocol") or {}
@@ -151,7 +163,7 @@ def conditions(run: Run) -> str:
     A question that is not simply one between people says so.
     """
     kind = {"within": ["within people"], "mixed": ["mixed design"]}.get(run.design.get("kind", ""), [])
-    parts = [groups(run), *kind, tasks(run), method(run), split(run)]
+    parts = [groups(run), *kind, tasks(run), method(run), *adjusted(run.config), split(run)]
     return " · ".join((["synthetic"] if run.is_synthetic else []) + parts)
 
 

@@ -45,7 +45,8 @@ def audit_again(path: Path) -> dict[str, Any]:
         splitter = build_splitter(config)
         if hasattr(splitter, "told"):
             splitter = splitter.told(people_of(path))
-        planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
+        settled = protocol.settled(samples.y)
+        planned = plan(samples, estimator, splitter, protocol=settled, seed=config.seed, people=people_of(path))
         predictions = read_predictions(path / "predictions.csv")
         audit = audit_after.complete(planned.audit, planned.task, planned.folds, predictions)
         if audit_after.is_costly(planned.task):

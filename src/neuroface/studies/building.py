@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -214,10 +215,32 @@ def build_samples(
         limit_s=config.execution.get("fold_timeout_s"),
         progress=progress,
     )
-    if protocol is None or (staged := protocol.staged(found, summary.facts)) is found:
-        return found, summary
-    stage = dict(zip(staged.subject.tolist(), staged.y.tolist(), strict=True))
-    facts = {
-        who: (stage[who], {k: v for k, v in of.items() if k in summary.attributes}) for who, of in summary.facts.items()
-    }
-    return staged, replace(summary, attributes=attributes_by_group(facts))
+    return (found, summary) if protocol is None else _asked_about(found, summary, protocol)
+
+
+def _asked_about(
+    samples: Samples, summary: CohortSummary, protocol: Protocol | NumberProtocol
+) -> tuple[Samples, CohortSummary]:
+    """The samples of those whom the protocol pairs, with stages as classes; and the same of what is known of them."""
+    left_out: list[dict[str, str]] = []
+    found = samples
+    if protocol.match:
+        from neuroface.evaluate.matching import matched
+
+        found, left_out = matched(found, summary.facts, protocol.match, protocol.settled(found.y).classes)
+    found = protocol.staged(found, summary.facts)
+    if found is samples:
+        return samples, summary
+    label = dict(zip(found.subject.tolist(), found.y.tolist(), strict=True))
+    facts = {who: {k: v for k, v in of.items() if k in summary.attributes} for who, of in summary.facts.items()}
+    return found, replace(
+        summary,
+        people=dict(Counter(row["group"] for row in summary.persons if row["subject"] in label)),
+        persons=[row for row in summary.persons if row["subject"] in label],
+        quality=[row for row in summary.quality if row["subject"] in label],
+        attributes=attributes_by_group({who: (label[who], of) for who, of in facts.items() if who in label}),
+        repetitions=len(found),
+        people_filled=len(label.keys() & set(summary.filled)),
+        filled=[who for who in summary.filled if who in label],
+        left_out=[*summary.left_out, *left_out],
+    )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroface.errors import ConfigError, did_you_mean
+from neuroface.errors import ConfigError
 
 if TYPE_CHECKING:
     from neuroface.report.run import Run
@@ -36,10 +36,7 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
     facts = facts_of(run)
     rows = [facts.get(str(subject), {}) for subject in units["subject"]]
     chosen = list(names) if names else _usual(rows)
-    known = sorted({name for row in rows for name in row})
-    for name in chosen:
-        if name not in known:
-            raise ConfigError(f"covariates names {name}, which nobody's facts have." + did_you_mean(name, known))
+    covariates.refuse_unknown(rows, chosen, key="covariates")
     y = units["y"].to_numpy(str)
     if names:
         covariates.refuse_labels(rows, chosen, y)

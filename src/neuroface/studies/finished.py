@@ -59,10 +59,16 @@ def model_files(path: Path, *, folds: Iterable[str] = ()) -> list[Path]:
 
     found = [file for file in sorted((path / "models").glob("*")) if file.suffix in ENDINGS]
     files = [file for file in found if ".epoch-" not in file.name and file.stem != "final"]
-    if not files and over_tasks(read_yaml(path / "config.yaml")):
+    config = {} if files else read_yaml(path / "config.yaml")
+    if over_tasks(config):
         raise ConfigError(
             f"{path} has a model per task and fold (protocol.task=all), which are not kept. Train once per task, with "
             "protocol.task=NAME, and take these runs."
+        )
+    if (config.get("protocol") or {}).get("residualise"):
+        raise ConfigError(
+            f"{path} takes covariates out of the features (protocol.residualise); its models are not kept."
+            " Train without it."
         )
     if not files:
         raise ConfigError(f"{path} keeps no models. Train again with execution.save_models=true and another run=.")

@@ -114,7 +114,10 @@ def _work(
         if isinstance(protocol, NumberProtocol):
             planned = regression.planned(config, samples, cohort_summary, estimator, splitter, protocol)
         else:
-            planned = plan(samples, estimator, splitter, protocol=protocol.settled(samples.y), seed=config.seed)
+            settled = protocol.settled(samples.y)
+            planned = plan(
+                samples, estimator, splitter, protocol=settled, seed=config.seed, people=cohort_summary.facts
+            )
         with folder.open(part, **facts):
             folder.write_text("samples.csv", guarded_table(sample_tools.feature_table(samples)).to_csv(index=False))
             about = dataclasses.asdict(cohort_summary)
