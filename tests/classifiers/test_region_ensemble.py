@@ -128,6 +128,7 @@ def test_it_keeps_the_contract_at_a_small_size():
     ("keys", "error", "message"),
     [
         ({"average": "best"}, ConfigError, "classifier.average is 'best'."),
+        ({"average": "skill", "epoch_selection": "last"}, ConfigError, "average=skill learns from people held out"),
         ({"frozen": True}, ConfigError, "classifier.frozen=true keeps weights as they are; name them"),
         ({"side_weight": 1.0}, ConfigError, "classifier.side_weight is 1.0; with this loss it must be 0"),
         ({"backbone": "vgg16"}, DataError, "vgg16 needs pictures of 32 px, these are 16; set view.size"),

@@ -45,6 +45,20 @@ def test_a_copy_under_another_name_is_found_however_it_was_saved(change):
     assert copies(Parts({"eyes": pictures(seed=1), "whole": X}), PEOPLE) == {("p02", "p07"): 1}
 
 
+def test_faces_that_differ_in_detail_alone_are_two_peoples():
+    """What aligned small faces share: broad light and dark; the grey values correlate above .97."""
+    rng = np.random.default_rng(3)
+    broad = cv2.resize(rng.integers(0, 256, (3, 3, 3)).astype(np.uint8), (SIZE, SIZE)).astype(float)
+    fine = [cv2.resize(rng.normal(0, 7, (16, 16)), (SIZE, SIZE))[..., None] for _ in range(2)]
+    X = pictures()
+    X[2], X[7] = (np.clip(broad + one, 0, 255).astype(np.uint8) for one in fine)
+    grey = [cv2.cvtColor(X[i], cv2.COLOR_RGB2GRAY).ravel() for i in (2, 7)]
+    assert np.corrcoef(grey)[0, 1] > 0.97
+    assert copies(X, PEOPLE) == {}
+    X[7] = saved_again(X[2], quality=75)
+    assert copies(X, PEOPLE) == {("p02", "p07"): 1}
+
+
 def test_the_same_person_may_have_copies_and_empty_pictures_are_like_nothing():
     X = pictures()
     X[7] = X[2]

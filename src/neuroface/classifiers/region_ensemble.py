@@ -117,6 +117,11 @@ def region_ensemble(
     """
     if average not in AVERAGES:
         raise ConfigError(f"classifier.average is {average!r}." + did_you_mean(average, AVERAGES))
+    if average == "skill" and training.get("epoch_selection") in ("last", "test_best"):
+        raise ConfigError(
+            f"classifier.average=skill learns from people held out in training, and with classifier.epoch_selection="
+            f"{training['epoch_selection']} there are none. Set it to inner_people, or average=equal."
+        )
     if frozen and weights is None and training.get("start_from") is None:
         raise ConfigError("classifier.frozen=true keeps weights as they are; name them by classifier.weights.")
     keys = {"backbone": backbone, "width": width, "weights": weights}
