@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
+import flame_like
 import neuroface as nf
 from neuroface.errors import ConfigError, DataError
 from neuroface.explain import digital_face as pictures
 from neuroface.explain.digital_face import MOMENTS, Movement
+from neuroface.explain.heads import DrawnHead
 from neuroface.studies import digital_face
 from neuroface.synthesis.face_model import MUSCLES
 from neuroface.verbs import explain
@@ -62,12 +64,12 @@ def test_an_exaggerated_mesh_says_so_and_moves_more_in_the_same_colours(tmp_path
     pulls = np.zeros((MOMENTS, len(MUSCLES)))
     pulls[:, MUSCLES.index("smile")] = 4 * up
     mean = Movement(np.zeros(MOMENTS), pulls, pulls)
-    shown = digital_face._shown(mean.points(), 1, None)
+    head = DrawnHead()
+    shown = digital_face._shown(head, mean, 1, None)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(digital_face, "write_clip", lambda pictures, target: None)
         for factor in (1.0, 2.0):
-            points = mean.points(exaggerated=factor)
-            told = digital_face._write(tmp_path, "HC", shown, points, "movement", 5.0, factor)
+            told = digital_face._write(tmp_path, "HC", head, shown, mean, "movement", 5.0, factor)
     assert "its movement 2 times what it was" in told["HC_x2.ply"]
     true, twice = (
         np.array(
@@ -114,3 +116,28 @@ def test_the_face_turns_in_a_browser(faces, tmp_path):
         drawn[int(found.group(2))] = int(found.group(1))
     assert set(drawn) == {0, 60}
     assert 500 < drawn[60] < drawn[0], "turned away, fewer triangles face the viewer"
+
+
+def test_a_flame_head_moves_as_the_drawn_one(faces, tmp_path):
+    """The same people on a head in FLAME's layout: the same movement at the peak, in files of the same names."""
+    shutil.copytree(faces.parent.parent, tmp_path / "run")
+    (tmp_path / "run" / "explain" / "face" / "face.html").unlink()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(digital_face, "write_clip", lambda pictures, target: None)
+        model = flame_like.write(tmp_path / "flame.npz")
+        explain.run([f"run={tmp_path / 'run'}", "face=true", f"flame={model}"])
+    own, flame = (
+        np.array([line.split()[1:4] for line in (folder / "HC.obj").read_text().splitlines() if line.startswith("v ")])
+        for folder in (faces, tmp_path / "run/explain/face")
+    )
+    apart = np.linalg.norm(own.astype(float) - flame.astype(float), axis=1)[:68]
+    assert apart.mean() < 2.5
+    assert "FLAME's mean head" in (tmp_path / "run/explain/face/face.html").read_text().replace("&#39;", "'")
+
+
+def test_flame_is_for_a_face_and_without_relief(tmp_path):
+    for words in (["flame=x.npz"], ["flame=x.npz", "face=true", "relief=true"], ["flame_landmarks=x.npz"]):
+        with pytest.raises(ConfigError, match="flame"):
+            explain.run([f"run={tmp_path}", *words])
+    with pytest.raises(ConfigError, match=r"flame=x\.npz is not there"):
+        explain.run([f"run={tmp_path}", "flame=x.npz", "face=true"])

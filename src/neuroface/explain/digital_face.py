@@ -19,6 +19,7 @@ from neuroface.types import Camera, Landmarks, Repetition
 
 MOMENTS = 41  # of a repetition, evenly over its time
 SIZE_PX, FOCAL_PX, AWAY_MM = (420, 520), 1900.0, 900.0
+SPREAD_MM = 7.0  # of a value about its landmark: about the distance of neighbours on the lips
 _MIDDLE = np.array([0.0, 30.0, 40.0])  # mm, face axes: what the camera turns about
 _LIGHT = np.array([0.3, -0.4, -0.87])
 
@@ -43,18 +44,22 @@ class Movement:
 
 def fit_repetitions(landmarks: Landmarks, repetitions: Sequence[Repetition]) -> tuple[FaceFit, Movement, np.ndarray]:
     """The fit of MOMENTS frames of each repetition, the mean movement, and the numbers of these frames."""
-    frames = np.concatenate([np.linspace(r.start, r.stop - 1, MOMENTS).round().astype(int) for r in repetitions])
+    frames = frames_of(repetitions)
     fit = fit_face(landmarks.points[frames])
+    return fit, Movement(*(mean_of_moments(one) for one in (fit.jaw_deg, fit.right_mm, fit.left_mm))), frames
 
-    def mean(values: np.ndarray) -> np.ndarray:
-        each = values.reshape(len(repetitions), MOMENTS, *values.shape[1:])
-        known = np.isfinite(each)
-        total = np.where(known, each, 0.0).sum(axis=0)
-        count = known.sum(axis=0)
-        moments = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-        return _filled(moments)
 
-    return fit, Movement(mean(fit.jaw_deg), mean(fit.right_mm), mean(fit.left_mm)), frames
+def frames_of(repetitions: Sequence[Repetition]) -> np.ndarray:
+    """(repetitions * MOMENTS,): evenly over each one's time."""
+    return np.concatenate([np.linspace(r.start, r.stop - 1, MOMENTS).round().astype(int) for r in repetitions])
+
+
+def mean_of_moments(values: np.ndarray) -> np.ndarray:
+    """(MOMENTS, ...) mean over repetitions of values (repetitions * MOMENTS, ...), NaN is missing."""
+    each = values.reshape(-1, MOMENTS, *values.shape[1:])
+    known = np.isfinite(each)
+    total, count = np.where(known, each, 0.0).sum(axis=0), known.sum(axis=0)
+    return _filled(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
@@ -95,7 +100,7 @@ def spread(values: np.ndarray) -> np.ndarray:
     layout = head_shape().layout
     sites = layout[: face.N_POINTS]
     apart = ((layout[:, None] - sites[None]) ** 2).sum(axis=2)
-    near = np.exp(-apart / (2 * 7.0**2))  # mm on the layout: about the distance of neighbours on the lips
+    near = np.exp(-apart / (2 * SPREAD_MM**2))
     highest = near * np.nan_to_num(values)
     return np.take_along_axis(highest, np.abs(highest).argmax(axis=1)[:, None], axis=1)[:, 0]
 
@@ -105,7 +110,10 @@ def asymmetry(points: np.ndarray) -> np.ndarray:
     return np.linalg.norm(points - points[face.MIRROR] * MIRROR_X, axis=1)
 
 
-def picture(vertices: np.ndarray, colors: np.ndarray, *, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> np.ndarray:
+def picture(
+    vertices: np.ndarray, colors: np.ndarray, *, yaw_deg: float = 0.0, pitch_deg: float = 0.0,
+    triangles: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """(H, W, 3) uint8 on white: the skin (V, 3) mm, coloured (V, 3) 0..1, turned to the person's left by yaw."""
     yaw, pitch = np.radians([yaw_deg, pitch_deg])
     about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
@@ -113,7 +121,7 @@ def picture(vertices: np.ndarray, colors: np.ndarray, *, yaw_deg: float = 0.0, p
     placed = (vertices - _MIDDLE) @ (about_x @ about_y).T + [0.0, 0.0, AWAY_MM]
     width, height = SIZE_PX
     camera = Camera(FOCAL_PX, FOCAL_PX, width / 2, height / 2, width, height)
-    triangles = head_shape().triangles
+    triangles = head_shape().triangles if triangles is None else triangles
     view = raster.View(placed, triangles, np.zeros(len(triangles), int), camera)
     normals, _ = raster.vertex_normals(placed, triangles)
     shade = 0.35 + 0.65 * np.clip(normals @ (_LIGHT / np.linalg.norm(_LIGHT)), 0, 1)

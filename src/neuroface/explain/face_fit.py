@@ -1,9 +1,8 @@
 """The morphable face fitted to landmarks: whose face it is, what it does, and how the head is held, kept apart.
 
 The model is that of `synthesis.face_model`: neutral face, modes of identity, muscles of each side, the jaw's turn. All
-frames are fitted at once by Gauss and Newton's method. Identity is one for all frames, so the normal equations have
-the shape of an arrow: each frame's own parameters are solved for in a batch and taken out of the few that all share
-(Schur complement; Triggs et al., "Bundle adjustment", 2000).
+frames are fitted at once by Gauss and Newton's method. Identity is one for all frames, so that the normal equations
+have the shape of an arrow.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 
 from neuroface import face, geometry
 from neuroface.errors import DataError
+from neuroface.explain.arrow import solve
 from neuroface.synthesis.face_model import (
     IDENTITY_MODES,
     JAW_AXIS_YZ,
@@ -104,9 +104,9 @@ def fit_face(points: np.ndarray, *, identity: np.ndarray | None = None, steps: i
     if (_residual(state, here)[seen[fitted]] > ASTRAY_MM).any():
         state = _started(points[fitted], dims, identity)
         for width in WIDTHS_MM:
-            _step(state, here, mask * _believed(_residual(state, here), width), dims, free=free)
+            _step(state, here, mask * believed(_residual(state, here), width), dims, free=free)
         for _ in range(RENEWED):
-            weights = mask * _believed(_residual(state, here), WIDTHS_MM[-1])
+            weights = mask * believed(_residual(state, here), WIDTHS_MM[-1])
             _settle(state, here, weights, dims, free=free, steps=3)
     return _told(state, points, fitted)
 
@@ -125,7 +125,7 @@ def _residual(state: _State, points: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(np.einsum("tpd,tpd->tp", apart, apart)))
 
 
-def _believed(residual: np.ndarray, width: float) -> np.ndarray:
+def believed(residual: np.ndarray, width: float) -> np.ndarray:
     """Square root of the weight that Geman and McClure give to a residual."""
     return 1 / (1 + (residual / width) ** 2)
 
@@ -212,34 +212,25 @@ def _step(state: _State, points: np.ndarray, mask: np.ndarray, dims: int, *, fre
 def _solve(state: _State, own: np.ndarray, shared: np.ndarray, residual: np.ndarray, dims: int, *, free: bool) -> float:
     """Normal equations of the arrow's shape, with what is known beforehand of pulls, jaw and identity."""
     k = 1 + _N_PULLS
-    known = np.zeros(own.shape[1])
+    known, now = np.zeros(own.shape[1]), np.zeros(own.shape[:2])
     known[0], known[1:k] = JAW_DEG**-2.0, MUSCLE_MM**-2.0
-    inner = own @ np.swapaxes(own, 1, 2) + np.diag(known + 1e-9)
-    right = np.einsum("tkn,tn->tk", own, residual)
-    right[:, :k] -= known[:k] * state.own
-    common = np.zeros(len(_MODES))
-    if free:
-        cross = own @ np.swapaxes(shared, 1, 2)  # (T, own, shared)
-        through = np.linalg.solve(inner, np.concatenate([cross, right[..., None]], axis=2))
-        corner = np.einsum("tin,tjn->ij", shared, shared) + np.eye(len(_MODES))
-        corner -= np.einsum("tki,tkj->ij", cross, through[..., :-1])
-        target = np.einsum("tin,tn->i", shared, residual) - state.identity
-        target -= np.einsum("tki,tk->i", cross, through[..., -1])
-        common = np.linalg.solve(corner, target)
-        change = through[..., -1] - through[..., :-1] @ common
-    else:
-        change = np.linalg.solve(inner, right[..., None])[..., 0]
+    now[:, :k] = state.own
+    change, common = solve(
+        own, shared if free else shared[:, :0], residual, known=known, now=now,
+        known_shared=np.ones(len(_MODES)), now_shared=state.identity,
+    )  # fmt: skip
+    common = common if free else np.zeros(len(_MODES))
     state.identity = state.identity + common
     state.own = state.own + change[:, :k]
     shift = change[:, k + 3 : k + 3 + dims]
     state.translation[:, :dims] += np.einsum("tij,tj->ti", state.rotation, shift) if dims == 3 else shift
-    state.rotation = state.rotation @ _rotations(change[:, k : k + 3])
+    state.rotation = state.rotation @ rotations(change[:, k : k + 3])
     if dims == 2:
         state.scale = state.scale * np.exp(np.clip(change[:, -1], -0.5, 0.5))
     return float(max(np.abs(common).max(), np.abs(change[:, :k]).max()))
 
 
-def _rotations(vectors: np.ndarray) -> np.ndarray:
+def rotations(vectors: np.ndarray) -> np.ndarray:
     """(T, 3, 3) rotations about vectors (T, 3), as long as their angle in radians (Rodrigues)."""
     angle = np.linalg.norm(vectors, axis=1)[:, None, None]
     cross = np.zeros((len(vectors), 3, 3))

@@ -42,11 +42,12 @@ def colours_of(values: np.ndarray, largest: float) -> np.ndarray:
 
 def render(
     run: Run, groups: Mapping[str, Shown], triangles: np.ndarray, units: Mapping[str, str], files: Mapping[str, str],
-    lines: Sequence[str], out: Path, *, draw: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    lines: Sequence[str], out: Path, *, draw: Callable[[np.ndarray, np.ndarray], np.ndarray], head: str,
 ) -> Path:  # fmt: skip
     """Write face.html and faces.png/.svg into `out`.
 
     units: of each colouring. files: those that are there, and what each holds. draw: (vertices, colours) -> a picture.
+    head: what is shown, in words.
     """
     largest = {name: scale_of(groups, name) for name in units}
     viewers = {}
@@ -59,6 +60,7 @@ def render(
         "title": wording.conditions(run),
         "synthetic": run.is_synthetic,
         "lines": lines,
+        "head": head,
         "faces": viewers,
         "colours": list(units),
         "files": files,

@@ -14,7 +14,6 @@ from omegaconf import DictConfig
 from neuroface.errors import DataError
 
 if TYPE_CHECKING:
-    from neuroface.explain.digital_face import Movement
     from neuroface.explain.relief import Relief
     from neuroface.report.face_page import Shown
     from neuroface.views.seen import Seen
@@ -24,49 +23,52 @@ FRAMES, FPS = 72, 24.0  # of a turntable
 LEAST_ASTRAY = 0.0005  # share of landmarks that is told
 
 
-def draw_faces(path: Path, config: DictConfig, *, exaggerate: float = 1.0, relief: bool = False) -> str:
+def draw_faces(
+    path: Path, config: DictConfig, *, exaggerate: float = 1.0, relief: bool = False, head: Any = None
+) -> str:
     """Write explain/face/ into the run folder; returns how good the fit is, and the page.
 
     exaggerate: by how much every pull is multiplied in meshes and clips, whose names say so; colours and the page's
     face, which has a slider, stay as the people moved. relief: the skin is moved onto the recordings' depth.
+    head: see explain.heads; None for our own.
     Colours by significance where map=keypoints was made before. Errors: DataError for a cohort without landmarks, or,
     with relief, without depth.
     """
     from neuroface.evaluate.run_folder import RunFolder
     from neuroface.explain import digital_face as faces
+    from neuroface.explain.heads import DrawnHead
     from neuroface.report import run as runs
     from neuroface.report.face_page import render, scale_of
-    from neuroface.synthesis.head_shape import head_shape
 
-    run, out = runs.read(path), path / FOLDER
-    movements, reliefs, lines = _movements(config, run, relief=relief)
+    run, out, head = runs.read(path), path / FOLDER, head or DrawnHead()
+    movements, reliefs, lines = _movements(config, run, head, relief=relief)
     significance = _significance(path)
     units = {"movement": "mm", "asymmetry at the peak": "mm"}
     if significance is not None:
         units["significance"] = "change of the probability"
     groups: dict[str, Shown] = {}
     files: dict[str, str] = {}
-    points: dict[str, np.ndarray] = {}
+    means: dict[str, Any] = {}
     with RunFolder(path).locked():
         out.mkdir(parents=True, exist_ok=True)
         for group, people in movements.items():
-            mean = faces.mean_movement(people)
-            points[group] = mean.points(exaggerated=exaggerate)
-            groups[group] = _shown(mean.points(), len(people), significance, reliefs.get(group))
+            means[group] = head.mean(people)
+            groups[group] = _shown(head, means[group], len(people), significance, reliefs.get(group))
         name = list(units)[-1]
         for group, one in groups.items():
             scale = scale_of(groups, name)
-            files |= _write(out, group, one, points[group], name, scale, exaggerate, reliefs.get(group))
-        draw = partial(faces.picture, yaw_deg=12)
-        page = render(run, groups, head_shape().triangles, units, files, lines, out, draw=draw)
+            files |= _write(out, group, head, one, means[group], name, scale, exaggerate, reliefs.get(group))
+        draw = partial(faces.picture, yaw_deg=12, triangles=head.triangles)
+        page = render(run, groups, head.triangles, units, files, lines, out, draw=draw, head=head.name)
     return "\n".join([*lines, str(page)])
 
 
 def _movements(
-    config: DictConfig, run: Any, *, relief: bool
-) -> tuple[dict[str, list[Movement]], dict[str, Relief], list[str]]:
+    config: DictConfig, run: Any, head: Any, *, relief: bool
+) -> tuple[dict[str, list[Any]], dict[str, Relief], list[str]]:
     """Class -> the movement of each person, those affected on the right mirrored; the mean relief; both in words."""
     from neuroface.explain import digital_face as faces
+    from neuroface.explain.heads import DrawnHead
     from neuroface.explain.relief import mean_relief
     from neuroface.explain.stilled import Kept
     from neuroface.progress import Progress
@@ -76,7 +78,7 @@ def _movements(
     seen: list[Seen] = []
     with Progress() as progress:
         build_samples(config, build_protocol(config), progress=progress, wrap=lambda view: Kept(view, seen))
-        found: dict[str, dict[str, list[Movement]]] = {name: {} for name in run.classes}
+        found: dict[str, dict[str, list[Any]]] = {name: {} for name in run.classes}
         measured: dict[str, dict[str, list[Relief]]] = {name: {} for name in run.classes}
         errors, truths, astray, looked = [], [], [], []
         for done, one in enumerate(seen):
@@ -84,13 +86,13 @@ def _movements(
             group, who = one.recording.group, one.recording.subject
             if group not in found:
                 continue
-            fit, movement, frames = faces.fit_repetitions(one.landmarks, one.repetitions)
-            errors.append(np.nanmean(fit.error_mm))
-            astray.append(np.nanmean(fit.astray))
-            truths.append(_from_truth(one, fit, frames))
             truth = one.recording.truth
             side = truth.affected_side if truth is not None else one.recording.attributes.get("side")
-            found[group].setdefault(who, []).append(movement.mirrored() if side == "right" else movement)
+            fit, movement, frames = head.fit(one.landmarks, one.repetitions, mirrored=side == "right")
+            errors.append(np.nanmean(fit.error_mm))
+            astray.append(np.nanmean(fit.astray))
+            truths.append(_from_truth(one, fit, frames) if isinstance(head, DrawnHead) else np.nan)
+            found[group].setdefault(who, []).append(movement)
             origin = str(config.lift.get("origin", "color"))
             told = depth.measure(one, fit, frames, faces.MOMENTS, origin=origin) if relief else None
             if told is not None:
@@ -109,7 +111,7 @@ def _movements(
         lines[0] += f", {np.mean(known):.2f} mm from where the points truly are"
     if looked:
         lines.append(depth.in_words(looked))
-    means = {name: [faces.mean_movement(own) for own in people.values()] for name, people in found.items() if people}
+    means = {name: [head.mean(own) for own in people.values()] for name, people in found.items() if people}
     reliefs = {
         name: mean_relief([mean_relief(own) for own in people.values()]) for name, people in measured.items() if people
     }
@@ -132,57 +134,57 @@ def _significance(path: Path) -> np.ndarray | None:
     return pd.read_csv(file)["significance"].to_numpy(float) if file.is_file() else None
 
 
-def _skin(points: np.ndarray, relief: Relief | None, *, exaggerated: float = 1.0) -> np.ndarray:
-    """(T, V, 3) mm: the skin of the face whose landmarks are points (T, 68, 3), moved out by the relief."""
+def _skin(head: Any, movement: Any, relief: Relief | None, *, exaggerated: float = 1.0) -> np.ndarray:
+    """(MOMENTS, V, 3) mm: the skin of a group's face as it moves, moved out by the relief."""
     from neuroface.explain import digital_face as faces
 
-    skin = faces.skin(points)
-    return skin if relief is None else relief.at(skin, exaggerated * faces.amount(points))
+    skin = head.skin(movement, exaggerated=exaggerated)
+    return skin if relief is None else relief.at(skin, exaggerated * faces.amount(head.points(movement)))
 
 
-def _shown(points: np.ndarray, people: int, significance: np.ndarray | None, relief: Relief | None = None) -> Shown:
-    """A group's face at rest and at its peak, with its colourings. points: (MOMENTS, 68, 3) mm."""
+def _shown(
+    head: Any, movement: Any, people: int, significance: np.ndarray | None, relief: Relief | None = None
+) -> Shown:
+    """A group's face at rest and at its peak, with its colourings."""
     from neuroface.explain import digital_face as faces
     from neuroface.report.face_page import Shown
 
+    points = head.points(movement)
     top = faces.peak(points)
-    rest, moved = _skin(points, relief)[[0, top]]
+    rest, moved = _skin(head, movement, relief)[[0, top]]
     colourings = {
         "movement": np.linalg.norm(moved - rest, axis=1),
-        "asymmetry at the peak": faces.spread(faces.asymmetry(points[top])),
+        "asymmetry at the peak": head.spread(faces.asymmetry(points[top])),
     }
     if significance is not None:
-        colourings["significance"] = faces.spread(significance)
+        colourings["significance"] = head.spread(significance)
     return Shown(rest, moved, colourings, people)
 
 
 def _write(
-    out: Path, group: str, shown: Shown, points: np.ndarray, name: str, scale: float, exaggerated: float,
+    out: Path, group: str, head: Any, shown: Shown, movement: Any, name: str, scale: float, exaggerated: float,
     relief: Relief | None = None,
 ) -> dict[str, str]:  # fmt: skip
-    """Meshes and clips of one group, coloured by `name` on a scale up to `scale`; file name -> what it holds.
-
-    points: (MOMENTS, 68, 3) mm, exaggerated so many times.
-    """
+    """Meshes and clips of one group, coloured by `name` on a scale up to `scale`; file name -> what it holds."""
     from neuroface.explain import digital_face as faces
     from neuroface.explain import mesh_files
     from neuroface.report.face_page import colours_of
     from neuroface.report.page_files import write_whole
-    from neuroface.synthesis.head_shape import head_shape
 
-    value, triangles = shown.colourings[name], head_shape().triangles
+    value, triangles = shown.colourings[name], head.triangles
     colors = colours_of(value, scale)
-    skin = _skin(points, relief, exaggerated=exaggerated)
-    moved = skin[faces.peak(points)]
+    skin = _skin(head, movement, relief, exaggerated=exaggerated)
+    moved = skin[faces.peak(head.points(movement))]
+    draw = partial(faces.picture, triangles=triangles)
     times = "" if exaggerated == 1 else f"_x{exaggerated:g}"
     stem = f"{group}{times}"
     write_whole(out / f"{stem}.obj", mesh_files.obj(moved, triangles, colors))
     write_whole(out / f"{stem}.ply", mesh_files.ply(moved, triangles, colors, value))
     write_whole(out / f"{stem}.glb", mesh_files.glb(shown.rest, triangles, colors, moved))
     turns = 45 * np.sin(2 * np.pi * np.arange(FRAMES) / FRAMES)
-    turned = (faces.picture(moved, colors, yaw_deg=float(turn)) for turn in turns)
+    turned = (draw(moved, colors, yaw_deg=float(turn)) for turn in turns)
     write_clip(turned, out / f"{stem}_turntable.mp4")
-    moving = (faces.picture(one, colors, yaw_deg=12) for one in skin)
+    moving = (draw(one, colors, yaw_deg=12) for one in skin)
     write_clip(moving, out / f"{stem}_movement.mp4")
     size = "" if exaggerated == 1 else f", its movement {exaggerated:g} times what it was"
     size += "" if relief is None else ", moved onto measured depth"
@@ -192,7 +194,7 @@ def _write(
         f"{stem}.ply": f"{at_peak}; mm, with the value at each vertex",
         f"{stem}.glb": f"glTF: {group} at rest, the peak as morph target{size}; m",
         f"{stem}_turntable.mp4": f"the same, turning{size}",
-        f"{stem}_movement.mp4": f"one repetition, mean over people, its time divided into {len(points)} pictures{size}",
+        f"{stem}_movement.mp4": f"one repetition, mean over people, its time divided into {len(skin)} pictures{size}",
     }
 
 

@@ -24,6 +24,10 @@ def run(overrides: list[str]) -> None:
         raise ConfigError(f"exaggerate is {config.exaggerate!r}; it must be a number above 0, up to {MOST:g}.")
     if not isinstance(config.relief, bool) or (config.relief and not config.face):
         raise ConfigError(f"relief is {config.relief!r}; it must be true or false, and true goes with face=true.")
+    if config.flame and (config.relief or not config.face):
+        raise ConfigError("flame= names the head of face=true, and relief=true is of the package's own head alone.")
+    if config.flame_landmarks and not config.flame:
+        raise ConfigError("flame_landmarks= says where landmarks are on the head of flame=FILE; give that, too.")
     if config.map not in (None, *MAPS):
         raise ConfigError(f"map={config.map}: there is no such map." + did_you_mean(str(config.map), MAPS))
     from neuroface.studies.digital_face import draw_faces
@@ -32,12 +36,18 @@ def run(overrides: list[str]) -> None:
     from neuroface.studies.importance import explain_table
     from neuroface.studies.keypoints import explain_keypoints
 
+    head = None
+    if config.flame:
+        from neuroface.explain.flame import load
+        from neuroface.explain.heads import FlameHead
+
+        head = FlameHead(load(config.flame, config.flame_landmarks))
     for path in run_folders(config.run):
         of_run = run_config(path, config)
         if config.map == "keypoints":
             print(explain_keypoints(path, of_run, checks=config.checks, refits=config.refits))
         if config.face:
-            print(draw_faces(path, of_run, exaggerate=float(config.exaggerate), relief=config.relief))
+            print(draw_faces(path, of_run, exaggerate=float(config.exaggerate), relief=config.relief, head=head))
         if config.map == "keypoints" or config.face:
             continue
         if view_name(of_run) == "table":
