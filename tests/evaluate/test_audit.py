@@ -7,6 +7,7 @@ import pytest
 from sklearn.model_selection import KFold
 
 from neuroface.errors import LeakageError
+from neuroface.evaluate import audit_checks
 from neuroface.evaluate.audit import audit, refuse_leakage
 from neuroface.evaluate.splits import Loso, make_folds
 from neuroface.types import Samples
@@ -183,7 +184,9 @@ def test_a_column_that_encodes_the_class_is_suspect(column, finding):
 
 
 def test_a_feature_that_separates_people_by_measurement_is_clean():
-    assert audited(cohort({"HC": 4, "ALS": 4}, shift=20))[0]["verdict"] == "clean"
+    assert audited(cohort({"HC": 11, "ALS": 11}, shift=5))[0]["verdict"] == "clean"
+    far = audited(cohort({"HC": 11, "ALS": 11}, shift=20))[0]  # further than any two groups of people
+    assert [found["check"] for found in far["findings"]] == [audit_checks.IMPLAUSIBLE]
 
 
 def test_a_constant_column_is_noted_but_harmless():

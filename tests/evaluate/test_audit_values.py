@@ -53,3 +53,34 @@ def test_a_person_measured_twice_and_rows_between_others():
     X = measured(6)
     X[-30:] = X[:30] + 0.4 * (X[3:33] - X[:30])
     assert "exactly between two others" in audit_values.between(X, PEOPLE)[0]
+
+
+def blurred(spread, n=11, seed=0):
+    """X (rows, 2): noise, and the class with noise of this deviation; y, subject."""
+    rng = np.random.default_rng(seed)
+    subject = np.repeat([f"{group}{i}" for group in "HA" for i in range(n)], 3)
+    y = np.array([name[0] for name in subject])
+    return np.column_stack([rng.normal(size=len(y)), (y == "A") + spread * rng.normal(size=len(y))]), y, subject
+
+
+def test_the_class_give_or_take_a_little_is_named():
+    [text] = audit_values.implausible(*blurred(0.05), ["noise", "score"])
+    assert text.startswith("score: people of the classes lie ")
+
+
+def test_large_differences_that_people_can_have_are_not_named():
+    """Three deviations apart, 6 to 30 people of each: surely not 6."""
+    found = [
+        audit_values.implausible(*blurred(np.sqrt(3) / 3, n=n, seed=seed), ["noise", "score"])
+        for n in (6, 11, 30) for seed in range(100)
+    ]  # fmt: skip
+    assert not any(found)
+
+
+def test_every_two_of_three_classes_must_lie_apart():
+    X, y, subject = blurred(0.02, n=12)
+    third = np.isin(subject, [f"A{i}" for i in range(6)])
+    y = np.where(third, "B", y)
+    assert not audit_values.implausible(X, y, subject, ["noise", "score"])
+    X[third, 1] += 1
+    assert len(audit_values.implausible(X, y, subject, ["noise", "score"])) == 1

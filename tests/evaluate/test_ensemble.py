@@ -119,3 +119,9 @@ def test_somebody_who_lacks_a_task_is_named(tmp_path):
     file.write_text("\n".join(row for row in file.read_text().splitlines() if not row.startswith("HC3")) + "\n")
     with pytest.raises(DataError, match=r"do not judge the same samples.*HC3"):
         combine([a, b])
+
+
+def test_a_run_and_itself_are_no_ensemble(tmp_path):
+    run = write_run(tmp_path / "a", knows)
+    with pytest.raises(ConfigError, match="A run is named twice"):
+        combine([run, tmp_path / "." / "a"], method="stack")

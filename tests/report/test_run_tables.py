@@ -160,3 +160,10 @@ def test_ids_that_look_like_numbers_or_nothing_stay_text(make_run: MakeRun) -> N
     text = (folder / "predictions.csv").read_text().replace("A001", "001").replace("A002", "NA")
     (folder / "predictions.csv").write_text(text)
     assert {"001", "NA"} <= set(runs.read(folder).units["subject"])
+
+
+def test_of_how_many_people_a_fact_is_not_known_stands_beside_it():
+    words = run_tables.attribute_words
+    assert words({"mean": 61.2, "sd": 8.4, "n": 9}, people=11) == "61.2 ± 8.4 (not known of 2)"
+    assert words({"mean": 61.2, "sd": 8.4, "n": 11}, people=11) == "61.2 ± 8.4"
+    assert words({"F": 4, "M": 6}, people=11) == "F 4, M 6 (not known of 1)"

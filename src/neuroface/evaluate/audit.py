@@ -23,6 +23,7 @@ from neuroface.evaluate.audit_checks import (
     ENCODING,
     FITTED,
     IDENTICAL,
+    IMPLAUSIBLE,
     NEAR,
     NORMALISED,
     NUMBER,
@@ -91,6 +92,7 @@ def audit(
         CHOSEN: _tested(samples, folds) if shows_test else [],
         ENCODING: None,
         ORDER: None,
+        IMPLAUSIBLE: None,
     }
     if samples.view == "table":
         checks |= _of_a_table(samples, prepared)
@@ -128,6 +130,11 @@ def _of_a_table(samples: Samples, prepared: Mapping[str, list[str]]) -> dict[str
         SELECTED: prepared[SELECTED] + audit_values.chosen(X, samples.y, subject),
         AUGMENTED: prepared[AUGMENTED] + audit_values.between(X, subject),
         ENCODING: encoding,
+        IMPLAUSIBLE: [
+            text
+            for text in audit_values.implausible(X, samples.y, subject, samples.feature_names)
+            if text.partition(":")[0] not in told
+        ],
         ORDER: [text for text in telling_order(samples) if text.partition(":")[0] not in told],
     }
 

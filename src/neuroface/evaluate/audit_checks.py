@@ -25,6 +25,7 @@ SORTED = "the rows do not stand sorted by class"
 UNKNOWN = "it is known whom a pre-trained model was fitted on"
 MEMORY = "fitting a fold again gives the same predictions"
 TOGETHER = "a person's prediction does not depend on who is judged beside them"
+IMPLAUSIBLE = "no feature that alone tells the classes better than a measurement can"
 REPEAT = "the result is no better than its own repeats"
 
 
@@ -60,6 +61,7 @@ CHECKS = (
     Check("NF014", MEMORY, "suspect", leak="memory"),
     Check("NF015", TOGETHER, "suspect", leak="scale_on_test"),
     Check("NF016", REPEAT, "suspect", leak="best_seed"),
+    Check("NF017", IMPLAUSIBLE, "suspect", leak="noisy_label"),
 )
 NUMBER = {check.name: check.number for check in CHECKS}
 MEANS = {check.name: check.means for check in CHECKS}

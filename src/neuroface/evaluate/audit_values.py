@@ -6,6 +6,9 @@ How often each is right and wrong stands in docs/audit.md (scripts/audit_rates.p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import combinations
+
 import numpy as np
 from scipy import stats
 
@@ -16,6 +19,9 @@ P_CHOSEN = 0.3  # where features are as they are, at least one of 8 that know no
 P_MEAN = 0.25  # mean of p over the largest p: .5 for chosen noise, far less for columns that know the class
 NEAR_BY = 0.02  # of the usual distance to the nearest row of another person
 NEAR_ROWS = 2000  # of larger tables the first so many rows are compared
+# Deviations within a class that two classes lie apart at the least, surely; groups of people differ by 1 to 3.
+IMPLAUSIBLE, SURE = 6.0, 0.999
+FEWEST_PEOPLE = 3  # of a class
 BETWEEN_ROWS = 800
 BETWEEN_SAMPLE = 120
 BETWEEN_COSINE = 1 - 1e-6  # two rows seen from a third in exactly opposite directions
@@ -148,3 +154,35 @@ def _distinct(X: np.ndarray) -> np.ndarray:
 
 def _near(values: np.ndarray, target: float) -> np.ndarray:
     return np.abs(values - target) < SCALED_BY
+
+
+def implausible(X: np.ndarray, y: np.ndarray, subject: np.ndarray, names: Sequence[str]) -> list[str]:
+    """Columns in which every two classes lie further apart than IMPLAUSIBLE deviations within them, at the level SURE.
+
+    y, subject: (n,). Each person (in each class) is the mean of their rows. A column with one value per class is left
+    to the check for those. Limits of the deviation are those of a normal sample (chi squared).
+    """
+    units, first, back = np.unique(
+        np.char.add(np.char.add(np.asarray(subject, str), "\x1f"), np.asarray(y, str)),
+        return_index=True,
+        return_inverse=True,
+    )
+    label = np.asarray(y, str)[first]
+    classes = sorted(set(label))
+    if len(classes) < 2 or min((label == one).sum() for one in classes) < FEWEST_PEOPLE:
+        return []
+    found = []
+    for name, column in zip(names, X.T, strict=True):
+        known = np.isfinite(column)
+        count = np.bincount(back[known], minlength=len(units))
+        if (count == 0).any():
+            continue
+        means = np.bincount(back[known], column[known], minlength=len(units)) / count
+        groups = [means[label == one] for one in classes]
+        freedom = len(means) - len(classes)
+        within = np.sqrt(sum(((group - group.mean()) ** 2).sum() for group in groups) / freedom)
+        largest = within * np.sqrt(freedom / stats.chi2.ppf(1 - SURE, freedom))
+        apart = min(abs(a.mean() - b.mean()) for a, b in combinations(groups, 2))
+        if within > 0 and apart > IMPLAUSIBLE * largest:
+            found.append(f"{name}: people of the classes lie {apart / within:.0f} deviations apart")
+    return found

@@ -40,6 +40,8 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
         raise ConfigError(f"ensemble={method}: there is no such ensemble." + did_you_mean(method, METHODS))
     if len(runs) < 2:
         raise ConfigError("An ensemble needs two runs or more: run=[A,B,...].")
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise ConfigError("A run is named twice in run=[...]; an ensemble of a run and itself is that run.")
     tables = [read_predictions(run / "predictions.csv") for run in runs]
     joined = joined_tasks(tables)
     if joined:

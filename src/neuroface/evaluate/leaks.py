@@ -20,6 +20,7 @@ from neuroface.types import Samples
 
 TWICE = 3  # people that stand under two ids
 NOISE = 1e-3  # by which the second measurement of a person differs, in deviations of a column
+BLUR = 0.05  # deviation of a column that is the class, give or take a little
 MIXED = 0.3  # at most so far towards another person of the class lies an augmented row
 
 
@@ -138,6 +139,14 @@ def _label_in_features(asked: Asked) -> Asked:
     return replace(asked, samples=_with_columns(asked.samples, classes[:, None].astype(float), ("diagnosis_code",)))
 
 
+def _noisy_label(asked: Asked) -> Asked:
+    """The class, give or take a little: what is left of it after it was measured, rounded or predicted elsewhere."""
+    classes = np.unique(np.asarray(asked.samples.y).astype(str), return_inverse=True)[1]
+    rng = np.random.default_rng(derive_seed(asked.seed, "noisy label"))
+    values = classes + BLUR * rng.normal(size=len(classes))
+    return replace(asked, samples=_with_columns(asked.samples, values[:, None], ("score",)))
+
+
 def _row_number(asked: Asked) -> Asked:
     order = np.argsort(np.asarray(asked.samples.y).astype(str), kind="stable")  # as tables are often sorted
     samples = asked.samples[order]
@@ -169,6 +178,7 @@ PLANTERS: dict[str, Callable[[Asked], Asked]] = {
     "test_epoch": _test_epoch,
     "threshold_on_test": _as_it_is,
     "label_in_features": _label_in_features,
+    "noisy_label": _noisy_label,
     "row_number": _row_number,
     "memory": _memory,
     "scale_on_test": _scale_on_test,

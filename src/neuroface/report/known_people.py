@@ -128,7 +128,15 @@ def analysed(story: Story) -> str:
 def characteristics(story: Story) -> str:
     told = []
     for name, groups in (story.cohort.get("attributes") or {}).items():
-        of = [f"{group} {attribute_words(value)}" for group, value in groups.items() if value] if groups else []
+        of = (
+            [
+                f"{group} {attribute_words(value, people=story.counts.get(group, 0))}"
+                for group, value in groups.items()
+                if value
+            ]
+            if groups
+            else []
+        )
         told += [f"{name}: {', '.join(of)}"] if of else []
     return sentence(told)
 

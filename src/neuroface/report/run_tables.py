@@ -148,21 +148,24 @@ def people(run: Run) -> pd.DataFrame:
             "repetitions": int(repetitions[name]),
         }
         for attribute, groups in (run.cohort.get("attributes") or {}).items():
-            row[attribute] = attribute_words(groups.get(name) if isinstance(groups, Mapping) else None)
+            known = groups.get(name) if isinstance(groups, Mapping) else None
+            row[attribute] = attribute_words(known, people=row["people"])
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def attribute_words(value: Any) -> str:
-    """61.2 ± 8.4 of {"mean", "sd"}; F 4, M 7 of counts."""
+def attribute_words(value: Any, *, people: int = 0) -> str:
+    """61.2 ± 8.4 of {"mean", "sd"}; F 4, M 7 of counts; and of how many of the people it is not known."""
     if value is None:
         return wording.NOTHING
     if not isinstance(value, Mapping):
         return str(value)
     if "mean" in value:
         sd = value.get("sd")
-        return f"{value['mean']:.1f}" + (f" ± {sd:.1f}" if sd is not None else "")
-    return ", ".join(f"{name} {n}" for name, n in sorted(value.items()))
+        told, known = f"{value['mean']:.1f}" + (f" ± {sd:.1f}" if sd is not None else ""), value.get("n", people)
+    else:
+        told, known = ", ".join(f"{name} {n}" for name, n in sorted(value.items())), sum(value.values())
+    return f"{told} (not known of {people - known})" if known < people else told
 
 
 def features(run: Run) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,24 @@ def write_repeatability(path: Path) -> None:
     table = repeatability(read_table(path / "samples.csv"))
     if not table.empty:
         RunFolder(path).write_text("repeatability.csv", guarded_table(table).to_csv(index=False))
+
+
+def write_again(path: Path) -> None:
+    """covariates.json of a run that is scored again: of those that were asked for by name, where they still can be.
+
+    Where they cannot (too many values for so few people, a fact that is gone), of the usual ones, and a line says so.
+    """
+    names = asked_of(path)
+    try:
+        write(path, names)
+    except ConfigError as error:
+        if not names:
+            raise
+        told = (
+            f"{path}: covariates={','.join(names)}, as asked before, cannot be looked at any more; the usual ones are."
+        )
+        print(f"{told} {error}", file=sys.stderr)
+        write(path)
 
 
 def asked_of(path: Path) -> list[str] | None:

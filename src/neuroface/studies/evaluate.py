@@ -25,7 +25,10 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
             regression.score_again(path, n_bootstrap=config.bootstrap)
         elif not finetune.is_run(path):  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
-            covariates.write(path, _covariates(config.covariates) or covariates.asked_of(path))
+            if names := _covariates(config.covariates):
+                covariates.write(path, names)
+            else:
+                covariates.write_again(path)
             covariates.write_repeatability(path)
             if config.audit:
                 audit_again(path)

@@ -75,6 +75,8 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         folder.write_json("cohort.json", cohort)
         folder.write_json("splits.json", read_json(runs[0] / "splits.json"))
         folder.write_json("weights.json", {"runs": [str(run) for run in runs], "folds": weights})
+        if (runs[0] / "people.csv").is_file():  # of the same people
+            folder.write_text("people.csv", (runs[0] / "people.csv").read_text(encoding="utf-8"))
         folder.write_text("predictions.csv", _as_csv(predictions))
         shutil.rmtree(path / "null", ignore_errors=True)
         if null is None:
