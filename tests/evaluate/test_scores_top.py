@@ -12,7 +12,7 @@ def test_agrees_with_scikit_learn():
     rng = np.random.default_rng(4)
     p, y = rng.dirichlet(np.ones(5), 40), rng.integers(0, 5, 40)
     found = top_scores(p, y)
-    for top in (2, 3):
+    for top in (2, 3, 4):
         hits = top_k_accuracy_score(y, p, k=top, labels=range(5), normalize=False)
         assert found[f"top_{top}_accuracy"] == pytest.approx(hits / 40)
         assert found[f"top_{top}_accuracy_ci"] == list(statistics.wilson(int(hits), 40))

@@ -43,6 +43,7 @@ PREPARED = {"normalisation": NORMALISED, "selection": SELECTED, "augmentation": 
 DISTINCT_SHARE = 0.9  # below it rows repeat by coarseness alone, and single equal rows of two people say nothing
 EQUAL_BY_CHANCE = 0.05  # pairs of rows that coarse columns alone may make equal before equal rows say nothing
 MEASURED_COLUMNS = 2  # that repeat together only
+EMBEDDED = "embedding."  # begins the names of columns that a fitted network made of pictures, see views.embedding
 DISTINCT_ROWS = 4  # of them all of two people are equal by chance hardly ever, however coarse
 
 
@@ -262,7 +263,20 @@ def _notes(samples: Samples) -> list[str]:
     if samples.view == "table":
         notes += _constant_features(samples)
         notes += [f"{name} {how}, which is no feature" for name, how in counting_features(samples).items()]
+        notes += _spaces(samples)
     return notes
+
+
+def _spaces(samples: Samples) -> list[str]:
+    """Vectors that one network made of some people and another of others: the same column means something else."""
+    vectors = [name for name in samples.feature_names if name.startswith(EMBEDDED)]
+    networks = len(set(samples.fitted_on)) if vectors else 0
+    if networks < 2:
+        return []
+    return [
+        f"{vectors[0]} and {len(vectors) - 1} more columns are vectors of {networks} networks, which have no axis in "
+        "common: nothing can be learnt from them together; name one file by features.embedding.vector.weights"
+    ]
 
 
 def _alike_but_for_zeros(people: set[str]) -> list[str]:

@@ -8,12 +8,11 @@ import numpy as np
 
 from neuroface.evaluate import statistics
 
-# Beyond three, a list of candidates says little in the few classes that clinical questions have.
-SHOWN = (2, 3)
+SHOWN = range(2, 11)  # a list of candidates that somebody would read
 
 
 def top_scores(p: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """{"top_2_accuracy": share, "top_2_accuracy_ci": Wilson's, "dummy_top_2_accuracy": ...}, for each N below k.
+    """{"top_2_accuracy": share, "top_2_accuracy_ci": Wilson's, "dummy_top_2_accuracy": ...}, N below k, to 10.
 
     p: (n, k) probabilities of independent people, y: (n,) class codes. Of equal probabilities the first class comes
     first, as in the decision (top-1 is the accuracy). The dummy names the N largest classes for everybody.

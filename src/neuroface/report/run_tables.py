@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.evaluate.run_files import read_json
+from neuroface.evaluate.scores_top import SHOWN
 from neuroface.report import wording
 from neuroface.report.effect_size import hedges_g
 from neuroface.report.published import Value
@@ -27,8 +28,7 @@ MEASURES = {
     "quadratic_kappa": "quadratic kappa",
     "grade_error": "mean error, grades",
     "auc_ovr": "AUC, one v rest",
-    "top_2_accuracy": "top-2 accuracy",
-    "top_3_accuracy": "top-3 accuracy",
+    **{f"top_{n}_accuracy": f"top-{n} accuracy" for n in SHOWN},
 }
 HANDLED = {
     "frames_filled": "frames filled by interpolation",
