@@ -50,6 +50,19 @@ def test_repetitions_are_fitted_and_laid_over_each_other():
     assert went[face.MOUTH_CORNER_LEFT] == pytest.approx(3, abs=0.5)
 
 
+def test_of_single_pictures_movement_is_what_they_show():
+    """Not the nothing that happens within one frame."""
+    pulls = np.zeros((3, len(MUSCLES)))
+    pulls[:, SMILE] = 6.0
+    points = pose_face(NEUTRAL, np.zeros(3), pulls, pulls) + np.array([0, 0, 400])
+    landmarks = Landmarks(points, np.arange(3) / 2, "camera")
+    _, movement, _ = faces.fit_repetitions(landmarks, [Repetition(k, k + 1, k) for k in range(3)])
+    went = np.linalg.norm(movement.points() - NEUTRAL, axis=2)
+    assert went[[0, -1]].max() < 1e-6
+    assert faces.peak(movement.points()) == MOMENTS // 2
+    assert went[MOMENTS // 2, face.MOUTH_CORNER_LEFT] == pytest.approx(6, abs=0.7)
+
+
 def test_values_lie_where_their_landmarks_are():
     values = np.zeros(68)
     values[face.MOUTH_CORNER_LEFT] = 2.0

@@ -18,9 +18,9 @@ from neuroface.synthesis.head_shape import head_shape
 from neuroface.types import Camera, Landmarks, Repetition
 
 MOMENTS = 41  # of a repetition, evenly over its time
-SIZE_PX, FOCAL_PX, AWAY_MM = (420, 520), 1900.0, 900.0
+SIZE_PX, FOCAL_PX, AWAY_MM = (420, 520), 1780.0, 900.0
 SPREAD_MM = 7.0  # of a value about its landmark: about the distance of neighbours on the lips
-_MIDDLE = np.array([0.0, 30.0, 40.0])  # mm, face axes: what the camera turns about
+MIDDLE = np.array([0.0, 30.0, 40.0])  # mm, face axes: what the camera turns about
 _LIGHT = np.array([0.3, -0.4, -0.87])
 
 
@@ -46,7 +46,19 @@ def fit_repetitions(landmarks: Landmarks, repetitions: Sequence[Repetition]) -> 
     """The fit of MOMENTS frames of each repetition, the mean movement, and the numbers of these frames."""
     frames = frames_of(repetitions)
     fit = fit_face(landmarks.points[frames])
-    return fit, Movement(*(mean_of_moments(one) for one in (fit.jaw_deg, fit.right_mm, fit.left_mm))), frames
+    times = course(repetitions)
+    parts = (mean_of_moments(one) for one in (fit.jaw_deg, fit.right_mm, fit.left_mm))
+    return fit, Movement(*(part * times.reshape(-1, *[1] * (part.ndim - 1)) for part in parts)), frames
+
+
+def of_stills(repetitions: Sequence[Repetition]) -> bool:
+    """Whether each repetition is a single picture."""
+    return all(r.stop - r.start == 1 for r in repetitions)
+
+
+def course(repetitions: Sequence[Repetition]) -> np.ndarray:
+    """(MOMENTS,) times what is fitted: 1; of single pictures from the neutral face to what they show, and back."""
+    return np.sin(np.linspace(0, np.pi, MOMENTS)) if of_stills(repetitions) else np.ones(MOMENTS)
 
 
 def frames_of(repetitions: Sequence[Repetition]) -> np.ndarray:
@@ -112,15 +124,15 @@ def asymmetry(points: np.ndarray) -> np.ndarray:
 
 def picture(
     vertices: np.ndarray, colors: np.ndarray, *, yaw_deg: float = 0.0, pitch_deg: float = 0.0,
-    triangles: np.ndarray | None = None,
+    triangles: np.ndarray | None = None, zoom: float = 1.0,
 ) -> np.ndarray:  # fmt: skip
     """(H, W, 3) uint8 on white: the skin (V, 3) mm, coloured (V, 3) 0..1, turned to the person's left by yaw."""
     yaw, pitch = np.radians([yaw_deg, pitch_deg])
     about_y = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    placed = (vertices - _MIDDLE) @ (about_x @ about_y).T + [0.0, 0.0, AWAY_MM]
+    placed = (vertices - MIDDLE) @ (about_x @ about_y).T + [0.0, 0.0, AWAY_MM]
     width, height = SIZE_PX
-    camera = Camera(FOCAL_PX, FOCAL_PX, width / 2, height / 2, width, height)
+    camera = Camera(FOCAL_PX * zoom, FOCAL_PX * zoom, width / 2, height / 2, width, height)
     triangles = head_shape().triangles if triangles is None else triangles
     view = raster.View(placed, triangles, np.zeros(len(triangles), int), camera)
     normals, _ = raster.vertex_normals(placed, triangles)

@@ -16,11 +16,14 @@ from neuroface.explain.flame_fit import FlameFit, fit_flame
 from neuroface.synthesis.head_shape import head_shape
 from neuroface.types import Landmarks, Repetition
 
+SHOWN_MM = 125.0  # above and below the middle of a picture
+
 
 class DrawnHead:
     """The package's own: eight muscles of each side and a jaw."""
 
     name = "a drawn head, moved by muscles"
+    zoom = 1.0  # so that it fills the picture
 
     @property
     def triangles(self) -> np.ndarray:
@@ -64,6 +67,8 @@ class FlameHead:
 
     def __init__(self, model: Flame) -> None:
         self.model = model
+        high = float(np.abs(model.template[:, 1] - faces.MIDDLE[1]).max())
+        self.zoom = min(1.0, SHOWN_MM / high)
         self._vertices, self._landmarks = model.all_vertices(), model.at_landmarks()
 
     @property
@@ -84,7 +89,8 @@ class FlameHead:
         jaw = np.full((len(frames), 3), np.nan)
         known = np.isfinite(fit.error_mm)
         jaw[known] = vectors(fit.jaw[known])
-        return fit, Expressed(faces.mean_of_moments(fit.expressed), faces.mean_of_moments(jaw)), frames
+        times = faces.course(repetitions)[:, None]
+        return fit, Expressed(*(times * faces.mean_of_moments(one) for one in (fit.expressed, jaw))), frames
 
     def mean(self, movements: Sequence[Expressed]) -> Expressed:
         return Expressed(*(np.mean([getattr(m, name) for m in movements], axis=0) for name in ("expression", "jaw")))

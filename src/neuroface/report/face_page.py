@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SKIN = np.array([0.87, 0.80, 0.74])  # plain, of nobody
 COLOURS = "viridis"
+TALL = 1.24  # height of a picture over its width
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,8 @@ def _side_by_side(
     from matplotlib.colors import LinearSegmentedColormap, Normalize
     from matplotlib.figure import Figure
 
-    figure = Figure((FULL, 4.4 * len(units)), layout="constrained", facecolor="white")
+    high = min(4.4, (FULL - 1.2) / len(groups) * TALL + 0.4)  # of a row, inches
+    figure = Figure((FULL, high * len(units)), layout="constrained", facecolor="white")
     panels = figure.subplots(len(units), len(groups), squeeze=False)
     ramp = LinearSegmentedColormap.from_list("skin", colours_of(np.linspace(0, 1, 64), 1.0))
     for row, (name, unit) in zip(panels, units.items(), strict=True):
@@ -95,7 +97,7 @@ def _side_by_side(
             axes.imshow(draw(one.moved, colours_of(one.colourings[name], largest[name])))
             axes.set_title(f"{group} ({one.people})", fontsize=10, color=INK)
             axes.axis("off")
-        bar = figure.colorbar(ScalarMappable(Normalize(0, largest[name]), ramp), ax=list(row), shrink=0.7)
+        bar = figure.colorbar(ScalarMappable(Normalize(0, largest[name] or 1.0), ramp), ax=list(row), shrink=0.7)
         bar.set_label(f"{name}, {unit}", fontsize=8.5)
         bar.ax.tick_params(colors=MUTED, labelcolor=INK, labelsize=8)
     return figure

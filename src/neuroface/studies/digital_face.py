@@ -39,13 +39,15 @@ def draw_faces(
     from neuroface.explain.heads import DrawnHead
     from neuroface.report import run as runs
     from neuroface.report.face_page import render, scale_of
+    from neuroface.studies.finished import view_name
+    from neuroface.studies.keypoints import unit_of
 
     run, out, head = runs.read(path), path / FOLDER, head or DrawnHead()
     movements, reliefs, lines = _movements(config, run, head, relief=relief)
     significance = _significance(path)
     units = {"movement": "mm", "asymmetry at the peak": "mm"}
     if significance is not None:
-        units["significance"] = "change of the probability"
+        units["significance"] = unit_of(view_name(config), run.positive)
     groups: dict[str, Shown] = {}
     files: dict[str, str] = {}
     means: dict[str, Any] = {}
@@ -58,7 +60,7 @@ def draw_faces(
         for group, one in groups.items():
             scale = scale_of(groups, name)
             files |= _write(out, group, head, one, means[group], name, scale, exaggerate, reliefs.get(group))
-        draw = partial(faces.picture, yaw_deg=12, triangles=head.triangles)
+        draw = partial(faces.picture, yaw_deg=12, triangles=head.triangles, zoom=head.zoom)
         page = render(run, groups, head.triangles, units, files, lines, out, draw=draw, head=head.name)
     return "\n".join([*lines, str(page)])
 
@@ -109,6 +111,8 @@ def _movements(
     known = [value for value in truths if np.isfinite(value)]
     if known:
         lines[0] += f", {np.mean(known):.2f} mm from where the points truly are"
+    if all(faces.of_stills(one.repetitions) for one in seen):
+        lines.append("single pictures: movement is from the neutral face to what they show")
     if looked:
         lines.append(depth.in_words(looked))
     means = {name: [head.mean(own) for own in people.values()] for name, people in found.items() if people}
@@ -175,7 +179,7 @@ def _write(
     colors = colours_of(value, scale)
     skin = _skin(head, movement, relief, exaggerated=exaggerated)
     moved = skin[faces.peak(head.points(movement))]
-    draw = partial(faces.picture, triangles=triangles)
+    draw = partial(faces.picture, triangles=triangles, zoom=head.zoom)
     times = "" if exaggerated == 1 else f"_x{exaggerated:g}"
     stem = f"{group}{times}"
     write_whole(out / f"{stem}.obj", mesh_files.obj(moved, triangles, colors))

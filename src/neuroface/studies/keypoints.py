@@ -73,7 +73,7 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int, refits: in
     with RunFolder(path).locked():
         page = render(
             run, points, keypoints.by_region(points), _people(told), _samples_of(told), path / FOLDER,
-            method=method, unit=_unit(kind, run.positive), notes=[one for one in said if one],
+            method=method, unit=unit_of(kind, run.positive), notes=[one for one in said if one],
             pictures=_pictures(samples, kind, told) if shows_faces(run, config) else {},
         )  # fmt: skip
     first = points.sort_values("rank", kind="stable").head(5)
@@ -204,7 +204,7 @@ def _check_same(now: np.ndarray, before: np.ndarray, where: str) -> None:
         )
 
 
-def _unit(kind: str, positive: str) -> str:
+def unit_of(kind: str, positive: str) -> str:
     if kind in MOVING:
         return f"change of the probability of {positive}"
     return f"integrated gradient for {positive}, log-odds per pixel"

@@ -304,7 +304,8 @@ def _other_rate(run: Run, quality: pd.DataFrame | None) -> list[str]:
     odd = quality[(quality["fps"] < low) | (quality["fps"] > high)]
     if not len(odd):
         return []
-    known = f"{run.quality['fps'].min():g} to {run.quality['fps'].max():g}"
+    ends = dict.fromkeys(f"{rate:g}" for rate in (run.quality["fps"].min(), run.quality["fps"].max()))
+    known = " to ".join(ends)
     return [
         f"{len(odd)} of {len(quality)} recordings have another frame rate ({odd['fps'].iloc[0]:g} per second) than "
         f"those of the run ({known}): speeds and paths do not compare."
