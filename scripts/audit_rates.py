@@ -33,7 +33,7 @@ from neuroface.types import Samples
 PEOPLE, REPETITIONS, FEATURES, ICC = 11, 5, 11, 0.7
 QUESTION = Protocol(classes=("HC", "ALS"), permutations=0)
 BY_VALUES = {"recording_twice", "person_twice", "scale_before_split", "select_before_split", "augment_before_split"}
-BY_VALUES |= {"label_in_features", "row_number"}
+BY_VALUES |= {"label_in_features", "row_number", "noisy_label"}
 
 
 def cohort(seed: int, *, effect: bool) -> Samples:

@@ -41,6 +41,38 @@ def test_errors_of_numbers(tmp_path: Path) -> None:
     assert "severity" in text
 
 
+def with_null(folder: Path, errors: np.ndarray, *, seed: int = 0) -> Path:
+    """Permutations of Y, the same for the same seed, and a run's errors (B, n) in them."""
+    rng = np.random.default_rng(seed)
+    (folder / "null").mkdir()
+    for b, error in enumerate(errors):
+        y = rng.permutation(Y)
+        people = [f"p{i:02d}" for i in range(len(Y))]
+        table = pd.DataFrame({"subject": people, "y": y, "predicted": y + error, "dummy": Y.mean(), "permutation": b})
+        table.to_csv(folder / "null" / f"{b:05d}.csv", index=False)
+    return folder
+
+
+def test_where_both_were_fitted_again_with_the_same_numbers_their_differences_are_the_null(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    errors = rng.normal(0, 0.1, 12), rng.normal(0, 0.5, 12)
+    null = rng.normal(0, 0.4, size=(2, 39, 12))
+    a, b = (with_null(numbers(tmp_path / n, e), of) for n, e, of in zip("ab", errors, null, strict=True))
+    compare_numbers([a, b], tmp_path / "out")
+    row = pd.read_csv(tmp_path / "out" / "differences.csv").set_index("measure").loc["RMSE"]
+    observed, again = rmse(errors[1]) - rmse(errors[0]), np.abs(rmse(null[1]) - rmse(null[0]))
+    assert row["test"] == "both fitted again"
+    assert row["p"] == pytest.approx((1 + (again >= observed).sum()) / 40)
+
+
+def test_where_other_numbers_changed_hands_errors_are_swapped(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    null = rng.normal(0, 0.4, size=(2, 39, 12))
+    runs = [with_null(numbers(tmp_path / str(i), null[i, 0]), null[i], seed=i) for i in range(2)]
+    compare_numbers(runs, tmp_path / "out")
+    assert set(pd.read_csv(tmp_path / "out" / "differences.csv")["test"]) == {"swapped"}
+
+
 def test_equal_methods_differ_as_often_as_promised(tmp_path: Path) -> None:
     """Two errors of the same law, fixed beforehand: p at most .05 in about .05 of 200 cohorts."""
     from neuroface.evaluate.comparison import swapped

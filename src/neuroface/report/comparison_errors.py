@@ -16,11 +16,13 @@ from neuroface.evaluate.bootstrap import bca_interval, resampled
 from neuroface.evaluate.run_files import read_json
 from neuroface.evaluate.scores_regression import people_of
 from neuroface.evaluate.seeds import derive_seed
+from neuroface.evaluate.statistics import permutation_p
 from neuroface.landmarks import comparison as of_points
 from neuroface.report import landmark_page, wording
 from neuroface.report.comparison import finish, names_of
 
 DRAWS = 2000
+FEWEST = 19  # permutations; with fewer no p is .05
 AFTER = "error_after"  # of the network as it was fine-tuned
 Score = Callable[[np.ndarray], np.ndarray]
 
@@ -39,7 +41,9 @@ def compare_numbers(folders: Sequence[Path], out: Path) -> str:
     """Write out/differences.csv and out/table.html of runs that predict the same number of the same people.
 
     RMSE and mean absolute error, each person once: difference (second less first, below 0 where the second errs less),
-    BCa bootstrap interval over people, and a test that swaps the two errors within people (exact up to 12 people).
+    BCa bootstrap interval over people, and a test: the difference beside those of both runs fitted again with the same
+    numbers changing hands, where both have the same null; else one that swaps the two errors within people (exact up to
+    12 people).
     Errors: ConfigError for fewer than two runs, DataError for another number, other people or other values of it.
     """
     found = {name: _numbers(folder) for name, folder in zip(names_of(folders), folders, strict=True)}
@@ -47,17 +51,53 @@ def compare_numbers(folders: Sequence[Path], out: Path) -> str:
     rows = []
     for (a, first), (b, second) in combinations(found.items(), 2):
         before, after = ((of["predicted"] - of["y"]).to_numpy(float) for of in (first, second))
+        again = _errors_again(first, second)
         for words, score in (("RMSE", rmse), ("mean absolute error", mae)):
-            rows.append({"first": a, "second": b, **_row(words, before, after, score)})
+            row = {"first": a, "second": b, **_row(words, before, after, score)}
+            if again is not None:
+                null = np.abs(score(again[1]) - score(again[0]))
+                row |= {"p": permutation_p(abs(row["difference"]), null), "test": "both fitted again"}
+            rows.append(row)
     column = next(iter(found.values())).attrs["column"]
     notes = [
         f"Errors of {column}, each person once; a difference below 0 means that the second errs less.",
         CONDITIONAL,
     ]
+    if any(row["test"] == "both fitted again" for row in rows):
+        notes.append(REFITTED)
     return finish(pd.DataFrame(rows), notes, list(found), out)
 
 
-CONDITIONAL = "Interval and p take the fitted folds as given and find differences too often (docs/statistics.md)."
+CONDITIONAL = (
+    "Intervals, and tests that swap, take the fitted folds as given and find differences too often "
+    "(docs/statistics.md)."
+)
+REFITTED = (
+    "Both fitted again: the difference beside those of the two nulls, permutation by permutation. There both runs err "
+    "as much as the numbers vary, so that a difference between two good runs may be missed."
+)
+
+
+def _errors_again(first: pd.DataFrame, second: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
+    """(B, n) errors of both runs in each permutation; None where they did not permute alike, or seldom."""
+    tables = [regression.read_null(of.attrs["folder"]) for of in (first, second)]
+    if any(table is None for table in tables):
+        return None
+    wide = [
+        [table.pivot_table(index="permutation", columns="subject", values=name) for name in ("y", "predicted")]
+        for table in tables
+        if table is not None
+    ]
+    (y, a), (other, b) = wide
+    if (
+        len(y) < FEWEST
+        or y.shape != other.shape
+        or not (y.index.equals(other.index) and y.columns.equals(other.columns))
+    ):
+        return None
+    if not np.allclose(y, other):
+        return None
+    return (a - y).to_numpy(float), (b - other).to_numpy(float)
 
 
 def _row(words: str, a: np.ndarray, b: np.ndarray, score: Score) -> dict[str, Any]:
@@ -72,6 +112,7 @@ def _row(words: str, a: np.ndarray, b: np.ndarray, score: Score) -> dict[str, An
 
 def _numbers(folder: Path) -> pd.DataFrame:
     people = people_of(regression.read(folder)).set_index("subject").sort_index()
+    people.attrs["folder"] = folder
     people.attrs["column"] = str(read_json(folder / "scores.json", "column")["column"])
     return people
 
