@@ -50,6 +50,7 @@ AT_ONCE = ("folds/*.csv", "null/*.csv")  # whole at any instant
 DEADLINE_S = 240
 TRACE = 70  # exit code of a child that an error got out of
 LIMIT_S = 2
+NO_WORKER = re.compile(r"resource_tracker|^git\b|^$")  # command lines of other children
 BIND, REMOUNT, READ_ONLY, PRIVATE = 1 << 12, 1 << 5, 1, 1 << 14 | 1 << 18  # of mount(2)
 NEW_MOUNTS, NEW_USER = 0x20000, 0x10000000  # of unshare(2)
 
@@ -111,6 +112,12 @@ class Child:
         return True
 
     def workers(self) -> list[int]:
+        """Its worker processes: its children that stay, but for joblib's resource tracker."""
+        first = set(self.children())
+        time.sleep(0.05)
+        return [pid for pid in self.children() if pid in first and not NO_WORKER.search(_command(pid))]
+
+    def children(self) -> list[int]:
         """Its child processes, by /proc."""
         found = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -274,15 +281,15 @@ def _under_the_run(run: Path, stage: Stage, happen: Callable[[Callable[..., None
 def moved_away(run: Path, stage: Stage) -> str:
     """The folder gets another name while the run works, and its own again afterwards."""
     child, away = Child(TABLE, run), run.with_name(run.name + ".away")
-    after = stage.chosen.randrange(1, 12)
+    after = len(results(run, AT_ONCE)) + stage.chosen.randrange(1, 12)  # the run works there
     if not child.until(lambda: len(results(run, AT_ONCE)) >= after):
         return ""
     run.rename(away)
     code = child.wait()
-    if run.exists():
-        return f"lost: {sorted(file.name for file in run.rglob('*'))[:3]} written where the folder was"
+    written = sorted(str(file.relative_to(run)) for file in run.rglob("*"))[:3] if run.exists() else None
+    shutil.rmtree(run, ignore_errors=True)
     away.rename(run)
-    return f"{code}: {child.told()}"
+    return f"{code}: {child.told()}" if written is None else f"lost: {written} written where the folder was"
 
 
 def two_at_once(run: Path, stage: Stage) -> str:
@@ -387,6 +394,14 @@ FAULTS: dict[str, Fault] = {
     "rotten cache entry": rotten_cache,
 }
 MOST = {"kill -9, main process": 1.0, "kill -9, a worker": 0.4}  # of --kills; the others: one of ten
+
+
+def _command(pid: int) -> str:
+    """The command line of a process; "" when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
 
 
 def results(run: Path, patterns: tuple[str, ...] = COMPARED) -> dict[str, bytes]:

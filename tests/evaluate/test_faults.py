@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from neuroface.errors import ConfigError, RunFailedError
 from neuroface.evaluate import engine
 from neuroface.evaluate.plan import plan
-from neuroface.evaluate.run_folder import RunFolder
+from neuroface.evaluate.run_folder import LOCK, RunFolder
 from neuroface.evaluate.splits import Loso
 from neuroface.evaluate.spread import spread
 from neuroface.evaluate.time_limit import time_limit
@@ -191,6 +191,26 @@ def test_a_folder_that_is_moved_away_is_one_message_and_nothing_begins_in_its_pl
     away.rename(path)
     run(path)
     assert results(path) == whole
+
+
+def test_a_folder_that_is_moved_while_a_file_is_begun_is_not_made_again(tmp_path, monkeypatch):
+    path, away = tmp_path / "run", tmp_path / "away"
+    there = Path.exists
+
+    def looked(self):
+        found = there(self)
+        if self == path / LOCK:  # moved as soon as it was seen to be there
+            path.rename(away)
+        return found
+
+    with RunFolder(path).open({"seed": 0}) as folder:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "exists", looked)
+            with pytest.raises(RunFailedError, match="could not be written"):
+                folder.write_text("folds/HC00.csv", "")
+        assert not path.exists()
+        away.rename(path)
+    assert not (path / "folds").exists()
 
 
 def test_an_empty_folder_where_the_disk_was_stays_empty(tmp_path, monkeypatch, whole):

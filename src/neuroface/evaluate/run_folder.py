@@ -31,6 +31,7 @@ FILES = ("config.yaml", "splits.json", "audit.json", "predictions.csv", "scores.
 UNDER_WAY = ("annotated", "checkpoints", "folds", "inner", "models", "null")
 SUMMED = ("folds/", "null/")  # what a run continues from, and is never looked at again
 MISSING = "(absent)"
+GIT_S = 10.0
 SHOWN = 6  # differing keys in one message
 
 
@@ -118,7 +119,10 @@ class RunFolder:
             # Moved, or on a disk that is gone: nothing is begun again in its place.
             if not self.path.is_dir() or (self._is_open and not (self.path / LOCK).exists()):
                 raise FileNotFoundError(errno.ENOENT, "the run folder is not there any more")
-            target.parent.mkdir(parents=True, exist_ok=True)
+            folder = self.path  # which is never made here: it may be moved at this very moment
+            for part in Path(name).parts[:-1]:
+                folder /= part
+                folder.mkdir(exist_ok=True)
             if name.startswith(SUMMED):  # before the file: once that is there, it is judged by its sum
                 _sum_file(target).write_text(_sum(content), encoding="ascii")
             with draft.open("wb") as file:
@@ -249,16 +253,20 @@ def _environment() -> dict[str, Any]:
 
 
 def _git_commit() -> str | None:
-    """Commit of the checkout that this package runs from, with "-dirty" when files differ; None when installed."""
+    """Commit of the checkout that this package runs from, with "-dirty" when files differ; None when installed.
+
+    None, too, where git does not answer within GIT_S: a run does not wait for it.
+    """
     import subprocess
 
     here = Path(__file__).resolve()
     git = ["git", "-C", str(here.parent)]
     try:
-        tracked = subprocess.run([*git, "ls-files", "--error-unmatch", here.name], capture_output=True, check=False)
+        known = [*git, "ls-files", "--error-unmatch", here.name]
+        tracked = subprocess.run(known, capture_output=True, check=False, timeout=GIT_S)
         if tracked.returncode:
             return None
         describe = [*git, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
-        return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        return subprocess.run(describe, capture_output=True, text=True, check=True, timeout=GIT_S).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
         return None
