@@ -87,12 +87,13 @@ class OpenCvDecoder:
 
     def _open(self):
         cv2 = _cv2()
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # we say what is wrong, and once
+        log = getattr(cv2.utils, "logging", cv2)  # OpenCV before 4.13 has them at the top
+        level = log.getLogLevel()
+        log.setLogLevel(0)  # silent: we say what is wrong, and once
         try:
             capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         finally:
-            cv2.utils.logging.setLogLevel(level)
+            log.setLogLevel(level)
         if not capture.isOpened():
             raise DataError(f"{self._path} cannot be opened as a video: {why_unreadable(self._path)}")
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
