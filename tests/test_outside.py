@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -136,8 +137,6 @@ def png(width: int, height: int) -> bytes:
 
 
 def test_a_picture_that_promises_more_pixels_than_a_camera_has(tmp_path):
-    import cv2
-
     file = tmp_path / "a.png"
     file.write_bytes(png(20_000, 20_000))
     for read in (read_color, read_depth):
@@ -187,3 +186,39 @@ def test_a_model_file_whose_metadata_have_no_end(tmp_path):
 
 def test_what_is_read_as_json_is_json():
     assert outside.read_json(json.dumps({"a": [1, None]})) == {"a": [1, None]}
+
+
+@pytest.mark.parametrize("kind", [".png", ".jpg", ".bmp", ".tif", ".webp lossless", ".webp lossy", ".webp extended"])
+def test_the_size_that_a_picture_promises_is_the_one_it_is_decoded_to(kind, monkeypatch):
+    picture = np.random.default_rng(0).integers(0, 255, (37, 53, 3), np.uint8)
+    if kind == ".webp extended":
+        image = pytest.importorskip("PIL.Image")
+        out = io.BytesIO()
+        image.fromarray(picture).save(out, "WEBP", exif=b"Exif\0\0II*\0")
+        content = out.getvalue()
+    else:
+        quality = [cv2.IMWRITE_WEBP_QUALITY, 101 if "lossless" in kind else 50] if "webp" in kind else []
+        content = cv2.imencode(kind.split()[0], picture, quality)[1].tobytes()
+    assert cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR).shape == (37, 53, 3)
+    monkeypatch.setattr(outside, "MOST_PIXELS", 37 * 53)
+    outside.check_pixels(content)
+    monkeypatch.setattr(outside, "MOST_PIXELS", 37 * 53 - 1)
+    with pytest.raises(ValueError, match="promises 53x37 px"):
+        outside.check_pixels(content)
+
+
+def test_bigtiff_and_tiff_of_the_other_byte_order_promise_their_size_too():
+    big = struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2)
+    big += struct.pack("<HHQQ", 256, 4, 1, 1 << 20) + struct.pack("<HHQQ", 257, 4, 1, 1 << 20)
+    other = struct.pack(">2sHIH", b"MM", 42, 8, 2)
+    other += struct.pack(">HHIHH", 256, 3, 1, 65535, 0) + struct.pack(">HHIHH", 257, 3, 1, 65535, 0)
+    for content, size in ((big, "1048576x1048576"), (other, "65535x65535")):
+        with pytest.raises(ValueError, match=f"promises {size} px"):
+            outside.check_pixels(content)
+
+
+@pytest.mark.parametrize("kind", [".ppm", ".jp2", ".ras", ".hdr"])
+def test_a_picture_of_a_kind_without_a_bound_is_refused(kind):
+    content = cv2.imencode(kind, np.zeros((4, 5, 3), np.uint8))[1].tobytes()
+    with pytest.raises(ValueError, match="is no PNG, JPEG, BMP, TIFF or WebP"):
+        outside.check_pixels(content)

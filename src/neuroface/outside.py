@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 << 30  # of all arrays of one archive: six hours of 68 points at 120 frames/s, with mesh and scores
 MOST_TEXT_BYTES = 256 << 20  # of one text inside an archive
 MOST_PIXELS = 1 << 27  # of one picture: twice the largest camera's
+# How other kinds begin that OpenCV may know: GIF, netpbm, PFM, JPEG 2000, Radiance, OpenEXR, Sun raster, AVIF.
+OTHER_KINDS = (
+    *(b"GIF8", *(b"P%d" % n for n in range(1, 8)), b"PF", b"Pf", b"\0\0\0\x0cjP", b"\xff\x4f\xff\x51"),
+    *(b"#?RADIANCE", b"#?RGBE", b"\x76\x2f\x31\x01", b"\x59\xa6\x6a\x95"),
+    *(bytes([0, 0, 0, n]) + b"ftyp" for n in range(16, 64)),
+)
 TOO_DEEP = "it is nested too deeply"
 
 
@@ -84,13 +90,17 @@ def read_xml(content: str | bytes) -> ElementTree.Element:
 
 
 def check_pixels(content: bytes) -> None:
-    """Refuse a PNG or JPEG whose header promises more than MOST_PIXELS. Errors: ValueError.
+    """Refuse a picture whose header promises more than MOST_PIXELS, before any of it is decoded. Errors: ValueError.
 
-    Other kinds are bounded by OpenCV itself (2^30 pixels, or OPENCV_IO_MAX_IMAGE_PIXELS).
+    PNG, JPEG, BMP, TIFF and WebP are known. Other kinds, which OpenCV would read under any name, have no size that is
+    known beforehand, and are refused; a content that is none of them at all is left to whoever decodes it.
     """
-    width, height = _png_size(content) or _jpeg_size(content) or (0, 0)
+    found = (size(content) for size in (_png_size, _jpeg_size, _bmp_size, _tiff_size, _webp_size))
+    width, height = next(filter(None, found), (0, 0))
     if width * height > MOST_PIXELS:
         raise ValueError(f"its header promises {width}x{height} px, more than any camera takes")
+    if content.startswith(OTHER_KINDS):
+        raise ValueError("it is no PNG, JPEG, BMP, TIFF or WebP, whatever its name says; convert it")
 
 
 class _NoDoctype(ElementTree.TreeBuilder):
@@ -147,3 +157,48 @@ def _jpeg_size(content: bytes) -> tuple[int, int] | None:
         else:
             at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
     return None
+
+
+def _bmp_size(content: bytes) -> tuple[int, int] | None:
+    """From the DIB header; a height below zero means from the top. The oldest one is 12 bytes, its sizes two each."""
+    if content[:2] != b"BM" or len(content) < 26:
+        return None
+    if int.from_bytes(content[14:18], "little") == 12:
+        return struct.unpack_from("<HH", content, 18)
+    width, height = struct.unpack_from("<ii", content, 18)
+    return abs(width), abs(height)
+
+
+def _tiff_size(content: bytes) -> tuple[int, int] | None:
+    """From the first directory (TIFF 6.0, section 2; BigTIFF has larger counts): tags 256 and 257, SHORT or LONG."""
+    order = {b"II": "<", b"MM": ">"}.get(content[:2])
+    if order is None or len(content) < 16:
+        return None
+    big = struct.unpack_from(f"{order}H", content, 2)[0] == 43
+    count_of, entry, value_at = ("Q", 20, 12) if big else ("H", 12, 8)
+    at = struct.unpack_from(f"{order}{'Q' if big else 'I'}", content, 8 if big else 4)[0]
+    found = {}
+    try:
+        (count,) = struct.unpack_from(f"{order}{count_of}", content, at)
+        at += struct.calcsize(count_of)
+        for place in range(at, at + min(count, 65535) * entry, entry):
+            tag, kind = struct.unpack_from(f"{order}HH", content, place)
+            if tag in (256, 257):
+                wide = {3: "H", 4: "I", 16: "Q"}.get(kind, "I")
+                (found[tag],) = struct.unpack_from(f"{order}{wide}", content, place + value_at)
+    except (struct.error, OverflowError):  # the directory lies outside the file
+        pass
+    return (found[256], found[257]) if len(found) == 2 else None
+
+
+def _webp_size(content: bytes) -> tuple[int, int] | None:
+    """From the first chunk (RFC 9649): extended, lossless or lossy."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) < 30:
+        return None
+    if content[12:16] == b"VP8X":
+        return int.from_bytes(content[24:27], "little") + 1, int.from_bytes(content[27:30], "little") + 1
+    if content[12:16] == b"VP8L":
+        bits = int.from_bytes(content[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = struct.unpack_from("<HH", content, 26)
+    return width & 0x3FFF, height & 0x3FFF
