@@ -1,4 +1,6 @@
-.PHONY: check lint types test slow bench notebooks pictures docs news
+LOWEST = out/lowest
+
+.PHONY: check lint types test slow lowest newest bench notebooks pictures docs news
 
 check: lint types test
 
@@ -14,6 +16,17 @@ test:
 
 slow:
 	pytest -m slow
+
+lowest:  # the lowest versions that pyproject.toml allows, in an environment of their own, and what they have to carry
+	python -m venv --clear $(LOWEST)
+	python scripts/lowest.py test > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/pip install --quiet -c $(LOWEST)/lowest.txt -e '.[test]'
+	$(LOWEST)/bin/python -m pytest tests/test_walls.py tests/test_contracts.py tests/test_samples.py tests/evaluate tests/cohorts tests/recording
+
+newest:  # the newest versions there are, which pip takes by itself where nothing says otherwise
+	python -m venv --clear out/newest
+	out/newest/bin/pip install --quiet --upgrade -e '.[test]'
+	out/newest/bin/python -m pytest
 
 bench:
 	for script in scripts/bench/*.py; do python $$script; done

@@ -1,31 +1,36 @@
 """Broken files for every reader: the only outcomes allowed are a result and a NeurofaceError.
 
-    python scripts/fuzz.py --cases 100000                  # a table: reader, cases, outcomes
+    python scripts/fuzz.py --cases 100000 --jobs 8         # a table: reader, cases, outcomes, cases per second
     python scripts/fuzz.py --cases 1000 --only elan,words --seed 3
 
 Each case breaks a small valid file in one to four places: bytes flipped, cut, doubled or moved, numbers and words
-replaced by what readers do not expect. The same seed gives the same cases. A case that takes
-more than LIMIT_S, or memory above MOST_BYTES, is a fault. A fault ends the program with 1; the first file of each
+replaced by what readers do not expect. The same seed gives the same cases, for any number of processes. A case that
+takes more than LIMIT_S, or memory above MOST_BYTES, is a fault. A fault ends the program with 1; the first file of each
 kind of fault is kept in --keep.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import json
+import multiprocessing
+import os
 import random
 import re
 import resource
 import signal
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +38,8 @@ import numpy as np
 
 LIMIT_S = 5.0
 MOST_BYTES = 8 << 30
+BLOCK = 1000  # cases of one reader that a process does in one go
+MEMORY = Path("/dev/shm")  # a disk in memory, where there is one
 # What stands where nobody expects it: limits of types, spellings of nothing, other alphabets, structure of formats.
 TOKENS = [
     b"", b"0", b"-1", b"1e999", b"nan", b"inf", b"-inf", b"9" * 30, b"4294967296", b"0x10", b"1_000", "١".encode(),
@@ -43,13 +50,23 @@ TOKENS = [
 
 @dataclass(frozen=True)
 class Reader:
-    """name; file: what it is called; content: a valid one; read: what is asked; weight: cost, cases are divided by."""
+    """name; file: what it is called; content: a valid one; read: what is asked; weight: cost, cases are divided by;
+    beside: valid files that it is read with."""
 
     name: str
     file: str
     content: bytes
     read: Callable[[Path], Any]
     weight: int = 1
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+
+    def lay_out(self, folder: Path) -> None:
+        """Write the files beside the one that is broken, and make its folder."""
+        for name, content in self.beside.items():
+            if name != self.file:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+        (folder / self.file).parent.mkdir(parents=True, exist_ok=True)
 
 
 def broken(content: bytes, chosen: random.Random) -> bytes:
@@ -112,12 +129,15 @@ def outcome(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def fuzz(reader: Reader, cases: int, seed: int, keep: Path | None = None) -> tuple[Counter[str], Counter[str]]:
-    """(outcomes, kinds of faults) of so many cases."""
+def fuzz(
+    reader: Reader, cases: int, seed: int, keep: Path | None = None, block: int = 0
+) -> tuple[Counter[str], Counter[str]]:
+    """(outcomes, kinds of faults) of so many cases; another block of a seed is other cases."""
     outcomes: Counter[str] = Counter()
     faults: Counter[str] = Counter()
-    chosen = random.Random(f"{seed} {reader.name}")
-    with tempfile.TemporaryDirectory() as folder:
+    chosen = random.Random(f"{seed} {reader.name} {block}")
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        reader.lay_out(Path(folder))
         kind, what = outcome(reader, reader.content, Path(folder))
         assert kind == "result", f"{reader.name}: the valid file is refused: {what}"
         for _ in range(cases):
@@ -128,13 +148,22 @@ def fuzz(reader: Reader, cases: int, seed: int, keep: Path | None = None) -> tup
                 faults[what] += 1
                 if keep is not None and faults[what] == 1:
                     keep.mkdir(parents=True, exist_ok=True)
-                    (keep / f"{reader.name}-{len(faults)}-{reader.file}").write_bytes(content)
+                    (keep / f"{reader.name}-{block}-{len(faults)}-{Path(reader.file).name}").write_bytes(content)
     return outcomes, faults
+
+
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # it says much about broken pictures
 
 
 def readers() -> list[Reader]:
     """Every reader, with a small valid file."""
-    return [*_tables(), *_marks(), *_trackers(), *_recordings(), *_runs()]
+    sys.path.insert(0, str(Path(__file__).parent))
+    try:
+        import fuzz_cohorts
+    finally:
+        sys.path.pop(0)
+    whole = [Reader(name, *rest) for name, *rest in fuzz_cohorts.entries()]
+    return [*_tables(), *_marks(), *_trackers(), *_recordings(), *_runs(), *whole]
 
 
 def _rows(*names: str, n: int = 3, sep: str = ",") -> bytes:
@@ -319,28 +348,53 @@ def _runs() -> list[Reader]:
     ]
 
 
+def fuzz_block(name: str, cases: int, seed: int, keep: Path | None, block: int) -> Any:
+    """In a worker: a block of one reader's cases, and the seconds of processor time that it took."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+    started = time.process_time()
+    found = fuzz(_by_name()[name], cases, seed, keep, block)
+    return name, *found, time.process_time() - started
+
+
+@functools.cache
+def _by_name() -> dict[str, Reader]:
+    return {reader.name: reader for reader in readers()}
+
+
+def blocks(cases: int) -> list[tuple[int, int]]:
+    """(number, cases) of the blocks that so many cases are done in."""
+    return [(at, min(BLOCK, cases - at * BLOCK)) for at in range(-(-cases // BLOCK))]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=1000, help="of each reader; costly readers get a share")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="names of readers, with commas between them")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--keep", type=Path, help="where the files of faults are kept")
     options = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    wanted = [name.strip() for name in options.only.split(",") if name.strip()]
+    wanted = [name.strip() for name in options.only.split(",") if name.strip()] or list(_by_name())
+    if unknown := set(wanted) - set(_by_name()):
+        parser.error(f"there is no reader {', '.join(sorted(unknown))}; choose from {', '.join(_by_name())}")
     failed = False
-    print(f"{'reader':<14} {'cases':>8} {'results':>8} {'refused':>8} {'faults':>7}")
-    for reader in readers():
-        if wanted and reader.name not in wanted:
-            continue
-        found, faults = fuzz(reader, max(1, options.cases // reader.weight), options.seed, options.keep)
-        print(
-            f"{reader.name:<14} {found.total():>8} {found['result']:>8} {found['refused']:>8} {found['fault']:>7}",
-            flush=True,
-        )
-        for what, times in faults.most_common():
-            print(f"    {times} x {what}", flush=True)
-        failed |= bool(faults)
+    print(f"{'reader':<16} {'cases':>8} {'results':>8} {'refused':>8} {'faults':>7} {'per s':>7}")
+    with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        asked = {
+            name: [
+                pool.submit(fuzz_block, name, cases, options.seed, options.keep, block)
+                for block, cases in blocks(max(1, options.cases // _by_name()[name].weight))
+            ]
+            for name in wanted
+        }
+        for name, parts in asked.items():
+            done = [part.result() for part in parts]
+            found, faults = sum((d[1] for d in done), Counter()), sum((d[2] for d in done), Counter())
+            counts = f"{found.total():>8} {found['result']:>8} {found['refused']:>8} {found['fault']:>7}"
+            print(f"{name:<16} {counts} {found.total() / max(1e-9, sum(d[3] for d in done)):>7.0f}", flush=True)
+            for what, times in faults.most_common():
+                print(f"    {times} x {what}", flush=True)
+            failed |= bool(faults)
     return int(failed)
 
 

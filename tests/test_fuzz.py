@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 from contextlib import suppress
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import neuroface
 from neuroface.cohorts.marks import datavyu, textgrid
 from neuroface.cohorts.native import read_recording
 from neuroface.cohorts.reading import read_rows
@@ -36,7 +38,7 @@ def fuzz():
 
 def test_broken_files_give_a_result_or_one_message(fuzz):
     found = {r.name: fuzz.fuzz(r, CASES, seed=0)[1] for r in fuzz.readers() if r.weight <= COSTLY}
-    assert len(found) > 25
+    assert len(found) > 50
     assert not {name: dict(faults) for name, faults in found.items() if faults}
 
 
@@ -88,3 +90,53 @@ def test_what_was_found(read, name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with suppress(DataError):  # any other error fails
         read(tmp_path / name)
+
+
+# What parses: whoever calls one of these reads a format of somebody's.
+PARSERS = (
+    *("read_rows", "read_table", "read_numbers", "read_npz", "read_json", "read_xml", "read_cells", "read_lines"),
+    *("read_text", "read_excel", "read_parquet", "read_csv", "read_member", "imdecode", "safe_open", "load_file"),
+)
+ROOMS = ("cohorts", "recording", "landmarks", "classifiers")
+# Written and read again by neuroface alone, or read by a library of its own (docs/scale.md).
+OWN = {
+    "cohorts/folder_writer.py",  # who wrote a folder
+    "cohorts/toronto_depth.py",  # of `camera` and `times`, in a folder of pictures
+    "recording/extract.py", "recording/extract_one.py",  # of a folder that prepare goes on in
+    "landmarks/finetune.py", "landmarks/fold_weights.py",  # of a run
+    "classifiers/model_file.py",  # of a run; what parses is safetensors, as in `weights`
+    "classifiers/local_weights.py",
+}  # fmt: skip
+
+
+def test_every_file_that_parses_something_is_reached_by_a_reader(fuzz, tmp_path):
+    package = Path(neuroface.__file__).parent
+    parsing = {
+        file.relative_to(package).as_posix()
+        for room in ROOMS
+        for file in (package / room).rglob("*.py")
+        if any(called(node) in PARSERS for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    }
+    reached: set[str] = set()
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code.co_filename.startswith(str(package)):
+            reached.add(Path(frame.f_code.co_filename).relative_to(package).as_posix())
+
+    for number, reader in enumerate(fuzz.readers()):
+        place = tmp_path / str(number)
+        place.mkdir()
+        reader.lay_out(place)
+        sys.setprofile(note)
+        try:
+            kind, what = fuzz.outcome(reader, reader.content, place)
+        finally:
+            sys.setprofile(None)
+        assert kind == "result", f"{reader.name}: {what}"
+    assert len(parsing) > 30
+    assert parsing - reached - OWN == set()
+
+
+def called(node: ast.AST) -> str:
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "attr", getattr(function, "id", ""))

@@ -57,6 +57,17 @@ def check_zip(file: Path | str) -> None:
         _check_size(archive)
 
 
+def check_workbook(file: Path | str) -> None:
+    """Refuse a workbook of which one part unpacks to more than MOST_TEXT_BYTES: sheets are read whole, as XML.
+
+    Errors: ValueError; zipfile.BadZipFile for what is no archive.
+    """
+    with zipfile.ZipFile(file) as archive:
+        for part in archive.infolist():
+            if part.file_size > MOST_TEXT_BYTES:
+                raise ValueError(f"its part {part.filename} is larger than {MOST_TEXT_BYTES >> 20} MiB")
+
+
 def read_member(archive: zipfile.ZipFile, name: str, *, at_most: int = MOST_TEXT_BYTES) -> bytes:
     """One file of an open archive, never more of it than `at_most`. Errors: ValueError."""
     try:

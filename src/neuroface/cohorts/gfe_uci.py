@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from neuroface import face
+from neuroface.cohorts.dialect import read_text
 from neuroface.errors import DataError
 
 POINTS_FILE, TARGETS_FILE = "_datapoints.txt", "_targets.txt"
@@ -64,7 +65,7 @@ def _numbers(file: Path, *, header: bool, columns: int) -> np.ndarray:
     """(T, columns) of a text file with blanks between cells."""
     if not file.is_file():
         raise DataError(f"There is no file {file}; each *{POINTS_FILE} needs its *{TARGETS_FILE}")
-    lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    lines = [line for line in read_text(file).splitlines() if line.strip()]
     try:
         table = np.array([line.split() for line in lines[header:]], dtype=float)
     except ValueError as error:

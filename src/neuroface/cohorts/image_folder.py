@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from neuroface.cohorts.dialect import read_text
 from neuroface.cohorts.reading import Source, folder, given, read_rows, reading_of, stream, unreadable
 from neuroface.cohorts.stills import TASK, session_of, still
 from neuroface.errors import ConfigError, DataError, did_you_mean
@@ -180,7 +181,7 @@ def _of_list(root: Path, labels: Path, names: Sequence[str] | None) -> list[_Pic
     if not labels.is_file():
         raise DataError(f"There is no file {labels}. Set cohort.labels to a list of lines 'file number'.")
     found, wrong = [], []
-    for at, line in enumerate(labels.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for at, line in enumerate(read_text(labels).splitlines(), 1):
         match = LISTED.fullmatch(line.strip())
         if match is None:
             wrong += [f"line {at} {line.strip()!r} is not 'file number'"] if line.strip() else []
@@ -204,7 +205,10 @@ def _of_list(root: Path, labels: Path, names: Sequence[str] | None) -> list[_Pic
 
 def _below(root: Path, name: str) -> Path:
     """A path that a table names, which must stay below root. Errors: DataError."""
-    path = (root / name).resolve()
+    try:
+        path = (root / name).resolve()
+    except ValueError as error:  # a zero byte
+        raise DataError(f"{name!r} cannot be the path of a picture: {error}") from error
     if not path.is_relative_to(root):
         raise DataError(f"{name} leads out of {root}. Name pictures by their paths below cohort.root.")
     return path

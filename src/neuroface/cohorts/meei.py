@@ -11,6 +11,7 @@ from typing import Any
 from neuroface.cohorts.reading import Source, folder, given, stream
 from neuroface.cohorts.stills import session_of, still
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.outside import check_workbook
 from neuroface.recording.image_frames import ImageFrames
 from neuroface.recording.images import image_files
 from neuroface.types import Recording
@@ -115,6 +116,7 @@ def _read_sheet(file: Path) -> Any:
     if not file.is_file():
         raise DataError(f"There is no file {file}. Set cohort.sheet to the workbook of participants, or to null.")
     try:
+        check_workbook(file)
         table = pd.read_excel(file, engine="openpyxl")
     except ImportError as error:
         raise ConfigError(f"Reading {file} needs openpyxl: pip install openpyxl.") from error

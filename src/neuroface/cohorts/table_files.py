@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroface.cohorts.dialect import Dialect, dialect_of, ends_in_separators, is_nan, read_text, repeated_columns
 from neuroface.errors import ConfigError, DataError
+from neuroface.outside import check_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,7 @@ def _excel(file: Path, text: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     try:
+        check_workbook(file)
         sheet = pd.read_excel(file, engine="openpyxl", header=None, dtype=object)
     except ImportError as error:
         raise ConfigError(f"Reading {file} needs openpyxl: pip install 'neuroface[toronto]'.") from error
@@ -129,6 +131,10 @@ def _parquet(file: Path) -> pd.DataFrame:
         return pd.read_parquet(file)
     except ImportError as error:
         raise ConfigError(f"Reading {file} needs pyarrow: pip install 'neuroface[parquet]'.") from error
+    except OSError:
+        raise
+    except Exception as error:  # pyarrow, and pandas in what it kept beside, raise one of half a dozen kinds
+        raise DataError(f"{file} cannot be read as Parquet: {error}") from error
 
 
 def _check_header(file: Path, names: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from neuroface.cohorts.reading import read_rows
 from neuroface.cohorts.toronto_layout import COLOR, VIDEO_SUFFIX
 from neuroface.errors import ConfigError, DataError, did_you_mean
+from neuroface.outside import check_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,6 +149,7 @@ def _read_sheet(file: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
+        check_workbook(file)
         sheet = pd.read_excel(file, engine="openpyxl")
     except ImportError as error:
         raise ConfigError(f"Reading {file} needs openpyxl: pip install 'neuroface[toronto]'.") from error

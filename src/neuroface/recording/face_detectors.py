@@ -174,7 +174,16 @@ class BoxTable:
         own = table[table["recording"] == recording.name]
         if own.empty:
             raise DataError(f"{file} has no box of this recording." + did_you_mean(recording.name, table["recording"]))
-        boxes = {int(str(k)): rows[list(BOX_COLUMNS[2:])].to_numpy(dtype=float) for k, rows in own.groupby("frame")}
+        try:
+            sides = own[list(BOX_COLUMNS[2:])].to_numpy(dtype=float)
+            frames = own["frame"].to_numpy(dtype=float)
+        except ValueError as error:
+            raise DataError(f"{file} holds a box of {recording.name} that is not of numbers: {error}") from error
+        if not (np.isfinite(sides).all() and (frames == np.floor(frames)).all()):
+            raise DataError(
+                f"{file} holds a box of {recording.name} without a side, or a frame that is no whole number"
+            )
+        boxes = {int(number): sides[rows] for number, rows in pd.Series(frames).groupby(frames).indices.items()}
         return lambda frame: boxes.get(frame.index, np.empty((0, 4)))
 
 

@@ -28,6 +28,7 @@ from neuroface.errors import Problems, RunFailedError
 from neuroface.evaluate.each import Failed, Failures, each, is_alone
 from neuroface.evaluate.lock import exclusive
 from neuroface.evaluate.run_folder import digest_of
+from neuroface.outside import read_json
 from neuroface.types import Recording
 
 WHO = ("exclude", "skip_broken", "frontal_only")  # which recordings are looked at does not change any of them
@@ -158,9 +159,13 @@ class Pieces:
 
     def _record(self, name: str) -> dict[str, Any]:
         try:
-            return json.loads((self.folder / f"{_key(name)}.json").read_text(encoding="utf-8"))
+            record = read_json((self.folder / f"{_key(name)}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        whole = (
+            isinstance(record, dict) and isinstance(record.get("files"), dict) and isinstance(record.get("told"), dict)
+        )
+        return record if whole else {}
 
     def _found(self, name: str) -> Told | None:
         record, made = self._record(name), self.folder / _key(name)
