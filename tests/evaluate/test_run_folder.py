@@ -188,3 +188,16 @@ def test_recognising_a_finished_run_imports_nothing_heavy():
     code = "import sys, json, neuroface.evaluate.run_folder; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert not {"numpy", "pandas", "sklearn", "torch", "hydra", "omegaconf", "joblib"} & set(loaded)
+
+
+def test_what_a_finished_run_wrote_is_known_by_its_sums(tmp_path):
+    with RunFolder(tmp_path / "run").open({}) as run:
+        for name in ("folds/P1.csv", "models/P1.npz", "predictions.csv", "scores.json"):
+            run.write_text(name, "as written")
+    assert run.rotten() == []
+    assert [file.name for file in (run.path / "models").iterdir()] == ["P1.npz"]  # no sums among what others read
+    for name in ("folds/P1.csv", "models/P1.npz", "predictions.csv", "scores.json"):
+        (run.path / name).write_text("as wriTten")
+    assert run.rotten() == ["folds/P1.csv", "models/P1.npz", "predictions.csv"]
+    (run.path / "folds" / ".P1.csv.sha256").unlink()  # as a run of an older version
+    assert run.rotten() == ["models/P1.npz", "predictions.csv"]

@@ -14,6 +14,7 @@ from neuroface.cli import main
 from neuroface.cohorts import folder_writer
 from neuroface.cohorts.synthetic import SyntheticCohort
 from neuroface.errors import ConfigError, DataError, LeakageError
+from neuroface.report.run import read
 from neuroface.studies.digital_face import write_clip
 from neuroface.studies.external import validate
 from neuroface.studies.person import change, drivers
@@ -43,6 +44,22 @@ def test_new_people_are_judged_by_every_folds_model(run):
     mean = pd.Series(by_hand).groupby(features["subject"], sort=False).mean()
     assert table.set_index("subject")["p_ALS"].to_dict() == pytest.approx(mean.to_dict())
     assert (table["sd_ALS"] > 0).all()
+
+
+def test_a_model_that_rotted_is_refused_and_rotten_predictions_are_told(run, tmp_path, capsys):
+    folder = tmp_path / "run"
+    shutil.copytree(run.path, folder)
+    table = folder / "predictions.csv"
+    table.write_text(table.read_text().replace("0.9", "0.8", 1))
+    read(folder)
+    told = capsys.readouterr().err
+    assert f"{folder}: predictions.csv hold other bytes than this run wrote" in told
+    model = sorted((folder / "models").glob("*.skops"))[0]
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    model.write_bytes(content)
+    with pytest.raises(DataError, match=f"wrote other bytes than there are now in models/{model.name}"):
+        predict([f"run={folder}", *NEW])
 
 
 def test_people_of_the_run_are_refused_by_name(run):

@@ -28,8 +28,11 @@ LOCK = ".lock"
 PACKAGES = ("neuroface", "numpy", "pandas", "scipy", "scikit-learn", "joblib", "torch")
 FILES = ("config.yaml", "splits.json", "audit.json", "predictions.csv", "scores.json")  # of a finished run
 # What a run keeps before its first fold is finished: of no use to another science that takes the folder over.
-UNDER_WAY = ("annotated", "checkpoints", "folds", "inner", "models", "null")
-SUMMED = ("folds/", "null/")  # what a run continues from, and is never looked at again
+UNDER_WAY = (".sums", "annotated", "checkpoints", "folds", "inner", "models", "null")
+SUMMED = ("folds/", "null/")  # what a run continues from: their sums lie beside them
+# What others read of a finished run: their sums lie apart, because a folder of models is read as it is.
+SUMMED_APART = ("models/", "predictions.csv")
+SUMS = ".sums"
 MISSING = "(absent)"
 GIT_S = 10.0
 SHOWN = 6  # differing keys in one message
@@ -119,12 +122,11 @@ class RunFolder:
             # Moved, or on a disk that is gone: nothing is begun again in its place.
             if not self.path.is_dir() or (self._is_open and not (self.path / LOCK).exists()):
                 raise FileNotFoundError(errno.ENOENT, "the run folder is not there any more")
-            folder = self.path  # which is never made here: it may be moved at this very moment
-            for part in Path(name).parts[:-1]:
-                folder /= part
-                folder.mkdir(exist_ok=True)
-            if name.startswith(SUMMED):  # before the file: once that is there, it is judged by its sum
-                _sum_file(target).write_text(_sum(content), encoding="ascii")
+            self._make_folder(Path(name).parent)
+            if name.startswith((*SUMMED, *SUMMED_APART)):
+                sums = self._sum_file(name)  # before the file: once that is there, it is judged by its sum
+                self._make_folder(sums.parent.relative_to(self.path))
+                sums.write_text(_sum(content), encoding="ascii")
             with draft.open("wb") as file:
                 file.write(content)
                 file.flush()
@@ -138,6 +140,13 @@ class RunFolder:
                 "room, or the folder writable, and give the same command again."
             ) from error
 
+    def _make_folder(self, name: Path) -> None:
+        """A folder below the run's own, which is never made here: it may be moved at this very moment."""
+        folder = self.path
+        for part in name.parts:
+            folder /= part
+            folder.mkdir(exist_ok=True)
+
     def holds(self, name: str) -> bool:
         """Whether a file is there with the bytes that were written; one that changed since is told and taken away.
 
@@ -146,12 +155,28 @@ class RunFolder:
         target = self.path / name
         if not target.is_file():
             return False
-        sums = _sum_file(target)
-        if not sums.is_file() or sums.read_text(encoding="ascii", errors="replace") == _sum(target.read_bytes()):
+        if self._is_as_written(name):
             return True
         print(f"{target} is damaged (other bytes than were written): it is computed again", file=sys.stderr)
         target.unlink()
         return False
+
+    def rotten(self) -> list[str]:
+        """The files of a finished run, by their names in it, that hold other bytes than were written."""
+        found = [file for room in (*SUMMED, "models/") for file in sorted((self.path / room).glob("[!.]*"))]
+        names = [file.relative_to(self.path).as_posix() for file in [*found, self.path / "predictions.csv"]]
+        return [name for name in names if (self.path / name).is_file() and not self._is_as_written(name)]
+
+    def _is_as_written(self, name: str) -> bool:
+        sums = self._sum_file(name)
+        if not sums.is_file():  # of an older version
+            return True
+        return sums.read_text(encoding="ascii", errors="replace") == _sum((self.path / name).read_bytes())
+
+    def _sum_file(self, name: str) -> Path:
+        if name.startswith(SUMMED):
+            return (self.path / name).with_name(f".{Path(name).name}.sha256")
+        return self.path / SUMS / f"{name}.sha256"
 
     def _start(self, config: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         known = self._continued(config)
@@ -202,10 +227,6 @@ class RunFolder:
             f"Run folder {self.path} holds other science: {'; '.join(differing[:SHOWN])}{more}. "
             f"Choose another run=, or delete {self.path} to start again."
         )
-
-
-def _sum_file(file: Path) -> Path:
-    return file.with_name(f".{file.name}.sha256")
 
 
 def _sum(content: bytes) -> str:

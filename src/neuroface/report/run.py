@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +18,7 @@ from neuroface import outside
 from neuroface.errors import DataError
 from neuroface.evaluate.cells import plain_table
 from neuroface.evaluate.run_files import read_json, read_yaml
+from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.splits import is_plain
 from neuroface.evaluate.tournament import judged
 from neuroface.report import roc
@@ -236,6 +239,7 @@ def read(folder: Path | str) -> Run:
             f"{folder} is not a finished run: {', '.join(missing)} missing. "
             f"Finish it with the same `neuroface train ... run={folder}`; done folds are kept."
         )
+    tell_rot(folder)
     if column := read_json(folder / "scores.json").get("column"):
         raise DataError(
             f"{folder} predicts a number, {column}, and this asks for a run that tells classes. Its own report has "
@@ -255,6 +259,18 @@ def read(folder: Path | str) -> Run:
         audit=_optional(folder / "audit.json"),
     )
     return run
+
+
+@functools.cache  # once in a command, however often it reads the run
+def tell_rot(folder: Path) -> None:
+    """Say on standard error which files of a finished run hold other bytes than were written."""
+    if rotten := RunFolder(folder).rotten():
+        more = f" and {len(rotten) - 5} more" if len(rotten) > 5 else ""
+        print(
+            f"{folder}: {', '.join(rotten[:5])}{more} hold other bytes than this run wrote: changed by hand, or by a "
+            "disk that fails. Restore them from a copy, or delete the run and train again.",
+            file=sys.stderr,
+        )
 
 
 def _predictions(file: Path, classes: list[str]) -> pd.DataFrame:

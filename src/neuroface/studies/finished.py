@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from neuroface.configuration.targets import check_targets
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.studies import finetune
 
@@ -76,6 +76,11 @@ def model_files(path: Path, *, folds: Iterable[str] = ()) -> list[Path]:
         raise ConfigError(
             f"{path}/models has no model of {len(gone)} of the run's folds: {', '.join(gone[:SHOWN])}. The mean over "
             "the others is not what the run says; train again with another run=."
+        )
+    if rotten := [name for name in RunFolder(path).rotten() if name.startswith("models/")]:
+        raise DataError(
+            f"{path} wrote other bytes than there are now in {', '.join(rotten[:SHOWN])}: nobody knows what such a "
+            "model says. Restore it from a copy, or train again with another run=."
         )
     return files
 
