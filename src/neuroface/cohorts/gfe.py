@@ -116,7 +116,7 @@ def read_map(file: Path) -> np.ndarray:
                 weights[int(landmark), below] += share * (1 - (index - below))
                 if index > below:
                     weights[int(landmark), below + 1] += share * (index - below)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise DataError(f"{file} is not a map from 68 landmarks to {N_SOURCE_POINTS} points: {error!r}.") from error
     unmapped = np.flatnonzero(~np.isclose(weights.sum(axis=1), 1))
     if len(unmapped):

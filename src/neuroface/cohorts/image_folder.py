@@ -191,8 +191,8 @@ def _of_list(root: Path, labels: Path, names: Sequence[str] | None) -> list[_Pic
             known = f"names has {len(names)}, from 1" if names is not None else "labels are counted from 1"
             wrong.append(f"line {at} has label {number}; {known}")
             continue
-        aligned = Path(match["file"]).with_stem(f"{Path(match['file']).stem}_aligned")
         file = _below(root, match["file"])
+        aligned = Path(match["file"]).with_stem(f"{Path(match['file']).stem}_aligned")
         file = file if file.is_file() or not _below(root, str(aligned)).is_file() else _below(root, str(aligned))
         split = SPLIT.match(Path(match["file"]).name)
         facts = {"split": split[1]} if split else {}
@@ -205,10 +205,9 @@ def _of_list(root: Path, labels: Path, names: Sequence[str] | None) -> list[_Pic
 
 def _below(root: Path, name: str) -> Path:
     """A path that a table names, which must stay below root. Errors: DataError."""
-    try:
-        path = (root / name).resolve()
-    except ValueError as error:  # a zero byte
-        raise DataError(f"{name!r} cannot be the path of a picture: {error}") from error
+    if not Path(name).name or "\0" in name:
+        raise DataError(f"{name!r} names no picture. Mend the table of pictures, or take the line out.")
+    path = (root / name).resolve()
     if not path.is_relative_to(root):
         raise DataError(f"{name} leads out of {root}. Name pictures by their paths below cohort.root.")
     return path

@@ -43,7 +43,10 @@ class YfpCohort:
 
 
 def _source(root: Path, row: Mapping[str, str]) -> Source:
-    region, session = row["region"].lower(), session_of(str(Path(row["image"]).with_suffix("")))
+    region = row["region"].lower()
+    if not Path(row["image"]).name or "\0" in row["image"]:
+        return Source(row["subject"], GROUP, "", read=unreadable(f"has an image {row['image']!r}, which names no file"))
+    session = session_of(str(Path(row["image"]).with_suffix("")))
     who = {"subject": row["subject"], "group": GROUP, "task": region, "session": session}
     if region not in REGIONS:
         return Source(**{**who, "task": ""}, read=unreadable(f"has region {row['region']!r}; it must be Eyes or Mouth"))

@@ -179,7 +179,7 @@ class BoxTable:
             frames = own["frame"].to_numpy(dtype=float)
         except ValueError as error:
             raise DataError(f"{file} holds a box of {recording.name} that is not of numbers: {error}") from error
-        if not (np.isfinite(sides).all() and (frames == np.floor(frames)).all()):
+        if not (np.isfinite(sides).all() and np.isfinite(frames).all() and (frames == np.floor(frames)).all()):
             raise DataError(
                 f"{file} holds a box of {recording.name} without a side, or a frame that is no whole number"
             )
