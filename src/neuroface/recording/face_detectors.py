@@ -183,7 +183,7 @@ class BoxTable:
             raise DataError(
                 f"{file} holds a box of {recording.name} without a side, or a frame that is no whole number"
             )
-        boxes = {int(number): sides[rows] for number, rows in pd.Series(frames).groupby(frames).indices.items()}
+        boxes = {int(frames[rows[0]]): sides[rows] for rows in pd.Series(frames).groupby(frames).indices.values()}
         return lambda frame: boxes.get(frame.index, np.empty((0, 4)))
 
 
