@@ -102,7 +102,7 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
             samples, summary = build_samples(config, protocol, progress=progress, wrap=lambda view: Kept(view, seen))
         except DataError as error:
             raise without_dead_end(error, run) from error
-        refuse_seen(run, samples, other_people=other_people or _other_clinic(path, config))
+        refuse_seen(run, samples, files, other_people=other_people or _other_clinic(path, config))
         refuse_copies(run, samples)
         check_features(run, samples)
         p = _probabilities(files, samples, run.classes, _trusted(config), progress)

@@ -24,13 +24,35 @@ MILLIMETRES = (
 )
 
 
-def refuse_seen(run: Run, samples: Samples, *, other_people: bool) -> None:
-    seen = sorted(set(run.predictions["subject"]) & set(map(str, samples.subject)))
-    if seen and not other_people:
+def refuse_seen(run: Run, samples: Samples, models: Sequence[Path], *, other_people: bool) -> None:
+    """Nobody whom the run judged, or whom weights were fitted on that a network of it began with.
+
+    models: the files of its models. Errors: LeakageError that names them.
+    """
+    if other_people:
+        return
+    asked = set(map(str, samples.subject))
+    before = sorted(asked & set().union(*map(_people_of, models)) - set(run.predictions["subject"]))
+    if before:
+        raise LeakageError(
+            f"the weights that the models of {run.folder} began with were fitted on {', '.join(before[:6])}. Leave "
+            "them out with cohort.exclude=[...], or rename them if they are other people."
+        )
+    seen = sorted(set(run.predictions["subject"]) & asked)
+    if seen:
         raise LeakageError(
             f"the models of {run.folder} were fitted on {', '.join(seen[:6])}: their scores stand in its "
             "predictions.csv. Leave them out with cohort.exclude=[...], or rename them if they are other people."
         )
+
+
+def _people_of(model: Path) -> set[str]:
+    """People whom a network was fitted on, itself and before, by its file; none of other kinds of models."""
+    if model.suffix != ".safetensors":
+        return set()
+    from neuroface.classifiers import model_file
+
+    return set(map(str, model_file.from_file(model)[0].get("people", ())))
 
 
 def refuse_named(run: Run, files: Sequence[str]) -> None:
