@@ -76,10 +76,11 @@ def _movements(
     from neuroface.progress import Progress
     from neuroface.studies import relief as depth
     from neuroface.studies.building import build_protocol, build_samples
+    from neuroface.studies.finished import unmeasured
 
     seen: list[Seen] = []
     with Progress() as progress:
-        build_samples(config, build_protocol(config), progress=progress, wrap=lambda view: Kept(view, seen))
+        build_samples(unmeasured(config), build_protocol(config), progress=progress, wrap=lambda view: Kept(view, seen))
         found: dict[str, dict[str, list[Any]]] = {name: {} for name in run.classes}
         measured: dict[str, dict[str, list[Relief]]] = {name: {} for name in run.classes}
         errors, truths, astray, looked = [], [], [], []

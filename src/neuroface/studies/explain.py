@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from neuroface.errors import ConfigError, DataError, LeakageError
 from neuroface.evaluate.cells import guarded_table
 from neuroface.evaluate.run_folder import RunFolder
-from neuroface.studies.finished import NO_FACES, run_config, shows_faces, targets_of_node
+from neuroface.studies.finished import NO_FACES, run_config, shows_faces, targets_of_node, unmeasured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ def _samples(config: DictConfig, progress: Any) -> Samples:
     """
     from neuroface.studies.building import build_protocol, build_samples
 
-    asked = config.copy()
+    asked = unmeasured(config)
     OmegaConf.update(asked, "classifier.side_weight", 1.0, force_add=True)
     view = asked.classifier.view
     if isinstance(view.get("regions"), bool) and view.get("align") != "whole":

@@ -37,6 +37,17 @@ def run_config(path: Path, asked: DictConfig) -> DictConfig:
     return config
 
 
+def unmeasured(config: DictConfig) -> DictConfig:
+    """The same without the step that measures quality, which looks at pictures and explains nothing.
+
+    Where it decides who is in (cohort.frontal_only) it stays.
+    """
+    asked = config.copy()
+    if not asked.cohort.get("frontal_only"):
+        OmegaConf.update(asked, "quality", None, force_add=True)
+    return asked
+
+
 def shows_faces(run: Any, asked: DictConfig) -> bool:
     """Whether pictures of a run's people may be drawn: where they are asked for, or nobody's. run: report.run.Run."""
     return bool(asked.report.faces or run.cohort.get("synthetic"))

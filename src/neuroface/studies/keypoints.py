@@ -86,10 +86,11 @@ def _samples(config: DictConfig, kind: str, progress: Any) -> Samples:
 
     from neuroface.explain.stilled import Placed, Stilled
     from neuroface.studies.building import build_protocol, build_samples
+    from neuroface.studies.finished import unmeasured
 
     if config.cohort._target_.endswith("TableCohort"):
         raise ConfigError("map=keypoints moves landmarks; a cohort that is a table of features has none.")
-    asked = config.copy()
+    asked = unmeasured(config)
     OmegaConf.update(asked, "classifier.side_weight", 1.0, force_add=True)  # the affected side, where it is known
     wrap: Any = Stilled if kind in MOVING else Placed
     return build_samples(asked, build_protocol(config), progress=progress, wrap=wrap)[0]
