@@ -79,6 +79,23 @@ def test_who_is_judged_shapes_no_slope():
     assert after.residuals(again.X)[~judged] == pytest.approx(before.residuals(task.X)[~judged], abs=1e-6)
 
 
+@pytest.mark.parametrize("fact", [{"site": "B"}, {"age": None}])
+@pytest.mark.parametrize("source", ["everyone", "controls"])
+def test_what_only_the_judged_person_shows_shifts_no_residual(fact, source):
+    samples, people = aged(6, by_age=1)
+    far = replace(samples, X=samples.X + 30)  # as millimetres are: far from zero
+    people = {name: {"site": "A", **of} for name, of in people.items()}
+    people["HC03"] = {**people["HC03"], **fact}
+    protocol = replace(ASK, residualise=list(fact), residualise_from=source)
+    task = plan(far, Ridge(), Loso(), protocol=protocol, people=people).task
+    judged = task.subject == "HC03"
+    found = task.estimator.fit(task.X[~judged], task.y[~judged]).residuals(task.X)
+    learnt = ~judged if source == "everyone" else ~judged & (task.y == "HC")
+    assert found[judged] == pytest.approx(far.X[judged] - far.X[learnt].mean(axis=0), abs=8)  # not 30
+    if "site" in fact:  # nothing else is taken out
+        assert found == pytest.approx(far.X - far.X[learnt].mean(axis=0))
+
+
 def test_slopes_are_those_of_the_controls_where_they_are_asked_for():
     samples, people = aged(10, by_age=1)
     X = samples.X.copy()

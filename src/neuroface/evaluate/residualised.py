@@ -103,14 +103,24 @@ class Residualised(ClassifierMixin, BaseEstimator):
 
 
 def _slopes(features: np.ndarray, covariates: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(k + 1, d) intercept and slopes of each feature on the covariates, over rows in which it is known."""
-    design = np.column_stack([np.ones(len(covariates)), covariates])
-    known, root = np.isfinite(features), np.sqrt(weights)[:, None]
-    out = np.zeros((design.shape[1], features.shape[1]))
+    """(k + 1, d) intercept and slopes of each feature on the covariates, over rows in which it is known.
+
+    A covariate that does not differ in these rows has slope 0: what nobody shows who is learnt from moves nobody.
+    """
+    known = np.isfinite(features)
+    out = np.zeros((covariates.shape[1] + 1, features.shape[1]))
     whole = known.all(axis=0)
     if whole.any():
-        out[:, whole] = np.linalg.lstsq(design * root, features[:, whole] * root, rcond=1e-8)[0]
+        out[:, whole] = _slopes_of_known(features[:, whole], covariates, weights)
     for at in np.flatnonzero(~whole & known.any(axis=0)):
         rows = known[:, at]
-        out[:, at] = np.linalg.lstsq(design[rows] * root[rows], features[rows, at] * root[rows, 0], rcond=1e-8)[0]
+        out[:, [at]] = _slopes_of_known(features[rows][:, [at]], covariates[rows], weights[rows])
     return out
+
+
+def _slopes_of_known(features: np.ndarray, covariates: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    mean, center = (np.average(of, axis=0, weights=weights) for of in (features, covariates))
+    root, apart = np.sqrt(weights)[:, None], covariates - center
+    apart[:, np.abs(apart).max(axis=0) < 1e-9] = 0
+    slopes = np.linalg.lstsq(apart * root, (features - mean) * root, rcond=1e-8)[0]
+    return np.vstack([mean - center @ slopes, slopes])
