@@ -289,6 +289,8 @@ def test_faces_in_the_wild_stay_in_the_picture():
         ({"sensor_noise": -1.0}, "cohort.sensor_noise must be 0 or more; got -1.0."),
         ({"annotation_shift": 1.0}, "cohort.annotation_shift is about video; set cohort.modality=rgbd with it."),
         ({"aligned": True}, "cohort.aligned is about video; set cohort.modality=rgbd with it."),
+        ({"sensor": "sr300"}, "cohort.sensor is about video; set cohort.modality=rgbd with it."),
+        ({"sensor_noise": 0.0}, "cohort.sensor_noise is about video; set cohort.modality=rgbd with it."),
     ],
 )
 def test_wrong_settings_are_refused(kwargs: dict, message: str):

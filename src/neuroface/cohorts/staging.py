@@ -90,9 +90,10 @@ class Staging:
             raise ConfigError(f"cohort.dropped is a share of frames, from 0 to below 0.5; got {self.dropped!r}.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int | np.integer) or self.seed < 0:
             raise ConfigError(f"cohort.seed must be a whole number of at least 0; got {self.seed!r}.")
-        if self.modality == "landmarks" and (self.annotation_shift or self.aligned):
-            given = "annotation_shift" if self.annotation_shift else "aligned"
-            raise ConfigError(f"cohort.{given} is about video; set cohort.modality=rgbd with it.")
+        if self.modality == "landmarks":
+            of_video = ("annotation_shift", "aligned", "sensor", "sensor_noise")
+            if given := [key for key in of_video if getattr(self, key) != getattr(Staging, key)]:
+                raise ConfigError(f"cohort.{given[0]} is about video; set cohort.modality=rgbd with it.")
 
     def generator(self, *names: str) -> np.random.Generator:
         """A stream that depends on the seed and the names alone."""
