@@ -45,6 +45,12 @@ def test_bootstrap_and_overlay_are_checked_too():
         compose("landmarks", ["overlay=on top"])
 
 
+@pytest.mark.parametrize("verb", ["train", "report", "explain"])
+def test_faces_are_shown_or_not(verb):
+    with pytest.raises(ConfigError, match=r"^report\.faces is 'maybe'; true or false is wanted\.$"):
+        compose(verb, ["report.faces=maybe"])
+
+
 @pytest.mark.parametrize(
     ("value", "wanted"), [("A006", ["A006"]), ("23", ["23"]), ("[A006,N001/OPEN]", ["A006", "N001/OPEN"]), ("null", [])]
 )

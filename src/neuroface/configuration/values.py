@@ -49,6 +49,7 @@ WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "allow_any_target": ("true or false", _is_switch),
     "open": ("true or false", _is_switch),
     "overlay": ("true or false", _is_switch),
+    "report.faces": ("true or false", _is_switch),
     "cohort.skip_broken": ("true or false", _is_switch),
     "cohort.frontal_only": ("true or false", _is_switch),
     "execution.n_jobs": ("a whole number other than 0, such as -1 for one process per core,", _is_workers),
