@@ -174,18 +174,22 @@ def freeze_worker(run: Path, stage: Stage) -> str:
 
 def _to_worker(child: Child, run: Path, stage: Stage, sent: signal.Signals) -> str:
     wanted = stage.chosen.randrange(1, 8)  # files there when it happens: workers are at work
+    chosen: list[int] = []
 
     def hit() -> bool:
         workers = child.workers() if len(results(run, AT_ONCE)) >= wanted else []
         with suppress(ProcessLookupError):  # it ended in between
             if workers:
-                os.kill(stage.chosen.choice(workers), sent)
+                chosen[:] = [stage.chosen.choice(workers)]
+                os.kill(chosen[0], sent)
                 return True
         return False
 
     if not child.until(hit):
         return ""
     code = child.wait()
+    with suppress(ProcessLookupError):  # a fork leaves before its pool is done with its workers, who hold its lock
+        os.kill(chosen[0], signal.SIGKILL)
     return f"{code}: {child.told()}" if code else "0: nothing, it went on"
 
 
