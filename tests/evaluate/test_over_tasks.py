@@ -49,6 +49,21 @@ def run(path, samples, estimator=None, *, splitter=None, protocol=OVER):
         return engine.run(planned, folder)
 
 
+def test_the_order_of_rows_does_not_matter_and_no_task_is_called_all(tmp_path):
+    samples = cohort(5, shift=1.0)
+    rows = np.random.default_rng(1).permutation(len(samples.y))
+    meta = {key: values[rows] for key, values in samples.meta.items()}
+    shuffled = replace(samples, X=samples.X[rows], y=samples.y[rows], subject=samples.subject[rows], meta=meta)
+    said = []
+    for name, one in (("sorted", samples), ("shuffled", shuffled)):
+        run(tmp_path / name, one)
+        said.append(read_predictions(tmp_path / name / "predictions.csv").set_index("subject").sort_index()["p_ALS"])
+    np.testing.assert_allclose(*said, atol=1e-9)
+    called = replace(samples, meta={**samples.meta, "task": np.where(samples.meta["task"] == "KISS", "all", "OPEN")})
+    with pytest.raises(DataError, match="called all"):
+        by_person(called)
+
+
 def test_an_effect_in_one_task_is_found_and_that_task_counts_most(tmp_path):
     scores = run(tmp_path, cohort(6, shift=2.5), protocol=replace(OVER, permutations=19))
     assert scores["subject"]["auc"] > 0.9
@@ -60,7 +75,7 @@ def test_an_effect_in_one_task_is_found_and_that_task_counts_most(tmp_path):
     assert sum(json.loads(next(weights.glob("*.json")).read_text()).values()) == pytest.approx(1)
     table = read_predictions(tmp_path / "predictions.csv")
     assert len(table) == 12
-    assert set(table["task"]) == {"OPEN+SPREAD+KISS"}
+    assert set(table["task"]) == {"KISS+OPEN+SPREAD"}
 
 
 @pytest.mark.parametrize("method", ["stack", "mean"])

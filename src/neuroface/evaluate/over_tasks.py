@@ -19,7 +19,7 @@ from neuroface.evaluate.many import Fit
 from neuroface.evaluate.pooling import learnt_weights, pooled
 from neuroface.evaluate.predictions import tasks_of
 from neuroface.evaluate.seeds import derive_seed, seeded
-from neuroface.evaluate.splits import Fold, Split, ordered_unique
+from neuroface.evaluate.splits import Fold, Split
 from neuroface.evaluate.threshold import INNER_FOLDS, inner_splits
 from neuroface.types import Parts, Samples
 
@@ -30,7 +30,8 @@ AT_ONCE = 2000  # fits of all tasks that are asked for at once: what they hold i
 def by_person(samples: Samples) -> Samples:
     """One row per person of a table with a row per repetition; X: task -> (people, repetitions, features), NaN is none.
 
-    Errors: ConfigError for what is no table; DataError for fewer than two tasks.
+    People and tasks are in the order of their names: a table that is sorted otherwise has the same answer.
+    Errors: ConfigError for what is no table; DataError for fewer than two tasks, or one that is called "all".
     """
     if samples.view != "table":
         raise ConfigError(
@@ -38,7 +39,9 @@ def by_person(samples: Samples) -> Samples:
             "task, then neuroface eval 'run=[A,B]' ensemble=stack."
         )
     tasks, subject = tasks_of(samples), np.asarray(samples.subject).astype(str)
-    names, people = ordered_unique(tasks), ordered_unique(subject)
+    names, people = sorted(set(tasks.tolist())), sorted(set(subject.tolist()))
+    if "all" in names:
+        raise DataError("A task of this cohort is called all, and protocol.task=all asks for every task. Rename it.")
     if len(names) < 2:
         raise DataError(
             f"protocol.task=all needs two tasks or more, and the cohort has {names[0] or 'rows without a task'} only. "
