@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ import pytest
 from neuroface import samples
 from neuroface.detection import Steps, found
 from neuroface.errors import ConfigError, RunFailedError
-from neuroface.evaluate.each import Failed
+from neuroface.evaluate.each import Failed, each
+from neuroface.landmarks import given, lift
 from neuroface.samples import Wanted
 from neuroface.types import Landmarks, Recording, Repetition
 
@@ -68,6 +72,17 @@ def test_two_processes_find_what_one_does_in_order():
     assert "in moved" in two["D"].trace
 
 
+@pytest.mark.parametrize(
+    ("lifted", "quality", "processes"), [(lift.none, None, 1), (as_it_is, None, 2), (lift.none, dict, 2)]
+)
+def test_workers_are_started_only_where_somebody_may_look_at_the_video(monkeypatch, lifted, quality, processes):
+    asked = []
+    monkeypatch.setattr("neuroface.detection.each", lambda *_, n_jobs, **__: asked.append(n_jobs) or ())
+    steps = replace(STEPS, landmarks=partial(given.given, median_frames=3), lift=lifted, quality=quality)
+    assert not list(found((recording(name) for name in NAMES), steps, n_jobs=2))
+    assert asked == [processes]
+
+
 class Cohort:
     """people: their ids."""
 
@@ -102,3 +117,16 @@ def test_what_is_wrong_with_the_command_stops_at_once():
     with pytest.raises(ConfigError, match="no such network"):
         list(found((recording(name) for name in NAMES), replace(STEPS, landmarks=wrong)))
     assert asked == ["A"]
+
+
+def gone(*_):
+    os._exit(1)
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "told"),
+    [(None, "ran out. What"), (60, "or that a recording hung longer than execution.fold_timeout_s=60 ")],
+)
+def test_a_worker_that_dies_over_a_recording_is_told_as_such(limit_s, told):
+    with pytest.raises(RunFailedError, match=f"worker process of recordings died.*{told}"):
+        list(each(gone, None, NAMES, n_jobs=2, where=Path("recordings"), limit_s=limit_s))

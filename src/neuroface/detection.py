@@ -57,9 +57,11 @@ def found(
     """Each recording, in order, with what was found, or why nothing was.
 
     Those with a video are shared out to n_jobs processes, some at a time, each computed with one thread; a single one,
-    and all of them where the network is on a GPU, are computed here with all threads, and those without a video here,
-    too. Errors: see evaluate.each; of recordings without a video, any that is no DataError.
+    and all of them where the network is on a GPU, are computed here with all threads, and those without a video, or
+    whose video nobody looks at, here, too. Errors: see evaluate.each; of recordings without a video, any that is no
+    DataError.
     """
+    n_jobs = 1 if leaves_video_alone(steps) else n_jobs
     many = AT_ONCE * n_threads(n_jobs)
     bare = replace(steps, features={}, repetitions=_none)
     waiting: list[Recording] = []
@@ -101,6 +103,15 @@ def find(steps: Steps, recording: Recording) -> Found:
     if steps.quality is not None:
         measured = steps.quality(with_depth(_as_seen(recording, pixels), pixels, landmarks))
     return Found(pixels, landmarks, counts, measured)
+
+
+def leaves_video_alone(steps: Steps) -> bool:
+    """Whether the steps only copy and smooth landmarks that came along: less work than starting a process."""
+    from neuroface.landmarks import given, lift
+
+    light = (given.given, given.as_they_are, given.steady, lift.none)
+    called = [getattr(step, "func", step) for step in (steps.landmarks, steps.lift)]
+    return steps.quality is None and all(any(one is known for known in light) for one in called)
 
 
 def on_gpu(step: Any) -> bool:

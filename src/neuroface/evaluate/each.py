@@ -72,8 +72,9 @@ def each(
     said: set[str] = set()
     alone = is_alone(n_jobs, things, threads)
     calls = ((_one, (work, token, common, at, (one,), limit_s, threads, alone)) for at, one in enumerate(things))
+    found = outcomes(calls, n_jobs=1 if alone else n_jobs, where=where, limit_s=limit_s, piece="a recording")
     try:
-        for place, outcome, printed in outcomes(calls, n_jobs=1 if alone else n_jobs, where=where, limit_s=limit_s):
+        for place, outcome, printed in found:
             for line in printed:
                 if line not in said:
                     print(line, file=sys.stderr)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from neuroface.errors import ConfigError, did_you_mean
+from neuroface.errors import ConfigError, RunFailedError, did_you_mean
 
 BACKENDS = ("loky", "dask")
 CONNECT_S = "10s"
+START_S = "120s"  # for worker processes of this machine, each of which reads its libraries first
 
 
 @contextmanager
@@ -23,7 +24,8 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
     address: the scheduler of a cluster that runs, tcp://HOST:PORT; None starts one worker process per job here, and
     stops them afterwards. With n_jobs=1 everything is computed in this process. Whoever may talk to a scheduler runs
     code on its workers: join your own cluster only.
-    Errors: ConfigError for an unknown backend, an address without backend dask, or a scheduler that does not answer.
+    Errors: ConfigError for an unknown backend, an address without backend dask, or a scheduler that does not answer;
+    RunFailedError where a cluster on this machine does not start.
     """
     if backend not in BACKENDS:
         raise ConfigError(f"execution.backend={backend}: there is no such backend." + did_you_mean(backend, BACKENDS))
@@ -45,11 +47,19 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
         return
     settings = {"threads_per_worker": 1, "processes": True, "host": "127.0.0.1", "dashboard_address": None}
     n_workers = joblib.effective_n_jobs(n_jobs)
-    with (
-        distributed.LocalCluster(n_workers=n_workers, **settings) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(distributed.LocalCluster(n_workers=n_workers, **settings))
+            client = stack.enter_context(distributed.Client(cluster, timeout=START_S))
+            client.wait_for_workers(1, timeout=START_S)
+        except (OSError, TimeoutError, RuntimeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise RunFailedError(
+                f"execution.backend=dask: a cluster of {n_workers} worker processes on this machine did not start "
+                f"({reason}). The machine may be busy: run the same command again, with fewer execution.n_jobs, or "
+                "with execution.backend=loky."
+            ) from error
+        stack.enter_context(joblib.parallel_config(backend="dask"))
         yield
 
 

@@ -177,11 +177,18 @@ def n_threads(n_jobs: int) -> int:
     return effective_n_jobs(n_jobs)
 
 
-def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path, limit_s: float | None = None) -> Iterator[Any]:
+def outcomes(
+    calls: Iterable[Call],
+    *,
+    n_jobs: int,
+    where: Path,
+    limit_s: float | None = None,
+    piece: str = "a fold or permutation",
+) -> Iterator[Any]:
     """Outcomes as they come, in any order; in this process when n_jobs is 1.
 
     Worker processes end with this one, even when it is killed. limit_s: what one call may take; processes that do not
-    even answer that they took longer are ended (time_limit.py).
+    even answer that they took longer are ended (time_limit.py). piece: what one call is, for messages.
     """
     import joblib
 
@@ -197,10 +204,14 @@ def outcomes(calls: Iterable[Call], *, n_jobs: int, where: Path, limit_s: float 
             found = pool(joblib.delayed(function)(*arguments) for function, arguments in calls)
             yield from while_they_answer(found, limit_s)
         except BrokenProcessPool as error:
+            hung = (
+                f", or that {piece} hung longer than execution.fold_timeout_s={limit_s:g} in compiled code"
+                if limit_s
+                else ""
+            )
             raise RunFailedError(
-                f"A worker process of {where} died, which mostly means that memory ran out, or that it hung longer "
-                "than execution.fold_timeout_s in compiled code. What was finished is kept; run the same command with "
-                "fewer execution.n_jobs."
+                f"A worker process of {where} died, which mostly means that memory ran out{hung}. "
+                "What was written is kept; run the same command with fewer execution.n_jobs."
             ) from error
 
 
