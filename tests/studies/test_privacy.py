@@ -9,13 +9,16 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from neuroface import cli
 from neuroface.cohorts import folder_writer
 from neuroface.cohorts.synthetic import SyntheticCohort
+from neuroface.studies.finished import shows_faces
 
 NAMES = ("Quastenflosser", "Ichthyostega", "Tiktaalik", "Acanthostega", "Panderichthys", "Ventastega")
 
@@ -73,6 +76,19 @@ def test_no_artefact_of_a_run_holds_a_name_where_pseudonyms_are_asked_for(clinic
 
 
 @pytest.mark.slow
+def test_no_artefact_of_a_network_holds_a_name(clinic, tmp_path):
+    """Curves, models, and copies of the network as it learnt, besides what every run has."""
+    run, key = tmp_path / "run", tmp_path / "key.csv"
+    words = ["classifier=mlp", "classifier.max_epochs=2", "classifier.save_every=1", "protocol.permutations=0"]
+    kept = ["execution.tensorboard=true", "execution.save_models=true", f"cohort.pseudonyms={key}"]
+    assert train(clinic, run, *words, *kept) == 0
+    assert list(run.rglob("events.out.tfevents*"))
+    assert list(run.rglob("*.epoch-*.safetensors"))
+    assert not named(run)
+    assert len(named(tmp_path)) == len(NAMES)
+
+
+@pytest.mark.slow
 def test_the_search_finds_names_where_they_are(clinic, tmp_path):
     """Without pseudonyms they stand in tables, in names of files, in models' pages: the search above can fail."""
     assert train(clinic, tmp_path / "run") == 0
@@ -113,3 +129,9 @@ def test_a_run_with_names_is_another_run_than_one_with_pseudonyms(clinic, tmp_pa
     assert train(clinic, tmp_path / "run") == 0
     assert train(clinic, tmp_path / "run", f"cohort.pseudonyms={tmp_path}/key.csv") == 2
     assert "cohort.pseudonyms" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("asked", "synthetic", "drawn"), [(0, 0, False), (1, 0, True), (0, 1, True)])
+def test_faces_of_people_are_drawn_under_maps_where_asked_for_alone(asked, synthetic, drawn):
+    run = SimpleNamespace(cohort={"synthetic": bool(synthetic)})
+    assert shows_faces(run, OmegaConf.create({"report": {"faces": bool(asked)}})) is drawn
