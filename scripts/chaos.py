@@ -329,7 +329,8 @@ def rotten_file(run: Path, stage: Stage) -> str:
     if not child.until(lambda: len(results(run, AT_ONCE)) >= after):
         return ""
     os.kill(child.pid, signal.SIGKILL)
-    child.wait()
+    if child.wait() == 0:  # done before it was killed: nothing goes on from its files
+        return ""
     return _rot(run / stage.chosen.choice(sorted(results(run, AT_ONCE))), run, stage, TABLE)
 
 

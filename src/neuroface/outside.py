@@ -60,8 +60,10 @@ def check_zip(file: Path | str) -> None:
 def check_workbook(file: Path | str) -> None:
     """Refuse a workbook of which one part unpacks to more than MOST_TEXT_BYTES: sheets are read whole, as XML.
 
-    Errors: ValueError; zipfile.BadZipFile for what is no archive.
+    Errors: ValueError; zipfile.BadZipFile for what is no archive; ImportError where nothing here can read workbooks.
     """
+    import openpyxl  # noqa: F401 - what lacks is told before what is wrong with the file
+
     with zipfile.ZipFile(file) as archive:
         for part in archive.infolist():
             if part.file_size > MOST_TEXT_BYTES:

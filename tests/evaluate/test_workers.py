@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from neuroface.evaluate.workers import outcomes
 
 PARENT = """
 import os, sys, time
@@ -49,6 +52,16 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     finally:
         for pid in filter(lives, [parent.pid, *workers]):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_workers_know_a_folder_of_plug_ins_that_was_added_after_they_began(tmp_path, monkeypatch):
+    def asked(function):
+        return sorted(outcomes([(function, (number,)) for number in range(4)], n_jobs=2, where=tmp_path))
+
+    assert asked(abs) == [0, 1, 2, 3]
+    (tmp_path / "plug_in_of_a_later_run.py").write_text("def double(number):\n    return 2 * number\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert asked(importlib.import_module("plug_in_of_a_later_run").double) == [0, 2, 4, 6]
 
 
 def wait_until(condition, *, seconds: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import sys
 import threading
 import time
 import traceback
@@ -197,7 +198,7 @@ def outcomes(
         yield from on_cluster(client, calls, where=where)
         return
     with joblib.parallel_config(
-        backend="loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)
+        backend="loky", inner_max_num_threads=1, initializer=begin, initargs=(os.getpid(), tuple(sys.path))
     ):
         pool = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
         try:
@@ -213,6 +214,15 @@ def outcomes(
                 f"A worker process of {where} died, which mostly means that memory ran out{hung}. "
                 "What was written is kept; run the same command with fewer execution.n_jobs."
             ) from error
+
+
+def begin(parent: int, path: Sequence[str]) -> None:
+    """In a worker: what it begins with. path: the parent's sys.path, which plug-ins of the user may have been added to.
+
+    Workers are used again by the next run of a process; joblib starts others where these arguments are others.
+    """
+    sys.path.extend(place for place in path if place not in sys.path)
+    end_with_parent(parent)
 
 
 def end_with_parent(parent: int) -> None:
