@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from neuroface.errors import RunFailedError
 from neuroface.evaluate.workers import outcomes
 
 PARENT = """
@@ -62,6 +64,13 @@ def test_workers_know_a_folder_of_plug_ins_that_was_added_after_they_began(tmp_p
     (tmp_path / "plug_in_of_a_later_run.py").write_text("def double(number):\n    return 2 * number\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert asked(importlib.import_module("plug_in_of_a_later_run").double) == [0, 2, 4, 6]
+
+
+def test_what_cannot_be_sent_to_workers_is_one_message(tmp_path):
+    with pytest.raises(
+        RunFailedError, match=r"could not be sent .*: TypeError: cannot pickle '_thread.lock' object\. What"
+    ):
+        list(outcomes([(print, (threading.Lock(),))] * 2, n_jobs=2, where=tmp_path))
 
 
 def wait_until(condition, *, seconds: float) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,12 @@ def outcomes(
         try:
             found = pool(joblib.delayed(function)(*arguments) for function, arguments in calls)
             yield from while_they_answer(found, limit_s)
+        except PicklingError as error:  # joblib's word for whatever kept a call from being sent, a full disk too
+            why = str(error.__cause__ or error).strip().strip("'\"\n ").splitlines()[-1]
+            raise RunFailedError(
+                f"Work could not be sent to the worker processes of {where}: {why}. What was written is kept; "
+                "mend that and give the same command again, or set execution.n_jobs=1."
+            ) from error
         except BrokenProcessPool as error:
             hung = (
                 f", or that {piece} hung longer than execution.fold_timeout_s={limit_s:g} in compiled code"
