@@ -13,7 +13,7 @@ from neuroface.cohorts.reading import read_rows
 from neuroface.errors import DataError
 from neuroface.types import Repetition
 
-EVENT_COLUMNS = ("onset", "duration", "start_frame", "stop_frame", "repetition", "label", "apex")
+EVENT_COLUMNS = ("onset", "duration", "start_frame", "stop_frame", "repetition", "apex", "label")
 # The other names that tools give to the beginning and the end; each may say its unit, as in onset_ms.
 STARTS, ENDS, LASTS, APEXES = ("onset", "start"), ("offset", "end", "stop"), ("duration",), ("apex",)
 UNITS = {"": 1.0, "_s": 1.0, "_ms": 1e3}
@@ -32,8 +32,8 @@ def event_rows(repetitions: Sequence[Repetition], timestamps_s: np.ndarray, *, b
             str(r.start) if by_frame else MISSING,
             str(r.stop) if by_frame else MISSING,
             str(r.index),
-            MISSING if r.label is None else r.label,
             MISSING if r.apex is None else f"{timestamps_s[r.apex]:.6f}",
+            MISSING if r.label is None else r.label,
         ]
         for r in repetitions
     ]
