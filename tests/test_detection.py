@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroface import samples
+from neuroface import detection, samples
 from neuroface.detection import Steps, found
 from neuroface.errors import ConfigError, RunFailedError
 from neuroface.evaluate.each import Failed, each
@@ -91,6 +91,13 @@ class Cohort:
 
     def recordings(self, *, groups=None, tasks=None):
         return (recording(name, "HC" if name < "C" else "ALS") for name in self.people)
+
+
+def test_recordings_without_video_ask_for_no_gpu(monkeypatch):
+    """Asking loads torch, which is most of the time that predict takes on a file of landmarks."""
+    monkeypatch.setattr(detection, "on_gpu", lambda step: pytest.fail("asked"))
+    bare = [replace(recording(name), video=None) for name in "AC"]
+    assert [one.subject for one, _ in found(bare, STEPS, n_jobs=1)] == ["A", "C"]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

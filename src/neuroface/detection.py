@@ -68,6 +68,8 @@ def found(
     first = True
 
     def done() -> Iterator[tuple[Recording, Found | Failed]]:
+        if not waiting:  # nor is it asked whether there is a GPU, which loads torch
+            return
         single = first and len(waiting) == 1
         threads = None if single or on_gpu(steps.landmarks) else 1
         outcomes = each(find, bare, waiting, n_jobs=n_jobs, where=Path("recordings"), limit_s=limit_s, threads=threads)
