@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -7,6 +8,7 @@ from neuroface.report import run as runs
 from neuroface.report.html import render
 from neuroface.report.mixed_table import mixed, words
 from neuroface.report.run import feature_columns
+from neuroface.studies.covariates import write_repeatability
 
 
 def test_the_page_has_the_mixed_model_of_each_feature(make_run):
@@ -22,6 +24,8 @@ def test_the_page_has_the_mixed_model_of_each_feature(make_run):
     assert row["difference"] == pytest.approx(groups[0].mean() - groups[1].mean(), rel=0.01)
     assert (table["p_holm"].to_numpy() >= table["p"].to_numpy() - 1e-12).all()
     assert f"{run.classes[1]} − {run.classes[0]}" in words(table, *run.classes)
+    write_repeatability(folder)  # as train does
+    pd.testing.assert_frame_equal(words(runs.read(folder).mixed, *run.classes), words(table, *run.classes))
     assert "Do the groups differ, all repetitions used?" in render(folder).read_text()
     assert (folder / "report" / "mixed.csv").is_file()
 

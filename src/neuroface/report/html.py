@@ -25,7 +25,6 @@ from neuroface.report import run as runs
 from neuroface.report.covariates_table import covariates, names, warning
 from neuroface.report.exports import exports
 from neuroface.report.exports_latex import latex
-from neuroface.report.mixed_table import mixed
 from neuroface.report.page_files import template, write_figure, write_whole
 from neuroface.report.paper_value import paper_value
 from neuroface.report.published import Published
@@ -105,7 +104,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
         "parts_of_classes": parts_table.tells(run),
         "covariates": covariates(run),
         "repeatability": run.repeatability,
-        "mixed": mixed(run),
+        "mixed": run.mixed,
     }
     if run.is_within_person:
         found["per_person"] = run_tables.per_person(run)
@@ -157,7 +156,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "covariate_names": names(run),
         "confounded": warning(run),
         "repeatability": page_tables.shown(words(run.repeatability)),
-        "mixed": page_tables.shown(mixed_table.words(mixed(run), run.classes[0], run.classes[-1])),
+        "mixed": page_tables.shown(mixed_table.words(run.mixed, run.classes[0], run.classes[-1])),
         "facts": _facts(run),
         "command": wording.command(run),
         "config": yaml.safe_dump(_plain(run.config), sort_keys=False, allow_unicode=True),

@@ -102,6 +102,12 @@ class Run:
         found = read_table(self.folder / "repeatability.csv")
         return pd.DataFrame() if found is None else found
 
+    @cached_property
+    def mixed(self) -> pd.DataFrame:
+        """How the groups differ in each feature, all repetitions used (mixed_table.py); empty for other questions."""
+        found = read_table(self.folder / "mixed.csv")
+        return pd.DataFrame() if found is None else found.fillna({"unit": ""})  # some have none
+
     @property
     def is_synthetic(self) -> bool:
         return bool(self.cohort.get("synthetic", False))

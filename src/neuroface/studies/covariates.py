@@ -53,15 +53,17 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
 
 
 def write_repeatability(path: Path) -> None:
-    """Write repeatability.csv of a run on a table of features; nothing where nobody repeats."""
+    """Write repeatability.csv and mixed.csv of a run on a table of features; nothing where nobody repeats."""
     from neuroface.evaluate.cells import guarded_table
     from neuroface.evaluate.run_folder import RunFolder
+    from neuroface.report import run as runs
+    from neuroface.report.mixed_table import mixed
     from neuroface.report.repeatability_table import repeatability
-    from neuroface.report.run import read_table
 
-    table = repeatability(read_table(path / "samples.csv"))
-    if not table.empty:
-        RunFolder(path).write_text("repeatability.csv", guarded_table(table).to_csv(index=False))
+    tables = {"repeatability": repeatability(runs.read_table(path / "samples.csv")), "mixed": mixed(runs.read(path))}
+    for name, table in tables.items():
+        if not table.empty:
+            RunFolder(path).write_text(f"{name}.csv", guarded_table(table).to_csv(index=False))
 
 
 def write_again(path: Path) -> None:
