@@ -32,7 +32,8 @@ class Wanted:
     classes, tasks: None for all. target: "group" (a person has a class) or "label" (a repetition has one). exclude:
     subjects, or names of recordings. frontal_only: without recordings in which the person looks away. class_of_label:
     label -> class, where several labels are one class. side: samples carry the affected side, as a column "side" of
-    their meta: left, right or "".
+    their meta: left, right or "". told_apart: whether what readers call a class is one that the question tells apart;
+    it is not where a number is predicted, or stages are made of a group.
     """
 
     classes: tuple[str, ...] | None = None
@@ -42,6 +43,7 @@ class Wanted:
     frontal_only: bool = False
     class_of_label: Mapping[str, str] = field(default_factory=dict)
     side: bool = False
+    told_apart: bool = True
 
     def class_of(self, recording: Recording, repetition: Repetition) -> str:
         if self.target == "group":
@@ -91,7 +93,8 @@ def build(
     if hasattr(cohort, "table"):
         if view.name != "table":
             raise ConfigError(f"The classifier looks at {view.name}, and this cohort is a table of features.")
-        samples = cohort.table(classes=wanted.classes, tasks=wanted.tasks, exclude=wanted.exclude)
+        apart = {} if wanted.told_apart else {"told_apart": False}
+        samples = cohort.table(classes=wanted.classes, tasks=wanted.tasks, exclude=wanted.exclude, **apart)
         return _with_columns(samples, columns), _summary_of_table(cohort, samples)
     check_frontal(wanted, steps.quality)
     tally, problems = Tally(), Problems()

@@ -37,5 +37,5 @@ class NewRows(TableCohort):
             frame["task"] = self.usual_task
         return frame
 
-    def _check_labels(self, subject: np.ndarray, label: np.ndarray) -> None:
+    def _check_labels(self, subject: np.ndarray, label: np.ndarray, *, told_apart: bool) -> None:
         """Any label will do."""

@@ -75,11 +75,14 @@ class TableCohort:
         classes: Collection[str] | None = None,
         tasks: Collection[str] | None = None,
         exclude: Collection[str] = (),
+        told_apart: bool = True,
     ) -> Samples:
         """The rows whose label is among `classes` and whose task is among `tasks` (None: all), as Samples.
 
-        exclude: subjects or samples to leave out. Errors: ConfigError for a column that does not exist; one DataError
-        for all rows that cannot be used, for a label that one subject alone has, and for text in a feature column.
+        exclude: subjects or samples to leave out. told_apart: whether labels are the classes of the question; where
+        they are not (a number is predicted, stages are made of a group), one label is enough, and one person may have
+        it. Errors: ConfigError for a column that does not exist; one DataError for all rows that cannot be used, for a
+        label that one subject alone has, and for text in a feature column.
         """
         self.notes_: dict[str, Any] = {}
         self.left_out_: list[dict[str, str]] = []
@@ -110,7 +113,7 @@ class TableCohort:
         self._tell_not_asked(everyone, keep)
         self.attributes_ = self._facts(frame, keep, out)
         who = {role: values[~out] for role, values in who.items()}
-        self._check_labels(who["subject"], who["label"])
+        self._check_labels(who["subject"], who["label"], told_apart=told_apart)
         meta = {"sample": who["sample"], "group": who.get("group", who["label"]), "task": who["task"]}
         return Samples(
             X=X[keep][~out],
@@ -245,13 +248,13 @@ class TableCohort:
             twice = ", ".join(names[count > 1][:5])
             raise DataError(f"{self.path}: {(count > 1).sum()} samples stand there more than once: {twice}.")
 
-    def _check_labels(self, subject: np.ndarray, label: np.ndarray) -> None:
+    def _check_labels(self, subject: np.ndarray, label: np.ndarray, *, told_apart: bool) -> None:
         people: dict[str, set[str]] = defaultdict(set)
         labels: dict[str, set[str]] = defaultdict(set)
         for who, what in zip(subject.tolist(), label.tolist(), strict=True):
             people[what].add(who)
             labels[who].add(what)
-        if len(people) < 2:
+        if len(people) < 2 and told_apart:
             found = "".join(people) or "(no row is left)"
             raise DataError(f"All rows of {self.path} have label {found}; two classes are needed.")
         problems = Problems()
@@ -260,7 +263,7 @@ class TableCohort:
                 problems.add(who, f"has labels {' and '.join(sorted(several))}")
         next_step = "Give a person one label, or set cohort.label_per=sample if labels belong to rows."
         problems.raise_if_any(next_step, of=len(labels), noun="subjects")
-        for what, having in people.items():
+        for what, having in people.items() if told_apart else ():
             if len(having) == 1:
                 problems.add(f"label {what}", f"only subject {min(having)} has it, and none with that one left out")
         problems.raise_if_any("Add people, or leave the label out with protocol.classes.", noun="labels")

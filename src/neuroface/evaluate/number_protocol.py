@@ -32,6 +32,7 @@ class NumberProtocol:
     unit: str = ""
     target: str = field(default="group", init=False)
     match: None = field(default=None, init=False)
+    told_apart: bool = field(default=False, init=False)
     class_of_label: Mapping[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -67,17 +68,17 @@ class NumberProtocol:
         return self.groups
 
 
-def numbers_of(people: Mapping[str, Mapping[str, Any]], column: str, subjects: Sequence[str]) -> dict[str, float]:
-    """subject -> the number, of the given people. people: subject -> facts.
+def numbers_of(
+    people: Mapping[str, Mapping[str, Any]], column: str, subjects: Sequence[str], *, key: str = "protocol.column"
+) -> dict[str, float]:
+    """subject -> the number, of the given people. people: subject -> facts. key: what names the column.
 
     Errors: ConfigError where nobody has such a fact; DataError naming everybody whose number is missing or none, for
     fewer than FEWEST people, and for a number that is the same for all.
     """
     names = {str(name) for facts in people.values() for name in facts}
     if column not in names:
-        raise ConfigError(
-            f"protocol.column={column}: the cohort does not tell it of anybody." + did_you_mean(column, names)
-        )
+        raise ConfigError(f"{key}={column}: the cohort does not tell it of anybody." + did_you_mean(column, names))
     found, problems = {}, Problems()
     for subject in dict.fromkeys(map(str, subjects)):
         value = people.get(subject, {}).get(column)

@@ -147,6 +147,11 @@ class Protocol:
         """The classes as readers know them; None for all."""
         return (Stages.of(self.stages, self.classes).groups(self.classes) if self.stages else self.classes) or None
 
+    @property
+    def told_apart(self) -> bool:
+        """Whether the classes are groups or labels as readers know them; stages are made of one."""
+        return self.stages is None
+
     def staged(self, samples: Samples, people: Mapping[str, Mapping[str, Any]]) -> Samples:
         """The samples with stages as classes, where there are any. people: subject -> facts."""
         return Stages.of(self.stages, self.classes).divided(samples, people) if self.stages else samples

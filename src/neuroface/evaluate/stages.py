@@ -57,7 +57,7 @@ class Stages:
         of_group = y == self.group
         if not of_group.any():
             return samples
-        numbers = numbers_of(people, self.column, subject[of_group].tolist())
+        numbers = numbers_of(people, self.column, subject[of_group].tolist(), key="protocol.stages.column")
         stage_of = {who: self.high if value > self.cut else self.low for who, value in numbers.items()}
         if len(set(stage_of.values())) == 1:
             low, high = min(numbers.values()), max(numbers.values())

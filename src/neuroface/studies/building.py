@@ -201,6 +201,7 @@ def build_samples(
         frontal_only=bool(common.get("frontal_only")),
         class_of_label=protocol.class_of_label if protocol else {},
         side=float(config.classifier.get("side_weight") or 0) > 0,
+        told_apart=protocol.told_apart if protocol else True,
     )
     steps = build_steps(config)
     view = build_view(config, steps)
@@ -223,12 +224,11 @@ def _asked_about(
 ) -> tuple[Samples, CohortSummary]:
     """The samples of those whom the protocol pairs, with stages as classes; and the same of what is known of them."""
     left_out: list[dict[str, str]] = []
-    found = samples
+    found = protocol.staged(samples, summary.facts)
     if protocol.match:
         from neuroface.evaluate.matching import matched
 
         found, left_out = matched(found, summary.facts, protocol.match, protocol.settled(found.y).classes)
-    found = protocol.staged(found, summary.facts)
     if found is samples:
         return samples, summary
     label = dict(zip(found.subject.tolist(), found.y.tolist(), strict=True))
