@@ -102,7 +102,7 @@ ROOMS = ("cohorts", "recording", "landmarks", "classifiers")
 OWN = {
     "cohorts/folder_writer.py",  # who wrote a folder
     "cohorts/toronto_depth.py",  # of `camera` and `times`, in a folder of pictures
-    "recording/extract.py", "recording/extract_one.py",  # of a folder that prepare goes on in
+    "recording/extract.py",  # of a folder that prepare goes on in
     "landmarks/finetune.py", "landmarks/fold_weights.py",  # of a run
     "classifiers/model_file.py",  # of a run; what parses is safetensors, as in `weights`
     "classifiers/local_weights.py",

@@ -1,215 +1,211 @@
-"""From recordings with video to folders of face crops: the work behind `neuroface prepare cohort=videos`.
-
-out/prepare.json             the settings; a folder made with others is refused
-out/<recording>/000042.png   the crop of frame 42 (0-based, as the source counts); faces.csv, landmarks.npz,
-recording.json out/faces.csv                every crop of every recording, with the box it came from
-out/recordings.csv           every recording, with what was read, found and lost
-out/left_out.csv             recording and why, of those that could not be read
-
-A recording appears under its name only when it is complete, and then is not done again. Sources are only read.
-"""
+"""The faces of one recording: sampled by time, found, cut, moved into place when all of it is there."""
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
-import os
-import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import neuroface
-from neuroface.errors import ConfigError, DataError, Problems, RunMismatchError
-from neuroface.recording.extract_one import Job, extract
-from neuroface.recording.face_cutting import FaceCutting
-from neuroface.types import Recording
+import numpy as np
 
-if TYPE_CHECKING:
-    import pandas as pd
+from neuroface.contents import about
+from neuroface.errors import DataError, RunFailedError
+from neuroface.recording import faces
+from neuroface.recording.crop import Crop, share_outside, square, warp
+from neuroface.recording.face_cutting import FILE_TYPES, FaceCutting
+from neuroface.recording.faces import Seen
+from neuroface.recording.landmark_match import ROUNDING_S, LandmarksAt
+from neuroface.types import Frame, Landmarks, Recording
 
-SETTINGS = "prepare.json"
-STAGE = ".partial-"
+COLUMNS = (
+    *("recording", "file", "subject", "session", "group", "task", "frame", "timestamp_s", "found"),
+    *("x", "y", "width", "height", "outside"),
+    *(f"m{row}{column}" for row in range(3) for column in range(3)),
+)
 
 
 @dataclass(frozen=True, eq=False)
-class PreparedFaces:
-    """What `prepare_faces` found and wrote.
+class Job:
+    """One recording, where its crops go (folder), and where they are while it is not complete (stage)."""
 
-    recordings: one row each with frames_read, frames_sampled, faces_detected, faces_interpolated, faces_lost,
-    crops_written, seconds. resumed: how many of them were complete before. broken: (recording, what is wrong).
+    recording: Recording
+    folder: Path
+    stage: Path
+
+    def finished(self) -> dict[str, Any] | None:
+        """The row of an earlier run, if it is complete and of the same source."""
+        file = self.folder / "recording.json"
+        if not file.is_file():
+            return None
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return known["row"] if known["source"] == source_of(self.recording) else None
+
+
+def source_of(recording: Recording) -> dict[str, Any]:
+    """What tells one source from another without decoding it.
+
+    Whose it is; a digest of its times and landmarks; and, of the file or folder of its pictures, path, bytes, and a
+    digest of what `contents.about` says of each file.
     """
-
-    out: Path
-    recordings: pd.DataFrame
-    resumed: int
-    broken: tuple[tuple[str, str], ...]
-
-    def text(self) -> str:
-        """A few lines for a person: what was found, what was lost, and in which recordings most."""
-        table = self.recordings
-        sampled, lost = int(table["frames_sampled"].sum()), int(table["faces_lost"].sum())
-        lines = [
-            f"{len(table)} recordings ({self.resumed} were complete already): {sampled} frames sampled, "
-            f"{sampled - lost} faces, {lost} frames without a face ({100 * lost / max(sampled, 1):.1f} %) dropped"
-        ]
-        worst = table[table["faces_lost"] > 0].sort_values("faces_lost", ascending=False, kind="stable")
-        for row in worst.head(5).to_dict("records"):
-            lines.append(f"  {row['recording']}: no face in {row['faces_lost']} of {row['frames_sampled']} frames")
-        lines += [f"  broken: {name}: {what}" for name, what in self.broken]
-        return "\n".join([*lines, str(self.out)])
-
-
-def prepare_faces(
-    recordings: Iterable[Recording],
-    out: str | Path,
-    cutting: FaceCutting | None = None,
-    *,
-    root: str | Path | None = None,
-    n_jobs: int = 1,
-    skip_broken: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> PreparedFaces:
-    """Cut the face out of the frames of each recording's video and write crops, boxes and moved landmarks under `out`.
-
-    root: the folder that the cohort is read from; without it, the folder common to all sources stands for it.
-    n_jobs: worker processes, -1 is one per core. skip_broken: go on without recordings that cannot be read, which
-    left_out.csv names.
-    Errors: ConfigError for an `out` among the sources or not made by this, RunMismatchError for one made with another
-    `cutting`; DataError, at the end, that names every recording that failed (the others are kept).
-    """
-    cutting = cutting or FaceCutting()
-    problems = Problems()
-    chosen = _sound(recordings, problems)
-    target = Path(out).expanduser().resolve()
-    _keep_away_from_sources(chosen, target, root)
-    _claim(target, cutting.settings())
-    named = zip(chosen, _folder_names(chosen, problems), strict=True)
-    jobs = [Job(recording, target / name, target / f"{STAGE}{name}", cutting) for recording, name in named if name]
-    rows, resumed = _run(jobs, n_jobs, progress, problems)
-    if not skip_broken or not rows:
-        problems.raise_if_any("What was finished is kept. Repair them, or set cohort.skip_broken=true.")
-    if not rows:
-        raise DataError("There are no recordings to take faces from.")
-    return PreparedFaces(target, _write_tables(rows, jobs, problems, target), resumed, tuple(problems.items()))
-
-
-def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recording]:
-    """The recordings that can be opened; the others, which a cohort names after its last sound one, become problems."""
-    sound = []
-    try:
-        for recording in recordings:
-            sound.append(recording)
-    except DataError as error:
-        broken = getattr(error, "problems", None)
-        if broken is None:
-            raise
-        for name, what in broken:
-            problems.add(name, what)
-    return sound
-
-
-def _keep_away_from_sources(recordings: Sequence[Recording], target: Path, root: str | Path | None) -> None:
-    """A folder of crops among the sources would be read as a source the next time, and might overwrite one."""
-    paths = (getattr(recording.video, "path", None) for recording in recordings)
-    for place in _source_folders([Path(path).resolve() for path in paths if path is not None], root):
-        if target.is_relative_to(place):
-            raise ConfigError(f"out={target} lies among the source videos in {place}. Choose a folder elsewhere.")
-
-
-def _source_folders(sources: Sequence[Path], root: str | Path | None) -> list[Path]:
-    """The folders in which nothing may be written: the cohort's root, and where sources outside it stand."""
-    if root is not None:
-        whole = Path(root).expanduser().resolve()
-        return [whole, *dict.fromkeys(source.parent for source in sources if not source.is_relative_to(whole))]
-    parents = list(dict.fromkeys(source.parent for source in sources))
-    drives = {parent.anchor for parent in parents}
-    common = Path(os.path.commonpath(parents)) if len(drives) == 1 else None
-    if common is None or common == Path(common.anchor):  # the sources have nothing in common but the disk
-        return parents
-    return [common]
-
-
-def _claim(target: Path, science: dict[str, Any]) -> None:
-    """Make `target` the folder of these settings; refuse one made with others or not by neuroface."""
-    file = target / SETTINGS
-    if file.is_file():
-        made = json.loads(file.read_text(encoding="utf-8"))["settings"]
-        differing = [key for key in science if made.get(key) != json.loads(json.dumps(science))[key]]
-        if differing:
-            raise RunMismatchError(
-                f"{target} was made with other settings: "
-                + ", ".join(f"{key}={made.get(key)!r}, not {science[key]!r}" for key in differing)
-                + ". Choose another out=, or go back to these settings."
-            )
-        for left in target.glob(f"{STAGE}*"):  # of a run that was killed
-            shutil.rmtree(left)
-        return
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ConfigError(
-            f"out={target} is not empty and was not made by prepare cohort=videos. Choose an empty folder."
-        )
-    target.mkdir(parents=True, exist_ok=True)
-    whole = {
-        "made_by": f"neuroface {neuroface.__version__}, research software, not a medical device",
-        "settings": science,
+    who = {name: getattr(recording, name) for name in ("subject", "session", "group", "task")}
+    known = {**who, "times_and_landmarks": _digest_of_arrays(recording)}
+    path = getattr(recording.video, "path", None)
+    if path is None:
+        return known
+    files = about(Path(path))
+    return {
+        **known,
+        "path": str(path),
+        "bytes": sum(size for _, size, *_ in files),
+        "files": hashlib.sha256(json.dumps(files).encode()).hexdigest(),
     }
-    part = file.with_name(f"{STAGE}{SETTINGS}")
-    part.write_text(json.dumps(whole, indent=2), encoding="utf-8")
-    part.replace(file)
 
 
-def _folder_names(recordings: Sequence[Recording], problems: Problems) -> list[str]:
-    """A folder name for each recording; "" for one that cannot have its own, which becomes a problem."""
-    names: list[str] = []
-    for recording in recordings:
-        name = re.sub(r"[^\w.+\-]+", "_", recording.name.replace("/", "__")).lstrip(".")
-        if recording.video is None:
-            problems.add(recording.name, "has no video to take faces from")
-            name = ""
-        elif not name or name.casefold() in {n.casefold() for n in names}:
-            problems.add(recording.name, f"would share the folder {name!r} with another recording")
-            name = ""
-        names.append(name)
-    return names
+def _digest_of_arrays(recording: Recording) -> str:
+    """Hexadecimal digest of what the crops need beside the pictures: times of the frames, landmarks and their times."""
+    landmarks, times_s = recording.landmarks, getattr(recording.video, "timestamps_s", ())
+    digest = hashlib.sha256(landmarks.space.encode())
+    for array in (times_s, landmarks.timestamps_s, landmarks.points):
+        values = np.ascontiguousarray(array, dtype=float)
+        digest.update(str(values.shape).encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
-def _run(
-    jobs: Sequence[Job], n_jobs: int, progress: Callable[[str, int, int], None] | None, problems: Problems
-) -> tuple[dict[str, dict[str, Any]], int]:
-    """{recording: its row} of every recording that is complete, and how many were so before."""
-    import joblib
+def extract(cutting: FaceCutting, job: Job) -> dict[str, Any]:
+    """In a worker: cut the faces of a recording, all or none of them; its row.
 
-    rows = {job.recording.name: row for job in jobs if (row := job.finished())}
-    resumed = len(rows)
-    todo = [job for job in jobs if job.recording.name not in rows]
-    pool = joblib.Parallel(n_jobs=min(n_jobs, max(len(todo), 1)), return_as="generator_unordered")
-    for done, (name, outcome) in enumerate(pool(joblib.delayed(extract)(job) for job in todo), start=1):
-        if isinstance(outcome, dict):
-            rows[name] = outcome
-        else:
-            problems.add(name, outcome)
-        if progress:
-            progress("recordings", resumed + done, len(jobs))
-    return rows, resumed
+    Errors: DataError for what is wrong with it, RunFailedError where the folder is not there any more.
+    """
+    if not job.stage.parent.is_dir():
+        raise RunFailedError(
+            f"{job.stage.parent} is not there any more, or cannot be seen by a worker: its disk is gone, or not "
+            "shared. Give the same command again when it is back."
+        )
+    shutil.rmtree(job.stage, ignore_errors=True)
+    job.stage.mkdir()
+    try:
+        source = source_of(job.recording)  # before it is read: what changes meanwhile is a change
+        row = _cut_all(job, cutting)
+        known = {"source": source, "row": row}
+        (job.stage / "recording.json").write_text(json.dumps(known, indent=2), encoding="utf-8")
+        if job.folder.exists():  # of a source that has changed since
+            shutil.rmtree(job.folder)
+        job.stage.rename(job.folder)
+    finally:
+        shutil.rmtree(job.stage, ignore_errors=True)
+    return row
 
 
-def _write_tables(
-    rows: dict[str, dict[str, Any]], jobs: Sequence[Job], problems: Problems, target: Path
-) -> pd.DataFrame:
-    """faces.csv, recordings.csv and left_out.csv of the folder, in the order of the cohort; returns the second."""
-    import pandas as pd
+def sampled(frames: Iterable[Frame], rate_fps: float | None, count: Counter[str]) -> Iterator[Frame]:
+    """The first frame of each 1/rate s since the first one, or all; `count` learns frames_read and frames_sampled."""
+    start_s, taken = None, -1
+    for frame in frames:
+        count["frames_read"] += 1
+        start_s = frame.timestamp_s if start_s is None else start_s
+        slot = count["frames_read"] if rate_fps is None else int((frame.timestamp_s - start_s + ROUNDING_S) * rate_fps)
+        if slot > taken:
+            taken = slot
+            count["frames_sampled"] += 1
+            yield frame
 
-    done = [job for job in jobs if job.recording.name in rows]
-    faces = [pd.read_csv(job.folder / "faces.csv", dtype={"recording": str}) for job in done]
-    for table, job in zip(faces, done, strict=True):
-        table.insert(1, "file", [f"{job.folder.name}/{name}" for name in table.pop("file")])
-    recordings = pd.DataFrame([rows[job.recording.name] for job in done])
-    crops = pd.concat([table for table in faces if len(table)] or faces[:1], ignore_index=True)
-    left_out = pd.DataFrame(problems.items(), columns=["recording", "why"])
-    for name, table in (("faces.csv", crops), ("recordings.csv", recordings), ("left_out.csv", left_out)):
-        part = target / f"{STAGE}{name}"
-        table.to_csv(part, index=False)
-        part.replace(target / name)
-    return recordings
+
+def _cut_all(job: Job, cutting: FaceCutting) -> dict[str, Any]:
+    """Write the crops, faces.csv and moved landmarks into the stage; returns the recording's row."""
+    recording, video = job.recording, job.recording.video
+    assert video is not None
+    detector = cutting.detector_for(recording)
+    placed = _Placed(recording.landmarks)
+    if cutting.align != "box" and not placed.known:
+        raise DataError(
+            f"has no landmarks in pixels, which align={cutting.align} needs; set align=box, or give landmarks"
+        )
+    count, how = Counter[str](), []
+    with (job.stage / "faces.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for seen in cutting.follow(sampled(video.frames(), cutting.rate_fps, count), detector):
+            how.append(seen.how)
+            crop = None if seen.box is None else _crop(cutting, seen, placed)
+            if crop is not None:
+                name = f"{seen.frame.index:06d}.{cutting.image_type}"
+                table.writerow(_line(recording, name, seen, crop, video.size))
+                _write_image(job.stage / name, crop.cut(seen.frame.color), cutting.image_type)
+                placed.add(seen.frame, crop)
+    found = faces.counts(how)
+    placed.write(job.stage / "landmarks.npz")
+    return {
+        "recording": recording.name,
+        "subject": recording.subject,
+        "session": recording.session,
+        "group": recording.group,
+        "task": recording.task,
+        "frames_read": count["frames_read"],
+        "frames_sampled": count["frames_sampled"],
+        **found,
+        "crops_written": placed.n_crops,
+        "landmarks_missing": len(how) - found["faces_lost"] - placed.n_crops,
+    }
+
+
+class _Placed:
+    """The recording's landmarks, followed into the crops."""
+
+    def __init__(self, landmarks: Landmarks) -> None:
+        self.known = landmarks.space == "pixel" and bool(np.isfinite(landmarks.points).any())
+        self._landmarks = LandmarksAt(landmarks)
+        self._times: list[float] = []
+        self._frames: list[int] = []
+        self._points: list[np.ndarray] = []
+
+    @property
+    def n_crops(self) -> int:
+        return len(self._frames)
+
+    def at(self, frame: Frame) -> np.ndarray:
+        """(68, 2) px of the frame, from the landmarks nearest in time; NaN where there are none."""
+        return np.asarray(self._landmarks.points(frame.timestamp_s), dtype=float)
+
+    def add(self, frame: Frame, crop: Crop) -> None:
+        self._frames.append(frame.index)
+        self._times.append(frame.timestamp_s)
+        if self.known:
+            self._points.append(crop.to_crop(self.at(frame)))
+
+    def write(self, file: Path) -> None:
+        """points (n, 68, 2) px of the crops, timestamps_s (n,), frame (n,), if the recording came with landmarks."""
+        if self.known and self._points:
+            np.savez(
+                file, points=np.stack(self._points), timestamps_s=np.array(self._times), frame=np.array(self._frames)
+            )
+
+
+def _crop(cutting: FaceCutting, seen: Seen, placed: _Placed) -> Crop | None:
+    assert seen.box is not None
+    if cutting.align == "box":
+        return square(seen.box, margin=cutting.margin, size=cutting.size)
+    return warp(placed.at(seen.frame), align=cutting.align, margin=cutting.margin, size=cutting.size)
+
+
+def _line(r: Recording, file: str, seen: Seen, crop: Crop, frame_size: tuple[int, int]) -> list[Any]:
+    """One row of faces.csv; m00 .. m22 is the homography from px of the frame to px of the crop, row by row."""
+    frame, box = seen.frame, seen.box
+    assert box is not None
+    who = [r.name, file, r.subject, r.session, r.group, r.task, frame.index, round(frame.timestamp_s, 6)]
+    outside = round(share_outside(crop, frame_size), 4)
+    return [*who, seen.how, *(round(float(v), 2) for v in box), outside, *crop.matrix.ravel().tolist()]
+
+
+def _write_image(file: Path, image: np.ndarray, image_type: str) -> None:
+    """Errors: OSError of the disk, that says what it is."""
+    import cv2
+
+    name, value = FILE_TYPES[image_type]
+    shown = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    file.write_bytes(cv2.imencode(f".{image_type}", shown, [getattr(cv2, name), value])[1].tobytes())

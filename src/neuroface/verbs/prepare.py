@@ -114,18 +114,20 @@ def _for_others(cohort: Any, common: dict[str, Any], out: Path, config: DictConf
 
 
 def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
+    from neuroface.evaluate.spread import spread
     from neuroface.progress import Progress
-    from neuroface.recording.extract import prepare_faces
     from neuroface.studies.building import wanted_recordings
+    from neuroface.studies.cut_faces import prepare_faces
 
-    told = {**common, "skip_broken": False}  # so that those that cannot be opened reach left_out.csv
-    with Progress() as progress:
+    told, where = {**common, "skip_broken": False}, config.execution  # all that cannot be opened reach left_out.csv
+    with spread(where.backend, address=where.address, n_jobs=where.n_jobs), Progress() as progress:
         prepared = prepare_faces(
             wanted_recordings(cohort, told, quality=instantiate(config.quality, "quality")),
             out,
             instantiate(config.faces, "faces"),
             root=config.cohort.get("root"),
-            n_jobs=config.execution.n_jobs,
+            n_jobs=where.n_jobs,
+            limit_s=where.fold_timeout_s,
             skip_broken=bool(common.get("skip_broken")),
             progress=progress,
         )

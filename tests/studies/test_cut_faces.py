@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,16 +17,17 @@ import pytest
 
 from neuroface.cohorts.toronto_depth import ColorAndDepth, write_depth_image, write_depth_tables
 from neuroface.cohorts.videos import VideosCohort
-from neuroface.errors import ConfigError, DataError, RunMismatchError
-from neuroface.recording import extract_one
-from neuroface.recording.extract import prepare_faces
-from neuroface.recording.extract_one import sampled
+from neuroface.errors import ConfigError, DataError, RunFailedError, RunMismatchError
+from neuroface.evaluate.lock import exclusive
+from neuroface.recording import extract
+from neuroface.recording.extract import sampled
 from neuroface.recording.face_cutting import FaceCutting
 from neuroface.recording.face_detectors import BoxTable, LandmarkBoxes
 from neuroface.recording.video import VideoFile
+from neuroface.studies.cut_faces import prepare_faces
 from neuroface.types import Camera, Recording, Rig
-
-from .drawn_clips import DrawnVideo, find_disc, landmarks, recording, write_clip
+from neuroface.verbs import prepare
+from recording.drawn_clips import DrawnVideo, find_disc, landmarks, recording, write_clip
 
 DISC = FaceCutting(detector=find_disc, search_every_s=0.0, size=64)
 
@@ -118,7 +120,7 @@ def test_a_finished_recording_is_not_done_again(tmp_path, monkeypatch):
     whole = prepare_faces([first, second], tmp_path / "out", DISC)
     assert whole.resumed == 1
     stamp = (tmp_path / "out" / "a__t" / "recording.json").stat().st_mtime_ns
-    monkeypatch.setattr(extract_one, "_cut_all", lambda job: pytest.fail("cut again"))
+    monkeypatch.setattr(extract, "_cut_all", lambda *_: pytest.fail("cut again"))
     again = prepare_faces([first, second], tmp_path / "out", DISC)
     assert again.resumed == 2
     assert (tmp_path / "out" / "a__t" / "recording.json").stat().st_mtime_ns == stamp
@@ -155,12 +157,12 @@ def test_a_replaced_frame_below_a_folder_is_a_change(tmp_path):
         (place / "color" / f"{index}.png").write_bytes(b"old")
     video = DrawnVideo(3)
     video.path = place
-    before = extract_one.source_of(recording("P1", 3, video=video))
-    assert extract_one.source_of(recording("P1", 3, video=video)) == before
+    before = extract.source_of(recording("P1", 3, video=video))
+    assert extract.source_of(recording("P1", 3, video=video)) == before
     frame, newest = place / "color" / "0.png", place / "color" / "2.png"
     frame.write_bytes(b"new")  # as long as before, and not the newest of its folder
     os.utime(frame, ns=(newest.stat().st_atime_ns, newest.stat().st_mtime_ns - 10**9))
-    assert extract_one.source_of(recording("P1", 3, video=video)) != before
+    assert extract.source_of(recording("P1", 3, video=video)) != before
 
 
 def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
@@ -170,7 +172,7 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(extract_one, "_write_image", killed)
+        patch.setattr(extract, "_write_image", killed)
         with pytest.raises(KeyboardInterrupt):
             prepare_faces([one], tmp_path / "out", DISC)
     assert not (tmp_path / "out" / "a__t").exists()
@@ -178,20 +180,91 @@ def test_a_killed_run_leaves_nothing_that_looks_finished(tmp_path, monkeypatch):
     (tmp_path / "out" / ".partial-a__t" / "000000.png").write_bytes(b"half")
     resumed, fresh = prepare_faces([one], tmp_path / "out", DISC), prepare_faces([one], tmp_path / "fresh", DISC)
     assert resumed.recordings["crops_written"].tolist() == fresh.recordings["crops_written"].tolist() == [12]
-    times = ("recordings.csv", "a__t/recording.json")  # these hold how long it took
-    before, after = contents(tmp_path / "fresh"), contents(tmp_path / "out")
-    assert {k: v for k, v in before.items() if k not in times} == {k: v for k, v in after.items() if k not in times}
+    assert contents(tmp_path / "fresh") == contents(tmp_path / "out")
 
 
-def test_processes_write_what_one_process_writes(tmp_path):
+def test_an_interruption_keeps_what_is_whole_with_the_tables_about_it(tmp_path, monkeypatch, capsys):
     recordings = on_disk(tmp_path / "in", "abc")
-    for n_jobs in (1, 2):
-        prepare_faces(recordings, tmp_path / f"out{n_jobs}", DISC, n_jobs=n_jobs)
-    one, two = (pd.read_csv(tmp_path / f"out{n}" / "faces.csv") for n in (1, 2))
-    pd.testing.assert_frame_equal(one, two)
-    images = [{k: v for k, v in contents(tmp_path / f"out{n}").items() if k.endswith(".png")} for n in (1, 2)]
-    assert images[0] == images[1]
-    assert len(images[0]) == 36
+    cut = extract._cut_all
+
+    def interrupted(job, cutting):
+        if job.recording.subject == "b":
+            raise KeyboardInterrupt
+        return cut(job, cutting)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(extract, "_cut_all", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_faces(recordings, tmp_path / "out", DISC)
+    assert f"1 recordings are finished and kept in {tmp_path / 'out'}" in capsys.readouterr().err
+    assert set(pd.read_csv(tmp_path / "out" / "faces.csv")["recording"]) == {"a/t"}
+    assert prepare_faces(recordings, tmp_path / "out", DISC).resumed == 1
+    prepare_faces(recordings, tmp_path / "fresh", DISC)
+    assert contents(tmp_path / "fresh") == contents(tmp_path / "out")
+
+
+def test_a_fault_of_the_code_or_a_full_disk_is_no_broken_recording(tmp_path, monkeypatch, capsys):
+    recordings = on_disk(tmp_path / "in", "abc")
+    cut = extract._cut_all
+
+    def failing(error):
+        def fail(job, cutting):
+            if job.recording.subject == "b":
+                raise error
+            return cut(job, cutting)
+
+        return fail
+
+    monkeypatch.setattr(extract, "_cut_all", failing(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        prepare_faces(recordings, tmp_path / "out", DISC, skip_broken=True)
+    monkeypatch.setattr(extract, "_cut_all", failing(ZeroDivisionError("in the code")))
+    with pytest.raises(RunFailedError, match=r"1 recordings failed: b/t: ZeroDivisionError: in the code\.\nWhat was"):
+        prepare_faces(recordings, tmp_path / "out", DISC, skip_broken=True)
+    assert "Traceback" in capsys.readouterr().err
+    assert set(pd.read_csv(tmp_path / "out" / "faces.csv")["recording"]) == {"a/t", "c/t"}
+
+
+def test_two_commands_never_write_into_one_folder(tmp_path):
+    (one,) = on_disk(tmp_path / "in", "a")
+    prepare_faces([one], tmp_path / "out", DISC)
+    with (
+        exclusive(tmp_path / "out" / ".lock", what="Folder", key="out"),
+        pytest.raises(ConfigError, match=r"is being written by process \d+ on .* choose another out="),
+    ):
+        prepare_faces([one], tmp_path / "out", DISC)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_workers_write_the_same_bytes(n_jobs, tmp_path):
+    recordings = on_disk(tmp_path / "in", "abc")
+    prepare_faces(recordings[:1], tmp_path / "again", DISC)
+    for name in ("out", "again"):
+        prepare_faces(recordings, tmp_path / name, DISC, n_jobs=n_jobs)
+    prepare_faces(recordings, tmp_path / "one", DISC)
+    whole = contents(tmp_path / "one")
+    assert sum(name.endswith(".png") for name in whole) == 36
+    assert contents(tmp_path / "out") == contents(tmp_path / "again") == whole
+
+
+@pytest.mark.parametrize(
+    "backend", ["execution.backend=loky", pytest.param("execution.backend=dask", marks=pytest.mark.slow)]
+)
+def test_the_command_spreads_as_any_other(backend, tmp_path, capsys):
+    """Boxes of three clips from a table; a fourth file is no clip and is told once, and all backends write the same."""
+    if "dask" in backend:
+        pytest.importorskip("distributed")
+    on_disk(tmp_path / "in", "abc")
+    (tmp_path / "in" / "d.avi").write_bytes(b"no clip")
+    lines = [f"{who}/video,{k},{70 + 2 * k},{60 + k},60,60" for who in "abc" for k in range(12)]
+    (tmp_path / "boxes.csv").write_text("\n".join(["recording,frame,x,y,width,height", *lines]))
+    words = ["cohort=videos", f"cohort.root={tmp_path / 'in'}", "faces/detector=boxes"]
+    words += [f"faces.detector.path={tmp_path / 'boxes.csv'}", "cohort.skip_broken=true"]
+    prepare.run([*words, "execution.n_jobs=1", f"out={tmp_path / 'one'}"])
+    prepare.run([*words, backend, "execution.n_jobs=2", f"out={tmp_path / 'two'}"])
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert capsys.readouterr().out.count("broken: d/video: ") == 2
+    assert len(pd.read_csv(tmp_path / "two" / "faces.csv")) == 36
 
 
 def test_sources_are_never_touched(tmp_path):
@@ -336,4 +409,4 @@ def test_a_color_video_with_depth_is_a_source_like_any_other(tmp_path):
     video = ColorAndDepth(VideoFile(tmp_path / "in" / "a.avi", fps=25), tmp_path / "depth")
     with pytest.raises(ConfigError, match="lies among the source videos"):
         prepare_faces([replace(plain, video=video)], tmp_path / "in" / "faces", DISC)
-    assert extract_one.source_of(replace(plain, video=video)) == extract_one.source_of(plain)
+    assert extract.source_of(replace(plain, video=video)) == extract.source_of(plain)
