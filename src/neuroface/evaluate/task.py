@@ -43,6 +43,10 @@ class Task:
     limit_s: float | None = None
     parts: tuple[str, ...] = ()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy: joblib sends a task to workers in a thread, while this one may ask for the design for the first time."""
+        return dict(self.__dict__)
+
     @cached_property
     def design(self) -> Kind:
         """Whether classes lie between people, within them or both, over all rows; a permutation does not change it."""
