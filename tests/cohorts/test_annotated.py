@@ -45,6 +45,7 @@ def test_a_cohort_takes_its_repetitions_from_a_folder_of_annotations(tmp_path):
     for subject in ("P1", "P2"):
         events(tmp_path / "marks", f"sub-{subject}_task-OPEN_events.tsv", OPEN)
     events(tmp_path / "marks", "sub-P9_task-OPEN_events.tsv", OPEN)
+    events(tmp_path / "marks" / ".trash", "sub-P1_task-OPEN_events.tsv", [(0.5, 1.0, "open")])
     (tmp_path / "marks" / "README.txt").write_text("how we annotated")
     made = list(FolderCohort(root=tmp_path / "study", annotations=tmp_path / "marks").recordings())
     assert [frames(one) for one in made] == [TWO_OPEN, TWO_OPEN]

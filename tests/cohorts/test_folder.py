@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -340,6 +341,13 @@ def test_the_same_recording_in_two_formats(tmp_path):
     marks = landmarks(6)
     np.savez(root / "sub-12" / "sub-12_task-OPEN_landmarks.npz", points=marks.points)
     assert "12/OPEN: stands in the cohort more than once" in error_of(root)
+
+
+def test_hidden_folders_of_a_person_are_passed_over(tmp_path):
+    write([recording()], tmp_path)
+    person = tmp_path / "sub-S1"
+    shutil.copytree(person, person / ".snapshot")
+    assert [one.task for one in FolderCohort(root=tmp_path).recordings()] == ["OPEN"]
 
 
 def test_writing_refuses_a_folder_of_others(tmp_path):

@@ -110,3 +110,16 @@ def test_a_path_out_of_the_folder_and_an_empty_folder(tmp_path):
         list(ImageFolderCohort(root=tmp_path / "in", table=tmp_path / "t.csv").recordings())
     with pytest.raises(DataError, match="There is no picture in a folder of"):
         list(ImageFolderCohort(root=tmp_path / "in").recordings())
+
+
+def test_hidden_folders_are_passed_over_wherever_they_lie(tmp_path):
+    folder_with(tmp_path, "sick/P1/a.png", ".trash/P9/a.png", "sick/.thumbs/P1/a.png", "well/.ipynb_checkpoints/a.png")
+    assert [r.subject for r in ImageFolderCohort(root=tmp_path).recordings()] == ["P1"]
+
+
+@pytest.mark.parametrize("person", ["P1/", ""])
+def test_a_picture_of_the_same_name_is_told_which_one_it_is(tmp_path, person):
+    folder_with(tmp_path, f"sick/{person}smile_1.jpg", f"sick/{person}smile_1.png")
+    names, error = read_until_error(ImageFolderCohort(root=tmp_path).recordings())
+    assert len(names) == 1
+    assert f"sick/{person}smile_1.png has the name of sick/{person}smile_1.jpg, but for its ending" in str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -87,6 +88,32 @@ def test_relief_needs_depth(faces):
     with pytest.raises(DataError, match="needs RGB-D recordings and lift=depth"):
         explain.run([f"run={faces.parent.parent}", "face=true", "relief=true"])
     assert (faces / "face.html").read_bytes() == page
+
+
+@pytest.mark.parametrize("sound", [0, 3])
+def test_who_has_no_landmarks_is_left_out_by_name_and_the_others_are_drawn(faces, tmp_path, monkeypatch, capsys, sound):
+    shutil.copytree(faces.parent.parent, tmp_path / "run")
+    fit, seen = DrawnHead.fit, []
+
+    def blind(head, landmarks, *args, **kwargs):
+        seen.append(landmarks)
+        hidden = landmarks.points if len(seen) <= sound else np.full_like(landmarks.points, np.nan)
+        return fit(head, replace(landmarks, points=hidden), *args, **kwargs)
+
+    monkeypatch.setattr(DrawnHead, "fit", blind)
+    monkeypatch.setattr(digital_face, "FRAMES", 2)
+    monkeypatch.setattr(pictures, "SIZE_PX", (168, 208))
+    ask = [f"run={tmp_path / 'run'}", "face=true"]
+    if not sound:
+        with pytest.raises(
+            DataError, match=r"any of 4 recordings: .*/OPEN: no frame shows 12 landmarks.*landmarks first"
+        ):
+            explain.run(ask)
+        return
+    explain.run(ask)
+    told = capsys.readouterr().out
+    assert "face fitted to 3 recordings" in told
+    assert re.search(r"fitted to 1 recordings, which are left out: .*/OPEN: no frame shows 12 landmarks", told)
 
 
 @pytest.mark.parametrize("word", ["exaggerate=0", "exaggerate=x", "exaggerate=11"])

@@ -88,12 +88,16 @@ class Annotations:
     def _sheets(self) -> list[tuple[ModuleType, Sheet]]:
         if not self.place.exists():
             raise DataError(f"There is no {self.place}. Set cohort.annotations to a folder or file of annotations.")
-        files = [self.place] if self.place.is_file() else sorted(f for f in self.place.rglob("*") if f.is_file())
+        files = [self.place] if self.place.is_file() else sorted(filter(self._is_open, self.place.rglob("*")))
         known = [(form, file) for file in files if (form := format_of(file)) is not None]
         if not known:
             names = ", ".join(form.NAME for form in FORMATS)
             raise DataError(f"{self.place} holds no file of annotations that can be read ({names}).")
         return [(form, sheet) for form, file in known for sheet in form.read(file)]
+
+    def _is_open(self, file: Path) -> bool:
+        """Whether it is a file, and neither it nor a folder on its way is hidden."""
+        return file.is_file() and not any(part.startswith(".") for part in file.relative_to(self.place).parts)
 
     def _asked(self, sheet: Sheet) -> list[str]:
         """The tiers that are asked for and there. Errors: DataError that names those that are there."""

@@ -30,7 +30,7 @@ SMALLEST_PX = 16  # of a side: no face is told from another below (the smallest 
 class _Picture:
     """file: where it should lie. shown: as the user named it. label: its class. subject: "" where nobody says.
 
-    problem: why it cannot be used, "" where it can.
+    problem: why it cannot be used, "" where it can. ending: what tells it from another picture of its name, then.
     """
 
     file: Path
@@ -39,6 +39,7 @@ class _Picture:
     subject: str
     attributes: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    ending: str = ""
 
 
 class ImageFolderCohort:
@@ -83,7 +84,7 @@ class ImageFolderCohort:
         pictures = [self._matched(picture) for picture in pictures]
         if self.label_of == "person":
             _check_one_label(pictures)
-        sources = [self._source(picture, notes) for picture in pictures]
+        sources = [self._source(picture, notes) for picture in _told_apart(pictures)]
         yield from stream(sources, where=str(root), groups=groups, tasks=tasks, of=self)
 
     def _pictures(self, root: Path) -> tuple[list[_Picture], dict[str, Any]]:
@@ -105,7 +106,7 @@ class ImageFolderCohort:
         return replace(picture, subject=found.get("subject", ""), label=found.get("label", picture.label))
 
     def _source(self, picture: _Picture, notes: dict[str, Any]) -> Source:
-        own = session_of(str(Path(picture.shown).with_suffix("")))
+        own = _own(picture)
         who = {
             "subject": picture.subject or own,
             "group": picture.label if self.label_of == "person" else UNGROUPED,
@@ -146,7 +147,8 @@ def _of_folders(root: Path, *, labelled: bool) -> list[_Picture]:
 
     labelled: a pattern gives the label, so that pictures may lie anywhere.
     """
-    files = sorted((f for f in root.rglob("*") if _is_picture(f)), key=lambda f: [natural(Path(p)) for p in f.parts])
+    pictures = (file for file in root.rglob("*") if _is_picture(file, root))
+    files = sorted(pictures, key=lambda f: [natural(Path(p)) for p in f.parts])
     found = []
     for file in files:
         parts = file.relative_to(root).parts
@@ -162,8 +164,27 @@ def _of_folders(root: Path, *, labelled: bool) -> list[_Picture]:
     return found
 
 
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in SEEN_AS_IMAGES and not any(part.startswith(".") for part in file.parts[-2:])
+def _is_picture(file: Path, root: Path) -> bool:
+    """By its ending; hidden folders (.thumbnails, .ipynb_checkpoints) hold copies, and are passed over."""
+    hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+    return file.suffix.lower() in SEEN_AS_IMAGES and not hidden
+
+
+def _told_apart(pictures: Sequence[_Picture]) -> list[_Picture]:
+    """The pictures, of which those that a name cannot tell from an earlier one say so: smile.png beside smile.jpg."""
+    first: dict[tuple[str, str], str] = {}
+    told = []
+    for picture in pictures:
+        earlier = first.setdefault((picture.subject, _own(picture)), picture.shown)
+        if earlier != picture.shown:
+            problem = f"{picture.shown} has the name of {earlier}, but for its ending, or - for _ or /; rename it"
+            picture = replace(picture, problem=picture.problem or problem, ending=picture.file.suffix)
+        told.append(picture)
+    return told
+
+
+def _own(picture: _Picture) -> str:
+    return session_of(str(Path(picture.shown).with_suffix(""))) + picture.ending
 
 
 def _of_table(root: Path, table: Path) -> list[_Picture]:

@@ -28,10 +28,10 @@ def write_video(video: Video, base: Path) -> None:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """The files in a folder and in those below it; of a video's folder only the folder itself."""
+    """The files in a folder and in those below it that are not hidden; of a video's folder only the folder itself."""
     for place, folders, files in os.walk(folder):
         yield from (Path(place, name) for name in (*files, *filter(is_folder, folders)))
-        folders[:] = [name for name in folders if not is_folder(name)]
+        folders[:] = [name for name in folders if not is_folder(name) and not name.startswith(".")]
 
 
 def is_video(path: Path) -> bool:

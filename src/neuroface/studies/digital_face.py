@@ -84,6 +84,7 @@ def _movements(
         found: dict[str, dict[str, list[Any]]] = {name: {} for name in run.classes}
         measured: dict[str, dict[str, list[Relief]]] = {name: {} for name in run.classes}
         errors, truths, astray, looked = [], [], [], []
+        faceless: list[str] = []  # recordings that no face could be fitted to, and why
         for done, one in enumerate(seen):
             progress("faces fitted", done, len(seen))
             group, who = one.recording.group, one.recording.subject
@@ -91,7 +92,11 @@ def _movements(
                 continue
             truth = one.recording.truth
             side = truth.affected_side if truth is not None else one.recording.attributes.get("side")
-            fit, movement, frames = head.fit(one.landmarks, one.repetitions, mirrored=side == "right")
+            try:
+                fit, movement, frames = head.fit(one.landmarks, one.repetitions, mirrored=side == "right")
+            except DataError as error:
+                faceless.append(f"{one.recording.name}: {error}")
+                continue
             errors.append(np.nanmean(fit.error_mm))
             astray.append(np.nanmean(fit.astray))
             truths.append(_from_truth(one, fit, frames) if isinstance(head, DrawnHead) else np.nan)
@@ -102,6 +107,10 @@ def _movements(
                 looked.append(told)
                 own = told.relief.mirrored() if side == "right" else told.relief
                 measured[group].setdefault(who, []).append(own)
+    if faceless and not errors:
+        raise DataError(
+            f"no face can be fitted to any of {len(faceless)} recordings: {faceless[0]}. Find landmarks first."
+        )
     if not any(found.values()):
         raise DataError("no person's face can be drawn: classes are not those of people, or there are no landmarks.")
     if relief and not looked:
@@ -109,6 +118,10 @@ def _movements(
     lines = [f"face fitted to {len(errors)} recordings: {np.mean(errors):.2f} mm root mean square from their landmarks"]
     if np.mean(astray) >= LEAST_ASTRAY:
         lines[0] += f", of which {100 * np.mean(astray):.1f} % lie astray and do not count"
+    if faceless:
+        lines.append(
+            f"no face could be fitted to {len(faceless)} recordings, which are left out: {'; '.join(faceless[:3])}"
+        )
     known = [value for value in truths if np.isfinite(value)]
     if known:
         lines[0] += f", {np.mean(known):.2f} mm from where the points truly are"
