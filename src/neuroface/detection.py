@@ -14,6 +14,7 @@ import numpy as np
 from neuroface.errors import DataError
 from neuroface.evaluate.each import Failed, each
 from neuroface.evaluate.workers import n_threads
+from neuroface.landmarks.kept import Keeper
 from neuroface.recording.spool import Spooled
 from neuroface.types import Landmarks, Recording, Repetition
 
@@ -28,7 +29,8 @@ class Steps:
     repetitions: (Landmarks, task=, given=) -> repetitions. features: nested mapping of functions.
     frame: "head" (rigid head motion removed within each repetition) or "camera". pixel_scale: "intercanthal" (features
     of pixels are in units of the face's own size) or None. quality: Recording -> a row of
-    quality.csv, or None to measure nothing.
+    quality.csv, or None to measure nothing. keep: calls the landmark step in its place and keeps what it finds in
+    videos, or None.
     """
 
     landmarks: Callable[[Recording], tuple[Landmarks, dict[str, int]]]
@@ -38,6 +40,7 @@ class Steps:
     frame: Any = "head"
     pixel_scale: Any = None
     quality: Callable[[Recording], dict[str, Any]] | None = None
+    keep: Keeper | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +73,11 @@ def found(
     def done() -> Iterator[tuple[Recording, Found | Failed]]:
         if not waiting:  # nor is it asked whether there is a GPU, which loads torch
             return
-        single = first and len(waiting) == 1
-        threads = None if single or on_gpu(steps.landmarks) else 1
-        outcomes = each(find, bare, waiting, n_jobs=n_jobs, where=Path("recordings"), limit_s=limit_s, threads=threads)
+        gpu = on_gpu(steps.landmarks)
+        threads = None if gpu or (first and len(waiting) == 1) else 1
+        how = "gpu" if gpu else f"{threads or n_threads(-1)} threads"
+        asked = bare if bare.keep is None else replace(bare, keep=replace(bare.keep, how=how))
+        outcomes = each(find, asked, waiting, n_jobs=n_jobs, where=Path("recordings"), limit_s=limit_s, threads=threads)
         ready: dict[int, Found | Failed] = {}
         turn = itertools.count()
         at = next(turn)
@@ -149,7 +154,7 @@ def detected(recording: Recording, steps: Steps) -> tuple[Landmarks, Landmarks, 
     with ExitStack() as stack:
         if video is not None and video.rig is not None and getattr(steps.landmarks, "reads_video", False):
             recording = replace(recording, video=stack.enter_context(Spooled(video)))
-        pixels, counts = steps.landmarks(recording)
+        pixels, counts = steps.landmarks(recording) if steps.keep is None else steps.keep(steps.landmarks, recording)
         landmarks, lifted = steps.lift(pixels, recording)
     return pixels, landmarks, {**counts, **lifted}
 

@@ -6,6 +6,7 @@ folder at any time costs time, never a result.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -59,16 +60,35 @@ class Store:
         ConfigError for a folder that cannot be written.
         """
         whole = {**key, "shape": list(shape), "dtype": dtype, "neuroface": neuroface.__version__}
+        return self._kept(whole, lambda place: _write(place, whole, shape, dtype, fill))
+
+    def content(self, key: Mapping[str, Any], make: Callable[[], bytes]) -> np.ndarray:
+        """(n,) uint8: the bytes of this key, as many as there are; made where they are not there, or are damaged.
+
+        Errors: those of `array`, and what `make` raises.
+        """
+        whole = {**key, "neuroface": neuroface.__version__}
+        found = _read(self._place(whole))
+        if found is not None:
+            return found
+        made = np.frombuffer(make(), dtype=np.uint8)
+        fill = functools.partial(np.copyto, src=made)
+        return self._kept(whole, lambda place: _write(place, whole, made.shape, "uint8", fill))
+
+    def _place(self, whole: Mapping[str, Any]) -> Path:
         name = digest_of(whole)
-        place = self.folder / name[:2] / name
         self._used.add(name)
+        return self.folder / name[:2] / name
+
+    def _kept(self, whole: Mapping[str, Any], write: Callable[[Path], None]) -> np.ndarray:
+        place = self._place(whole)
         found = _read(place)
         if found is not None:
             return found
         for _ in range(TRIES):
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                _write(place, whole, shape, dtype, fill)
+                write(place)
             except OSError as error:
                 raise ConfigError(
                     f"{self.folder} cannot keep what was made: {error.strerror or error}. Set execution.store to a "

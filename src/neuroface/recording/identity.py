@@ -22,6 +22,7 @@ def identity(video: Video) -> dict[str, Any] | None:
     Of files: path, size and times of change of each, and when their frames are, which may be given beside them. Of a
     video that is made: all that it is made from.
     """
+    video = getattr(video, "spooled", video)
     named = f"{type(video).__module__}.{type(video).__qualname__}"
     places = files_of(video)
     if places:
@@ -66,10 +67,11 @@ def described(value: Any) -> Any:
 
 
 @functools.cache
-def code_digest(rooms: tuple[str, ...]) -> str:
-    """Of the sources in folders of neuroface: other code makes other values, whatever the version says."""
+def code_digest(places: tuple[str, ...]) -> str:
+    """Of sources of neuroface, folders or single files: other code makes other values, whatever the version says."""
     root = Path(neuroface.__file__).parent
-    files = [file for room in rooms for file in sorted((root / room).rglob("*.py"))]
+    found = (sorted((root / place).rglob("*.py")) or [root / place] for place in places)
+    files = [file for some in found for file in some]
     return digest_of([[file.relative_to(root).as_posix(), digest_of_array(_bytes(file))] for file in files])
 
 

@@ -54,6 +54,11 @@ class Spooled:
         self._file.close()
 
     @property
+    def spooled(self) -> Video:
+        """The video whose frames these are."""
+        return self._video
+
+    @property
     def size(self) -> tuple[int, int]:
         """(width, height) px of the colour frames."""
         return self._video.size

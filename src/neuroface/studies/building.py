@@ -203,7 +203,7 @@ def build_samples(
         side=float(config.classifier.get("side_weight") or 0) > 0,
         told_apart=protocol.told_apart if protocol else True,
     )
-    steps = build_steps(config)
+    steps = replace(build_steps(config), keep=_keeper(config))
     view = build_view(config, steps)
     found, summary = samples.build(
         cohort,
@@ -217,6 +217,19 @@ def build_samples(
         progress=progress,
     )
     return (found, summary) if protocol is None else _asked_about(found, summary, protocol)
+
+
+def _keeper(config: DictConfig) -> Any:
+    """What keeps landmarks that are found in videos, where execution.store says; None for a step of others' code."""
+    from neuroface.configuration.identity import science
+    from neuroface.landmarks.kept import Keeper, is_ours
+    from neuroface.store import Store
+
+    node = OmegaConf.create({"landmarks": OmegaConf.to_container(config.landmarks, resolve=True)})
+    step = science(node)["landmarks"]
+    if not is_ours(step):
+        return None
+    return Keeper(Store(config.execution.store, limit_gb=config.execution.store_limit_gb), step)
 
 
 def _asked_about(
