@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TASK = "table"  # the task of every row when no column says it
 PER = ("subject", "sample")
+NOT_ASKED = "another label or task than is asked for"
 
 
 class TableCohort:
@@ -128,14 +129,13 @@ class TableCohort:
         if keep.all():
             return
         gone = sorted(set(who["subject"].tolist()) - set(who["subject"][keep].tolist()))
-        why = "another label or task than is asked for"
         if gone:
             labels = sorted(set(who["label"][np.isin(who["subject"], gone)].tolist()))
             people = f"{len(gone)} of {len(set(who['subject'].tolist()))} people"
-            self.left_out_.append({"what": f"{people} ({', '.join(labels)})", "why": why})
+            self.left_out_.append({"what": f"{people} ({', '.join(labels)})", "why": NOT_ASKED})
         rest = int((~keep & ~np.isin(who["subject"], gone)).sum())
         if rest:
-            self.left_out_.append({"what": f"{rest} of {len(keep)} rows", "why": why})
+            self.left_out_.append({"what": f"{rest} of {len(keep)} rows", "why": NOT_ASKED})
 
     def _facts(self, frame: pd.DataFrame, keep: np.ndarray, out: np.ndarray) -> dict[str, dict[str, Any]]:
         """{subject: {"age": .., "sex": .., "site": ..}} of the rows that stay, from a person's first row."""

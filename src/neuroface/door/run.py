@@ -102,7 +102,9 @@ class Run:
         ]
         table = paired_table(cells, by="run", first="other", second="this")
         if table.empty:
-            raise DataError(f"{cells[0]['folder']} and {self.path} cannot be compared: are both about two classes?")
+            raise DataError(
+                f"{cells[0]['folder']} and {self.path} cannot be compared: are both of the same people, in two classes?"
+            )
         return table
 
     def __repr__(self) -> str:

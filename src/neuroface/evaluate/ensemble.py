@@ -15,8 +15,9 @@ import numpy as np
 
 from neuroface.errors import ConfigError, DataError, did_you_mean
 from neuroface.evaluate.design import Kind, design_of
+from neuroface.evaluate.ensemble_checks import joined_tasks, refuse_unlike
 from neuroface.evaluate.pooling import learnt_weights
-from neuroface.evaluate.predictions import PART, classes_of, read_null, read_predictions
+from neuroface.evaluate.predictions import PART, SIDE, classes_of, read_null, read_predictions
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.threshold import NEUTRAL, threshold_of
 
@@ -33,8 +34,8 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
     method: "mean" weighs all runs alike; "stack" chooses, in each fold, the weights with the least log-loss on people
     that every run held out inside that fold, drawn towards equal weights. The threshold between two classes is chosen
     on the same people; .5 where there are none.
-    Errors: ConfigError for one run or an unknown method; DataError for runs that do not fit together, and for "stack"
-    where a run kept no inner predictions.
+    Errors: ConfigError for one run, one that is told twice, or an unknown method; DataError for runs that do not fit
+    together (see ensemble_checks), and for "stack" where a run kept no inner predictions.
     """
     if method not in METHODS:
         raise ConfigError(f"ensemble={method}: there is no such ensemble." + did_you_mean(method, METHODS))
@@ -42,8 +43,9 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
         raise ConfigError("An ensemble needs two runs or more: run=[A,B,...].")
     if len({run.resolve() for run in runs}) < len(runs):
         raise ConfigError("A run is named twice in run=[...]; an ensemble of a run and itself is that run.")
+    refuse_unlike(runs)
     tables = [read_predictions(run / "predictions.csv") for run in runs]
-    joined = joined_tasks(tables)
+    joined = joined_tasks(runs, tables)
     if joined:
         tables = [by_person(table, joined, of=run) for table, run in zip(tables, runs, strict=True)]
     classes = classes_of(tables[0].columns)
@@ -52,7 +54,9 @@ def combine(runs: Sequence[Path], *, method: str = "mean") -> tuple[pd.DataFrame
         _check_same(runs[0], tables[0], run, table)
     aligned = [table.set_index(["sample", "fold"]).loc[_order(tables[0])] for table in tables]
     p = np.stack([table[names].to_numpy(float) for table in aligned])
-    own = [name for name in tables[0] if str(name).startswith(PART)]  # of single runs, not of their mean
+    own = [
+        name for name in tables[0] if str(name).startswith(PART) or name == SIDE
+    ]  # of single runs, not of their mean
     found, task_of = tables[0].drop(columns=own), tables[0].drop_duplicates("sample").set_index("sample")["task"]
     design = design_of(found["y"].to_numpy(str), found["subject"].to_numpy(str)).kind
     weights: dict[str, list[float]] = {}
@@ -77,7 +81,7 @@ def combined_null(runs: Sequence[Path]) -> pd.DataFrame | None:
     if any(table is None for table in tables) or len({RunFolder(run).facts["seeds"]["run"] for run in runs}) > 1:
         return None
     known = [table for table in tables if table is not None]
-    if joined := joined_tasks(known):
+    if joined := joined_tasks(runs, [read_predictions(run / "predictions.csv") for run in runs]):
         known = [_null_by_person(table, joined) for table in known]
     first = known[0]
     keys = [name for name in ("permutation", "sample", "subject", "task", "y") if name in first]
@@ -92,12 +96,6 @@ def combined_null(runs: Sequence[Path]) -> pd.DataFrame | None:
             return None
         shared = shared.assign(**{name: shared[name].to_numpy() + other[name].to_numpy() for name in p})
     return shared.assign(**{name: shared[name] / len(runs) for name in p}) if len(shared) else None
-
-
-def joined_tasks(tables: Sequence[pd.DataFrame]) -> str:
-    """OPEN+SPREAD of runs of different tasks; "" where all are of the same."""
-    own = ["+".join(dict.fromkeys(table["task"].astype(str))) for table in tables]
-    return "+".join(dict.fromkeys(own)) if len(set(own)) > 1 else ""
 
 
 def by_person(table: pd.DataFrame, joined: str, *, of: Path) -> pd.DataFrame:
@@ -127,8 +125,19 @@ def _order(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _check_same(first: Path, a: pd.DataFrame, other: Path, b: pd.DataFrame) -> None:
+    if numbers := [str(run) for run, table in ((first, a), (other, b)) if not classes_of(table.columns)]:
+        raise DataError(
+            f"{' and '.join(numbers)}: an ensemble is of runs that tell classes, and here a number is predicted. "
+            "Set ensemble=null to score each run by itself."
+        )
     if classes_of(a.columns) != classes_of(b.columns):
         raise DataError(f"{other} tells {classes_of(b.columns)} apart, {first} {classes_of(a.columns)}.")
+    truth = [dict(zip(_order(table), table["y"], strict=True)) for table in (a, b)]
+    if odd_ones := [key for key, y in truth[0].items() if truth[1].get(key, y) != y]:
+        raise DataError(
+            f"{first} and {other} know other classes of {len(odd_ones)} samples, such as {odd_ones[0][0]}: "
+            f"{truth[0][odd_ones[0]]} in one, {truth[1][odd_ones[0]]} in the other. Name runs of one protocol."
+        )
     rows = [set(map(tuple, table[list(KEY)].astype(str).to_numpy().tolist())) for table in (a, b)]
     if rows[0] != rows[1]:
         odd = sorted(rows[0] ^ rows[1])[0]

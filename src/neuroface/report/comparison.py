@@ -14,6 +14,7 @@ import pandas as pd
 from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate import comparison
 from neuroface.evaluate.cells import guarded_table
+from neuroface.evaluate.same_people import facts_apart, other_clinic
 from neuroface.report import run as runs
 from neuroface.report import wording
 from neuroface.report.differences import compare_runs, holm, null_differences
@@ -45,7 +46,7 @@ def compare(folders: Sequence[Path], out: Path, *, margin: float | None = None) 
     if len(nulls) > 1 and (family := _family(nulls)) is not None:
         here = table["measure"] == "AUC"
         table.loc[here, "p_max_t"] = comparison.max_t(table.loc[here, "difference"].to_numpy(float), family)
-    return finish(table, _notes(found, table, margin), list(found), out)
+    return finish(table, [*_notes(found, table, margin), *doubts(folders)], list(found), out)
 
 
 def finish(table: pd.DataFrame, notes: list[str], names: Sequence[str], out: Path) -> str:
@@ -68,11 +69,25 @@ def finish(table: pd.DataFrame, notes: list[str], names: Sequence[str], out: Pat
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:
-    """The shortest names that tell runs apart. ConfigError for fewer than two, or for the same one twice."""
+    """The shortest names that tell runs apart.
+
+    Errors: ConfigError for fewer than two, or for the same one twice; DataError for two synthetic clinics.
+    """
     if len(folders) < 2 or len({folder.resolve() for folder in folders}) < len(folders):
         raise ConfigError("compare=true needs two runs or more, each once: run=[A,B].")
+    for other in folders[1:]:
+        if told := other_clinic(folders[0], other):
+            raise DataError(
+                f"{told} Their people have the same names and are not the same; compare runs of one of them."
+            )
     short = len({folder.name for folder in folders}) == len(folders)
     return [folder.name if short else str(folder) for folder in folders]
+
+
+def doubts(folders: Sequence[Path]) -> list[str]:
+    """What to say where runs know other facts of people of the same names, such as their age."""
+    told = (facts_apart(folders[0], other) for other in folders[1:])
+    return [f"{one} A comparison is of the same people; are they?" for one in told if one]
 
 
 def _check_same(found: dict[str, Run]) -> None:

@@ -19,7 +19,7 @@ from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.statistics import permutation_p
 from neuroface.landmarks import comparison as of_points
 from neuroface.report import landmark_page, wording
-from neuroface.report.comparison import finish, names_of
+from neuroface.report.comparison import doubts, finish, names_of
 
 DRAWS = 2000
 FEWEST = 19  # permutations; with fewer no p is .05
@@ -65,7 +65,7 @@ def compare_numbers(folders: Sequence[Path], out: Path) -> str:
     ]
     if any(row["test"] == "both fitted again" for row in rows):
         notes.append(REFITTED)
-    return finish(pd.DataFrame(rows), notes, list(found), out)
+    return finish(pd.DataFrame(rows), [*notes, *doubts(folders)], list(found), out)
 
 
 CONDITIONAL = (
@@ -157,7 +157,7 @@ def compare_points(folders: Sequence[Path], out: Path) -> str:
         f"Error: {first['definition']}. Mean over people of each one's frames with a face in both; a difference "
         "below 0: the second errs less."
     ]
-    return finish(pd.DataFrame(rows), notes, list(found), out)
+    return finish(pd.DataFrame(rows), [*notes, *doubts(folders)], list(found), out)
 
 
 def refuse_mixed(kinds: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.errors import DataError
+from neuroface.evaluate.same_people import other_clinic
 from neuroface.report import run as runs
 from neuroface.report import wording
 from neuroface.report.run import Run
@@ -58,7 +59,8 @@ def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, sec
 
     cells: as in tables.experiment_table. Everything in a row, both AUCs too, is of the people who are judged in both
     runs (the column `people`), so the difference is tested paired (see evaluate.paired); p_holm is p adjusted over all
-    pairs. Pairs of which a run is missing, or is not about two classes of people, are left out.
+    pairs. Pairs of which a run is missing, is not about two classes of people, or is of another synthetic clinic, whose
+    people have the same names, are left out.
     """
     found: dict[tuple[tuple[str, Any], ...], dict[str, Run]] = {}
     for cell in cells:
@@ -68,7 +70,7 @@ def paired_table(cells: Sequence[Mapping[str, Any]], *, by: str, first: str, sec
             found.setdefault(rest, {})[cell["columns"][by]] = run
     rows = []
     for rest, runs_of in found.items():
-        if {first, second} <= runs_of.keys():
+        if {first, second} <= runs_of.keys() and not other_clinic(runs_of[first].folder, runs_of[second].folder):
             people, aucs, difference = compare_runs(runs_of[first], runs_of[second])
             found_aucs = dict(zip((first, second), aucs, strict=True))
             told = difference._asdict()

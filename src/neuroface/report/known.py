@@ -168,10 +168,14 @@ def _mean_of(story: Story) -> str:
     if how := wording.over_tasks(story.config):
         weights = "by weights learnt in each fold from people held out inside it" if how == "stack" else "all alike"
         return (
-            f"mean over repetitions of what each task's own model says, then over the tasks that were done, {weights}"
+            f"mean {_runs(ensemble)}over repetitions of what each task's own model says, then over the tasks that were "
+            f"done, {weights}"
         )
-    runs = f"over {len(ensemble['runs'])} runs, " if ensemble.get("runs") else ""
-    return f"mean {runs}over repetitions, then over tasks"
+    return f"mean {_runs(ensemble)}over repetitions, then over tasks"
+
+
+def _runs(ensemble: Mapping[str, Any]) -> str:
+    return f"over {len(ensemble['runs'])} runs, " if ensemble.get("runs") else ""
 
 
 def learnt_and_judged(story: Story) -> str:

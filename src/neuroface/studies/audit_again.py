@@ -26,6 +26,7 @@ def audit_again(path: Path) -> dict[str, Any]:
     from neuroface.evaluate.predictions import read_predictions
     from neuroface.evaluate.protocol import Protocol
     from neuroface.evaluate.run_files import read_json, read_yaml
+    from neuroface.evaluate.same_people import people_of
     from neuroface.evaluate.tournament import judged
     from neuroface.studies.building import build_estimator, build_protocol, build_splitter
 
@@ -59,17 +60,6 @@ def audit_again(path: Path) -> dict[str, Any]:
             audit = repeats.repeated(audit, planned, observed)
         folder.write_json("audit.json", audit)
     return audit
-
-
-def people_of(path: Path) -> dict[str, dict[str, Any]]:
-    """subject -> what people.csv tells of them."""
-    import csv
-
-    from neuroface.evaluate.cells import plain
-
-    with (path / "people.csv").open(newline="", encoding="utf-8") as lines:
-        rows = [{plain(name): plain(cell) for name, cell in row.items()} for row in csv.DictReader(lines)]
-    return {row["subject"]: {k: v for k, v in row.items() if k not in ("subject", "group")} for row in rows}
 
 
 def samples_of(path: Path) -> Samples | None:

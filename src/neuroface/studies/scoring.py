@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,17 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
     where these were fitted anew and weigh alike; else classes are permuted against its predictions as they are.
     """
     from neuroface.evaluate import ensemble as several
+    from neuroface.evaluate import ensemble_checks as checks
     from neuroface.evaluate.predictions import read_predictions
     from neuroface.evaluate.run_files import read_json, read_yaml
-    from neuroface.evaluate.several_audits import merged_audit, merged_cohort
+    from neuroface.evaluate.several_audits import merged_audit
     from neuroface.evaluate.tournament import is_tournament
 
     predictions, weights = several.combine(runs, method=method)
+    tables = [read_predictions(run / "predictions.csv") for run in runs]
+    joined = checks.joined_tasks(runs, tables)
+    if method == "mean" and not joined and (told := checks.unequal_kinds(runs)):
+        print(told, file=sys.stderr)
     ranks = is_tournament(predictions["fold"].to_numpy(str), predictions["subject"].to_numpy(str))
     null = (
         several.combined_null(runs) if method == "mean" and not ranks else None
@@ -48,17 +54,16 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         },
         "ensemble": {"method": method, "runs": [RunFolder(run).facts["digest"] for run in runs]},
     }
-    cohort = merged_cohort(_of_each(runs, "cohort.json"))
-    if several.joined_tasks([predictions, read_predictions(runs[0] / "predictions.csv")]):
+    if joined:
         config["protocol"] = {**config["protocol"], "task": None}  # of several
-        cohort = {
-            name: value for name, value in cohort.items() if name not in ("recordings", "repetitions", "noted_of")
-        }
+    leaks = [read_yaml(run / "config.yaml")["protocol"].get("leak", "refused") for run in runs]
+    if (leak := next((leak for leak in leaks if leak != "refused"), "refused")) != leaks[0]:
+        config["protocol"] = {**config["protocol"], "leak": leak}
     first = RunFolder(runs[0]).facts
     words = f"run=[{','.join(map(str, runs))}]"
     facts: dict[str, Any] = {
         "choices": {
-            **first["choices"],
+            **_choices(runs),
             "classifier": f"{method} of {', '.join(run.name for run in runs)}",
             "features": [],
         },
@@ -66,13 +71,14 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         "published": None,
         "device": "cpu",
         "seeds": first["seeds"],
+        "members": list(dict.fromkeys(digest for run in runs for digest in checks.members_of(run))),
         "n_folds": first["n_folds"],
         "n_done": first["n_done"],
         "null": "predictions" if null is None else "refit",
     }
     with RunFolder(path).open(config, **facts) as folder:
         folder.write_json("audit.json", merged_audit(_of_each(runs, "audit.json")))
-        folder.write_json("cohort.json", cohort)
+        folder.write_json("cohort.json", _cohort_of(runs, several_tasks=bool(joined)))
         folder.write_json("splits.json", read_json(runs[0] / "splits.json"))
         folder.write_json("weights.json", {"runs": [str(run) for run in runs], "folds": weights})
         if (runs[0] / "people.csv").is_file():  # of the same people
@@ -89,6 +95,29 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
         folder.update(status="done")
     draw(path, tensorboard=False)
     return path
+
+
+def _cohort_of(runs: list[Path], *, several_tasks: bool) -> dict[str, Any]:
+    """cohort.json of the runs. several_tasks: each has some of the recordings; what one lacks is not left out."""
+    from neuroface.cohorts.table import NOT_ASKED
+    from neuroface.evaluate.several_audits import merged_cohort
+
+    cohort = merged_cohort(_of_each(runs, "cohort.json"))
+    if not several_tasks:
+        return cohort
+    left_out = cohort.get("left_out") or []
+    kept = [entry for entry in left_out if not (entry["why"] == NOT_ASKED and entry["what"].endswith(" rows"))]
+    some = ("recordings", "repetitions", "noted_of")
+    return {name: value for name, value in cohort.items() if name not in some} | {"left_out": kept}
+
+
+def _choices(runs: list[Path]) -> dict[str, Any]:
+    """What was picked for the runs, all of it where it was not the same: landmarks "fan / given"."""
+    merged: dict[str, list[Any]] = {}
+    for choices in (RunFolder(run).facts["choices"] for run in runs):
+        for key, value in choices.items():
+            merged[key] = [*(known := merged.get(key, [])), *([] if value in known else [value])]
+    return {key: of[0] if len(of) == 1 else " / ".join(map(str, of)) for key, of in merged.items()}
 
 
 def _of_each(runs: list[Path], name: str) -> dict[str, dict[str, Any]]:
