@@ -44,7 +44,7 @@ class Task:
     parts: tuple[str, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy: joblib sends a task to workers in a thread, while this one may ask for the design for the first time."""
+        """A copy: joblib sends a task to workers in a thread, while this one may ask for the design first."""
         return dict(self.__dict__)
 
     @cached_property
