@@ -251,11 +251,11 @@ def test_a_worker_that_is_frozen_is_ended_from_outside(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_scheduler_and_workers_of_their_own_give_the_same_bytes(tmp_path, whole):
-    """One scheduler and two workers as separate processes on loopback, joined by address."""
+    """One scheduler and three workers as separate processes on loopback, joined by address."""
     distributed = pytest.importorskip("distributed")
     where = {"host": "127.0.0.1", "dashboard_address": ":0", "threads_per_worker": 1}
     with (
-        distributed.SubprocessCluster(n_workers=2, **where) as cluster,
+        distributed.SubprocessCluster(n_workers=3, **where) as cluster,
         spread("dask", address=cluster.scheduler_address),
     ):
         run(tmp_path, n_jobs=-1)

@@ -58,6 +58,7 @@ WANTED: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "text such as tcp://HOST:8786, or null",
         lambda value: value is None or isinstance(value, str),
     ),
+    "execution.shared_disk": ("true or false", _is_switch),
     "execution.fold_timeout_s": ("a number above 0, or null", lambda value: value is None or _is_seconds(value)),
     "execution.save_models": ("true or false", _is_switch),
     "execution.final_model": ("true or false", _is_switch),

@@ -7,9 +7,11 @@ client here.
 
 from __future__ import annotations
 
+import functools
 import queue
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,14 @@ AHEAD = 2  # calls handed over per worker thread, so that none waits for its nex
 TRIES = 3  # of a call whose worker is lost
 LOOK_S = 1.0  # between two looks at whether the scheduler is there
 LARGE_BYTES = 1_000_000  # of an argument: sent to the cluster once, not with each call
+shared_disk = ContextVar("shared_disk", default=False)  # whether its workers see the files of this process
 
 
 def on_cluster(client: Any, calls: Iterable[Call], *, where: Path) -> Iterator[Any]:
     """Outcomes as they come, in any order. A call whose worker is lost is given to another one.
 
-    client: distributed.Client. Errors: RunFailedError when the scheduler is gone, or a call lost its worker TRIES
-    times; what a call raises.
+    client: distributed.Client. While `shared_disk` is set, arrays that lie in a file are sent by its path.
+    Errors: RunFailedError when the scheduler is gone, or a call lost its worker TRIES times; what a call raises.
     """
     answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
     waiting: dict[str, tuple[Any, Call, int]] = {}
@@ -34,7 +37,9 @@ def on_cluster(client: Any, calls: Iterable[Call], *, where: Path) -> Iterator[A
 
     def hand_over(call: Call, tries: int) -> None:
         function, arguments = call
-        future = client.submit(function, *[_sent(client, value, sent) for value in arguments], pure=False)
+        future = client.submit(
+            functools.partial(_call, function), *[_sent(client, value, sent) for value in arguments], pure=False
+        )
         waiting[future.key] = future, call, tries
         future.add_done_callback(answers.put)
 
@@ -74,6 +79,11 @@ def client_in_use() -> Any:
     return backend.client if type(backend).__name__ == "DaskDistributedBackend" else None
 
 
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """In a worker: the call, with what was sent by its path."""
+    return function(*(one.opened() if hasattr(one, "opened") else one for one in arguments))
+
+
 def _sent(client: Any, value: Any, sent: dict[int, tuple[Any, Any]]) -> Any:
     """The argument, or where it is on the cluster if it is large."""
     import dask.sizeof
@@ -82,7 +92,8 @@ def _sent(client: Any, value: Any, sent: dict[int, tuple[Any, Any]]) -> Any:
         return sent[id(value)][1]
     if _bytes_of(value, dask.sizeof.sizeof) < LARGE_BYTES:
         return value
-    sent[id(value)] = value, client.scatter(value, hash=False, broadcast=True)
+    content = value.by_path() if shared_disk.get() and hasattr(value, "by_path") else value
+    sent[id(value)] = value, client.scatter(content, hash=False, broadcast=True)
     return sent[id(value)][1]
 
 

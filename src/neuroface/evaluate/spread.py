@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from neuroface.errors import ConfigError, RunFailedError, did_you_mean
+from neuroface.evaluate import cluster as dask_cluster
 
 BACKENDS = ("loky", "dask")
 CONNECT_S = "10s"
@@ -21,12 +22,15 @@ TRIM = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
 
 
 @contextmanager
-def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -1) -> Iterator[None]:
+def spread(
+    backend: str = "loky", *, address: str | None = None, n_jobs: int = -1, shared_disk: bool = False
+) -> Iterator[None]:
     """While this lasts, `workers.outcomes` computes there.
 
     address: the scheduler of a cluster that runs, tcp://HOST:PORT; None starts one worker process per job here, and
-    stops them afterwards. With n_jobs=1 everything is computed in this process. Whoever may talk to a scheduler runs
-    code on its workers: join your own cluster only.
+    stops them afterwards. With n_jobs=1 everything is computed in this process. shared_disk: the workers of that
+    cluster see the files of this process, and pictures of the store are sent by their path. Whoever may talk to a
+    scheduler runs code on its workers: join your own cluster only.
     Errors: ConfigError for an unknown backend, an address without backend dask, or a scheduler that does not answer;
     RunFailedError where a cluster on this machine does not start.
     """
@@ -44,7 +48,7 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if address:
         client = _client(distributed, address)
-        with client, joblib.parallel_config(backend="dask"):
+        with client, joblib.parallel_config(backend="dask"), _disk(shared_disk):
             _wait_for_a_worker(client, address)
             yield
         return
@@ -65,7 +69,17 @@ def spread(backend: str = "loky", *, address: str | None = None, n_jobs: int = -
                 "with execution.backend=loky."
             ) from error
         stack.enter_context(joblib.parallel_config(backend="dask"))
+        stack.enter_context(_disk(True))
         yield
+
+
+@contextmanager
+def _disk(is_shared: bool) -> Iterator[None]:
+    token = dask_cluster.shared_disk.set(is_shared)
+    try:
+        yield
+    finally:
+        dask_cluster.shared_disk.reset(token)
 
 
 def _environment_as(before: dict[str, str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import mmap
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neuroface.errors import ConfigError
 from neuroface.evaluate.design import Kind, design_of
 from neuroface.evaluate.scores_dummy import class_shares
 from neuroface.types import Parts
@@ -44,8 +47,16 @@ class Task:
     parts: tuple[str, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy: joblib sends a task to workers in a thread, while this one may ask for the design first."""
+        """A copy: joblib's thread sends it while the main one may ask for the design, which is then kept."""
         return dict(self.__dict__)
+
+    def by_path(self) -> Task:
+        """The task for workers that see the same disk: of arrays that lie in a file it names the file."""
+        return replace(self, X=_each_array(self.X, _named))
+
+    def opened(self) -> Task:
+        """On such a worker, the task with its arrays. Errors: ConfigError where a file cannot be read."""
+        return replace(self, X=_each_array(self.X, _opened))
 
     @cached_property
     def design(self) -> Kind:
@@ -59,3 +70,37 @@ class Task:
         rows = zip(self.subject.tolist(), self.y.tolist(), strict=True)
         units = list(rows) if self.design == "within" else list(dict.fromkeys(rows))
         return class_shares(np.array([code[label] for _, label in units]), len(self.classes))
+
+
+@dataclass(frozen=True)
+class _Mapped:
+    """An array that is a part of a file from `offset` to its end, as np.memmap opens it."""
+
+    file: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    offset: int
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+
+def _each_array(X: Any, change: Callable[[Any], Any]) -> Any:
+    return Parts({name: change(array) for name, array in X.arrays.items()}) if isinstance(X, Parts) else change(X)
+
+
+def _named(array: Any) -> Any:
+    whole = isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap)  # chosen rows are a copy in memory
+    return _Mapped(str(array.filename), array.dtype, array.shape, array.offset) if whole else array
+
+
+def _opened(array: Any) -> Any:
+    if not isinstance(array, _Mapped):
+        return array
+    try:
+        return np.memmap(array.file, array.dtype, "r", array.offset, array.shape)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"A worker cannot read {array.file} ({error}). Set execution.store= to a folder on a disk that all workers "
+            "see, or execution.shared_disk=false, which sends pictures as they are."
+        ) from error

@@ -105,7 +105,8 @@ def _work(
     from neuroface.studies.building import build_estimator, build_protocol, build_samples, build_splitter
 
     where = config.execution
-    with Progress() as progress, spread(where.backend, address=where.address, n_jobs=where.n_jobs):
+    workers = {"address": where.address, "n_jobs": where.n_jobs, "shared_disk": where.shared_disk}
+    with Progress() as progress, spread(where.backend, **workers):
         protocol, estimator, splitter = build_protocol(config), build_estimator(config), build_splitter(config)
         samples, cohort_summary = build_samples(config, protocol, columns=columns, progress=progress)
         if hasattr(splitter, "told"):
