@@ -1,5 +1,6 @@
 """Peak memory of the stages of a run, for so many recordings and ten times as many, and of landmarks of a clip of ten
-seconds and of ten minutes. python scripts/bench/memory.py
+seconds and of ten minutes; of recordings of ten minutes prepared and their landmarks written. python
+scripts/bench/memory.py
 
 Each stage of each size is a process of its own, so that nothing is left of another one; what it had before the stage
 began, libraries read, is told beside it.
@@ -77,6 +78,36 @@ with tempfile.TemporaryDirectory() as folder:
         native.write_below(None, finder(recording)[0], Path(folder))
     after = peak()
 """
+MANY = (8, 80)  # recordings of ten minutes
+# All that `neuroface prepare`, and `neuroface landmarks` of landmarks that came along, do to a cohort of long
+# recordings: who is there, what is whole, the files of each; from a cohort that makes up 16 MB for each of them.
+FOLDERS = """
+import resource, sys, tempfile
+import numpy as np
+from neuroface.cohorts import native
+from neuroface.studies import building
+from neuroface.types import Landmarks, Recording
+from neuroface.verbs import landmarks, prepare
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+class Cohort:
+    n = 1
+    def recordings(self, *, groups=None, tasks=None):
+        times = np.arange(15000) / 25
+        for number in range(self.n):
+            points = np.random.default_rng(number).normal(300, 50, (15000, 68, 2))
+            yield Recording(f"P{number}", "HC", "OPEN", Landmarks(points, times, "pixel"))
+cohort = Cohort()
+building.build_cohort = lambda config: (cohort, {})
+verb = {"prepare": prepare, "landmarks": landmarks}[sys.argv[2]]
+words = ["quality=null", "execution.n_jobs=1"] + ["landmarks=none"] * (verb is landmarks)
+with tempfile.TemporaryDirectory() as folder:
+    verb.run([*words, f"out={folder}/a"])
+    before = peak()
+    cohort.n = int(sys.argv[1])
+    verb.run([*words, f"out={folder}/b"])
+    after = peak()
+"""
 STAGES = {
     "recordings to features": (READ, []),
     "recordings to series": (READ, ["classifier=lstm"]),
@@ -101,6 +132,10 @@ def main() -> None:
         for n in PEOPLE:
             before, after = measured(BEGIN + code, str(n), *words)
             print(f"{stage:<24} {2 * n:>10} {before:>5.0f} MB {after:>5.0f} MB", flush=True)
+    for verb in ("prepare", "landmarks"):
+        for n in MANY:
+            before, after = measured(FOLDERS, str(n), verb)
+            print(f"{verb + ', 10 min each':<24} {n:>10} {before:>5.0f} MB {after:>5.0f} MB", flush=True)
     for clip_s in CLIP_S:
         before, after = measured(LANDMARKS, str(clip_s))
         print(f"{'landmarks of a clip':<24} {clip_s:>8} s {before:>5.0f} MB {after:>5.0f} MB", flush=True)

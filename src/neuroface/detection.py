@@ -19,6 +19,7 @@ from neuroface.recording.spool import Spooled
 from neuroface.types import Landmarks, Recording, Repetition
 
 AT_ONCE = 16  # recordings of each worker between two times at which all wait for the slowest
+AT_ONCE_BYTES = 250_000_000  # of arrays that come with these; fewer recordings where they are long
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def found(
                 yield recording, Failed(str(error), True, "")
             continue
         waiting.append(recording)
-        if len(waiting) == many:
+        if len(waiting) == many or sum(one.nbytes for one in waiting) >= AT_ONCE_BYTES:
             yield from done()
             first, waiting = False, []
     yield from done()

@@ -165,6 +165,23 @@ class Landmarks:
         )
 
     @property
+    def nbytes(self) -> int:
+        """What its arrays take."""
+        arrays = (self.points, self.timestamps_s, self.score, self.depth, *self.extras.values())
+        return sum(np.asarray(one).nbytes for one in arrays if one is not None)
+
+    def copy(self) -> Landmarks:
+        """Arrays of its own, where these are views of larger ones."""
+        return replace(
+            self,
+            points=np.array(self.points),
+            timestamps_s=np.array(self.timestamps_s),
+            score=None if self.score is None else np.array(self.score),
+            depth=None if self.depth is None else np.array(self.depth),
+            extras={name: np.array(value) for name, value in self.extras.items()},
+        )
+
+    @property
     def unit(self) -> str:
         """Unit of the coordinates: "px", "mm" or "icd"."""
         return SPACES[self.space]
@@ -262,6 +279,19 @@ class Recording:
     def name(self) -> str:
         """subject/task, with the session between them if there is one; unique within a cohort."""
         return "/".join(part for part in (self.subject, self.session, self.task) if part)
+
+    @property
+    def nbytes(self) -> int:
+        """What its arrays take; what a video needs to make its frames is not counted."""
+        marks = (self.landmarks, *((self.truth.landmarks, self.truth.pixels) if self.truth else ()))
+        return sum(one.nbytes for one in marks if one is not None)
+
+    def without_arrays(self) -> Recording:
+        """Who and what it is, and what is told of it: without frames of landmarks, repetitions and video."""
+        truth = self.truth
+        if truth is not None:
+            truth = replace(truth, landmarks=truth.landmarks[:0].copy(), pixels=None)
+        return replace(self, landmarks=self.landmarks[:0].copy(), repetitions=None, video=None, truth=truth)
 
 
 class Cohort(Protocol):

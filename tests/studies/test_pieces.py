@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from neuroface.errors import ConfigError, DataError, Problems, RunFailedError
 from neuroface.evaluate.each import each
 from neuroface.studies.pieces import Pieces
+from neuroface.studies.whole import Recordings
 from neuroface.types import Landmarks, Recording
 
 HERE = OmegaConf.create({"n_jobs": 1, "fold_timeout_s": None})
@@ -21,6 +22,12 @@ def recording(subject: str) -> Recording:
 
 
 PEOPLE = [recording(name) for name in ("A", "B", "C")]
+
+
+def everybody(**keys) -> Recordings:
+    found = Recordings(lambda: PEOPLE, **keys)
+    assert len(list(found.read())) == 3
+    return found
 
 
 class Writer:
@@ -41,7 +48,7 @@ def write(tmp_path, writer, digest="x"):
     """(whom the writer was asked for, problems, failures); what is whole goes to its place."""
     pieces, problems = Pieces(tmp_path, tmp_path / "out", digest), Problems()
     with pieces.open():
-        failures = pieces.write(PEOPLE, writer, digest, execution=HERE, problems=problems)
+        failures = pieces.write(everybody(), writer, digest, execution=HERE, problems=problems)
         whole = [one for one in PEOPLE if pieces.told(one)]
         pieces.place(whole)
     return writer.asked, problems, failures
@@ -66,7 +73,7 @@ def test_other_settings_do_it_again(tmp_path):
 def test_an_interruption_keeps_what_was_whole_and_nothing_half_made(tmp_path):
     pieces = Pieces(tmp_path, tmp_path / "out", "x")
     with pytest.raises(KeyboardInterrupt), pieces.open():
-        pieces.write(PEOPLE, Writer({"C": KeyboardInterrupt()}), "x", execution=HERE, problems=Problems())
+        pieces.write(everybody(), Writer({"C": KeyboardInterrupt()}), "x", execution=HERE, problems=Problems())
     assert not list(tmp_path.rglob("*.part"))
     assert write(tmp_path, Writer())[0] == ["C"]
     assert written(tmp_path) == {"A.txt": "x A", "B.txt": "x B", "C.txt": "x C"}
@@ -75,7 +82,7 @@ def test_an_interruption_keeps_what_was_whole_and_nothing_half_made(tmp_path):
 def test_moving_to_their_places_goes_on_where_it_was_killed(tmp_path):
     pieces = Pieces(tmp_path, tmp_path / "out", "x")
     with pieces.open():
-        pieces.write(PEOPLE, Writer(), "x", execution=HERE, problems=Problems())
+        pieces.write(everybody(), Writer(), "x", execution=HERE, problems=Problems())
         pieces.place(PEOPLE[:1])
     assert write(tmp_path, Writer())[0] == []
     assert len(written(tmp_path)) == 3

@@ -81,11 +81,13 @@ def write(
     saved_frames: how many of them are saved as images. A task that the release lacks (REST) is left out.
     Errors: ConfigError for impossible numbers, DataError for a folder in use and for recordings that cannot be written.
     """
-    release = Release(recordings, out, annotate_every=annotate_every, saved_frames=saved_frames)
+    given = list(recordings)
+    release = Release(given, out, annotate_every=annotate_every, saved_frames=saved_frames)
+    chosen = {recording.name for recording in release.recordings}
     shutil.rmtree(release.stage, ignore_errors=True)  # left by a write that was interrupted
     try:
         told, problems = [], Problems()
-        for recording in release.recordings:
+        for recording in (one for one in given if one.name in chosen):
             try:
                 told.append(write_below(release.settings, recording, release.stage))
             except DataError as error:
@@ -100,7 +102,7 @@ class Release:
     """A release on its way to `out`: `write_below` writes the files of each recording below `stage`, `finish` the
     tables about them, and moves it all to its place. Arguments and errors: those of `write`.
 
-    recordings: those that the layout has a place for. settings: what `write_below` is given.
+    recordings: those that the layout has a place for, without their arrays. settings: what `write_below` is given.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Release:
         self.stage = self.out.with_name(f".{self.out.name}.partial")
         self.settings = annotate_every, saved_frames
         self.recordings: list[Recording] = []
+        self._names: list[str] = []
         self._left_out: list[tuple[str, str]] = []
         self._choose(recordings)
 
@@ -133,7 +136,8 @@ class Release:
             if name in seen:
                 problems.add(recording.name, "stands in the cohort more than once")
             seen.add(name)
-            self.recordings.append(recording)
+            self._names.append(name)
+            self.recordings.append(recording.without_arrays())
         problems.raise_if_any("Nothing was written.")
         if not self.recordings:
             raise DataError("There are no recordings to write.")
@@ -141,13 +145,13 @@ class Release:
     def finish(self, told: Sequence[Mapping[str, Any]]) -> Written:
         """Write the tables and move the stage to its place. told: what `write_below` returned of each recording."""
         written, clinic = Written(self.out, left_out=self._left_out), _Clinic()
-        for recording, about in zip(self.recordings, told, strict=True):
+        for recording, name, about in zip(self.recordings, self._names, told, strict=True):
             written.recordings += 1
             written.frames_annotated += about["annotated"]
             written.people[_subject(recording)] = recording.group
             clinic.parsing += [tuple(row) for row in about["parsing"]]
             clinic.information.setdefault(recording.group, []).append(tuple(about["information"]))
-            _remember(recording, _name(recording), clinic)
+            _remember(recording, name, clinic)
         _write_tables(clinic, self.stage)
         if self.out.is_dir():
             self.out.rmdir()

@@ -8,11 +8,11 @@ import io
 import sys
 import traceback
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from neuroface.errors import DataError, NeurofaceError, Problems, RunFailedError
 from neuroface.evaluate.time_limit import time_limit
@@ -30,6 +30,12 @@ class Failed:
     cause: str
     expected: bool
     trace: str
+
+
+class Things(Sized, Protocol):
+    """Things to work on, of which it is known how many there are, made one at a time. Making them raises nothing."""
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 class Failures:
@@ -54,7 +60,7 @@ class Failures:
 def each(
     work: Callable[[Any, Any], Any],
     common: Any,
-    things: Sequence[Any],
+    things: Things,
     *,
     n_jobs: int,
     where: Path,
@@ -63,7 +69,8 @@ def each(
 ) -> Iterator[tuple[int, Any]]:
     """(place of the thing, `work(common, thing)` or Failed) as they come, in any order.
 
-    common: each worker keeps the first copy that it gets. threads: 1, so that sums come out in the same order
+    things: taken a few at a time, so that all of them need not be there. common: each worker keeps the first copy that
+    it gets. threads: 1, so that sums come out in the same order
     everywhere; None: all of them, in this process. What workers print on standard error is printed here, each line
     once. Errors, at once, for they are not about one thing: a NeurofaceError that is no DataError, OSError of a full or
     read-only disk, and RunFailedError where a worker is lost.
@@ -84,7 +91,7 @@ def each(
         _held.clear()
 
 
-def is_alone(n_jobs: int, things: Sequence[Any], threads: int | None = 1) -> bool:
+def is_alone(n_jobs: int, things: Things, threads: int | None = 1) -> bool:
     """Whether this process does the work itself."""
     return n_jobs == 1 or len(things) < 2 or threads is None
 

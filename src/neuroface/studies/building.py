@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from neuroface.evaluate.number_protocol import NumberProtocol
     from neuroface.evaluate.protocol import Protocol
     from neuroface.samples import CohortSummary, Samples
+    from neuroface.studies.whole import Recordings
     from neuroface.views.seen import View
 
 
@@ -71,6 +72,17 @@ def wanted_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = Non
         except DataError as error:
             raise BrokenRecordingsError(str(error), problems.items()) from None
     print_left_out(problems.items(), file=sys.stderr)
+
+
+def read_recordings(cohort: Any, common: dict[str, Any], *, quality: Any = None) -> Recordings:
+    """The same, for work on each of them: without the arrays of all being there at once."""
+    from neuroface import samples
+    from neuroface.studies.whole import Recordings
+
+    def again() -> Iterator[Recording]:
+        return samples.readable(cohort, samples.Wanted(exclude=excluded(common)), Problems(), Tally())
+
+    return Recordings(lambda: wanted_recordings(cohort, common, quality=quality), again)
 
 
 def print_left_out(left_out: Iterable[tuple[str, str]], *, file: IO[str]) -> None:

@@ -16,8 +16,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from neuroface.evaluate.each import Failed, Failures, each
 from neuroface.evaluate.lock import exclusive
 from neuroface.recording.extract import Job, extract
 from neuroface.recording.face_cutting import FaceCutting
+from neuroface.studies.whole import Recordings, Unreadable, readable
 from neuroface.types import Recording
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class PreparedFaces:
 
 
 def prepare_faces(
-    recordings: Iterable[Recording],
+    recordings: Recordings | Iterable[Recording],
     out: str | Path,
     cutting: FaceCutting | None = None,
     *,
@@ -88,20 +89,29 @@ def prepare_faces(
     RunFailedError those in which something else failed.
     """
     cutting = cutting or FaceCutting()
-    problems = Problems()
-    chosen = _sound(recordings, problems)
+    problems, failures = Problems(), Failures()
     target = Path(out).expanduser().resolve()
-    _keep_away_from_sources(chosen, target, root)
+    cohort = recordings if isinstance(recordings, Recordings) else _once(recordings)
+    jobs, rows, sources = _planned(cohort, target, problems)
+    _keep_away_from_sources(sources, target, root)
     _refuse_foreign(target, cutting.settings())
     target.mkdir(parents=True, exist_ok=True)
+    resumed = len(rows)
     with exclusive(target / LOCK, what="Folder", key="out"):
         _claim(target, cutting.settings())
-        named = zip(chosen, _folder_names(chosen, problems), strict=True)
-        jobs = [Job(recording, target / name, target / f"{STAGE}{name}") for recording, name in named if name]
-        rows = {job.recording.name: row for job in jobs if (row := job.finished())}
-        resumed, failures = len(rows), Failures()
+        todo = _Todo(cohort, [job for job in jobs if job.recording.name not in rows])
         try:
-            _cut(jobs, cutting, rows, problems, failures, n_jobs=n_jobs, limit_s=limit_s, progress=progress)
+            found = each(_extracted, cutting, todo, n_jobs=n_jobs, where=target, limit_s=limit_s)
+            for count, (place, outcome) in enumerate(found, start=1):
+                name = todo.jobs[place].recording.name
+                if not isinstance(outcome, Failed):
+                    rows[name] = outcome
+                elif outcome.expected:
+                    problems.add(name, outcome.cause)
+                else:
+                    failures.add(name, outcome)
+                if progress:
+                    progress("recordings", resumed + count, len(jobs))
         finally:
             table = _write_tables(rows, jobs, problems, target) if rows else None
             if sys.exc_info()[0] is KeyboardInterrupt:
@@ -114,25 +124,72 @@ def prepare_faces(
     return PreparedFaces(target, table, resumed, tuple(problems.items()))
 
 
-def _sound(recordings: Iterable[Recording], problems: Problems) -> list[Recording]:
+def _once(recordings: Iterable[Recording]) -> Recordings:
+    """Recordings that may be asked for once only, and are held therefore."""
+    return Recordings(lambda: recordings, limit_bytes=sys.maxsize)
+
+
+class _Todo:
+    """The jobs, each with its whole recording, made one at a time."""
+
+    def __init__(self, cohort: Recordings, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
+        self._whole = cohort.whole([job.recording.name for job in jobs])
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    def __iter__(self) -> Iterator[Job | Unreadable]:
+        for job, one in zip(self.jobs, self._whole, strict=True):
+            yield one if isinstance(one, Unreadable) else replace(job, recording=one)
+
+
+def _extracted(cutting: FaceCutting, job: Job | Unreadable) -> dict[str, Any]:
+    """In a worker. Errors: those of `extract`, and DataError for a recording that could not be read again."""
+    return extract(cutting, readable(job))
+
+
+def _planned(
+    cohort: Recordings, target: Path, problems: Problems
+) -> tuple[list[Job], dict[str, dict[str, Any]], list[Path]]:
+    """A job for each recording, the rows of those that are complete, and the files that all are read from.
+
+    Those that cannot be opened, or cannot have a folder of their own, become problems. The rows are of whatever folder
+    stands there; whether it is one of ours, and of these settings, is to be asked before they are used.
+    """
+    jobs: list[Job] = []
+    rows: dict[str, dict[str, Any]] = {}
+    sources: list[Path] = []
+    taken: set[str] = set()
+    for recording in _sound(cohort.read(), problems):
+        path = getattr(recording.video, "path", None)
+        if path is not None:
+            sources.append(Path(path).resolve())
+        name = _folder_name(recording, taken, problems)
+        if not name:
+            continue
+        job = Job(recording, target / name, target / f"{STAGE}{name}")
+        jobs.append(replace(job, recording=cohort.named[-1]))
+        if row := job.finished():
+            rows[recording.name] = row
+    return jobs, rows, sources
+
+
+def _sound(recordings: Iterator[Recording], problems: Problems) -> Iterator[Recording]:
     """The recordings that can be opened; the others, which a cohort names after its last sound one, become problems."""
-    sound = []
     try:
-        for recording in recordings:
-            sound.append(recording)
+        yield from recordings
     except DataError as error:
         broken = getattr(error, "problems", None)
         if broken is None:
             raise
         for name, what in broken:
             problems.add(name, what)
-    return sound
 
 
-def _keep_away_from_sources(recordings: Sequence[Recording], target: Path, root: str | Path | None) -> None:
+def _keep_away_from_sources(sources: Sequence[Path], target: Path, root: str | Path | None) -> None:
     """A folder of crops among the sources would be read as a source the next time, and might overwrite one."""
-    paths = (getattr(recording.video, "path", None) for recording in recordings)
-    for place in _source_folders([Path(path).resolve() for path in paths if path is not None], root):
+    for place in _source_folders(sources, root):
         if target.is_relative_to(place):
             raise ConfigError(f"out={target} lies among the source videos in {place}. Choose a folder elsewhere.")
 
@@ -190,46 +247,17 @@ def _claim(target: Path, science: dict[str, Any]) -> None:
     part.replace(file)
 
 
-def _folder_names(recordings: Sequence[Recording], problems: Problems) -> list[str]:
-    """A folder name for each recording; "" for one that cannot have its own, which becomes a problem."""
-    names: list[str] = []
-    for recording in recordings:
-        name = re.sub(r"[^\w.+\-]+", "_", recording.name.replace("/", "__")).lstrip(".")
-        if recording.video is None:
-            problems.add(recording.name, "has no video to take faces from")
-            name = ""
-        elif not name or name.casefold() in {n.casefold() for n in names}:
-            problems.add(recording.name, f"would share the folder {name!r} with another recording")
-            name = ""
-        names.append(name)
-    return names
-
-
-def _cut(
-    jobs: Sequence[Job],
-    cutting: FaceCutting,
-    rows: dict[str, dict[str, Any]],
-    problems: Problems,
-    failures: Failures,
-    *,
-    n_jobs: int,
-    limit_s: float | None,
-    progress: Callable[[str, int, int], None] | None,
-) -> None:
-    """Do the jobs that have no row yet; their rows, or what is wrong, are added as they come."""
-    before = len(rows)
-    todo = [job for job in jobs if job.recording.name not in rows]
-    done = each(extract, cutting, todo, n_jobs=n_jobs, where=todo[0].folder.parent, limit_s=limit_s) if todo else ()
-    for count, (place, outcome) in enumerate(done, start=1):
-        name = todo[place].recording.name
-        if not isinstance(outcome, Failed):
-            rows[name] = outcome
-        elif outcome.expected:
-            problems.add(name, outcome.cause)
-        else:
-            failures.add(name, outcome)
-        if progress:
-            progress("recordings", before + count, len(jobs))
+def _folder_name(recording: Recording, taken: set[str], problems: Problems) -> str:
+    """A folder name for a recording; "" for one that cannot have its own, which becomes a problem."""
+    name = re.sub(r"[^\w.+\-]+", "_", recording.name.replace("/", "__")).lstrip(".")
+    if recording.video is None:
+        problems.add(recording.name, "has no video to take faces from")
+        return ""
+    if not name or name.casefold() in taken:
+        problems.add(recording.name, f"would share the folder {name!r} with another recording")
+        return ""
+    taken.add(name.casefold())
+    return name
 
 
 def _write_tables(

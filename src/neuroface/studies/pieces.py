@@ -29,6 +29,7 @@ from neuroface.evaluate.each import Failed, Failures, each, is_alone
 from neuroface.evaluate.lock import exclusive
 from neuroface.evaluate.run_folder import digest_of
 from neuroface.outside import read_json
+from neuroface.studies.whole import Recordings, Unreadable, Whole, readable
 from neuroface.types import Recording
 
 WHO = ("exclude", "skip_broken", "frontal_only")  # which recordings are looked at does not change any of them
@@ -50,7 +51,8 @@ def made_by(config: DictConfig, verb: str) -> str:
 class Pieces:
     """Recordings on their way to `target`. place: where the folder .recordings lies; digest: of what makes them.
 
-    with pieces.open(): pieces.write(recordings, do, given, ...); pieces.place(recordings)
+    Of recordings all but `write` need only who they are.
+    with pieces.open(): pieces.write(recordings, do, given, ...); pieces.place(recordings.named)
     """
 
     def __init__(self, place: Path, target: Path, digest: str) -> None:
@@ -83,7 +85,7 @@ class Pieces:
 
     def write(
         self,
-        recordings: Sequence[Recording],
+        recordings: Recordings,
         do: Do,
         given: Any,
         *,
@@ -93,17 +95,18 @@ class Pieces:
         why: Callable[[str, Recording], str] = lambda cause, _: cause,
         progress: Callable[[str, int, int], None] | None = None,
     ) -> Failures:
-        """Write the recordings that are not whole yet; what is wrong with the data goes to the problems.
+        """Write the recordings, which have been read, that are not whole yet; what is wrong goes to the problems.
 
         do(given, recording, folder), in a worker: writes the recording's files below an empty folder as they go below
         the target, and tells of it what JSON can hold. why: what is told of a cause. Returns what failed otherwise.
         """
-        todo = [recording for recording in recordings if self.told(recording) is None]
+        named = recordings.named
+        todo = [recording for recording in named if self.told(recording) is None]
         failures = Failures()
         done = each(
             functools.partial(_write_one, do),
             (given, self.folder),
-            [(recording, _key(recording.name)) for recording in todo],
+            _Keyed(recordings.whole([recording.name for recording in todo])),
             n_jobs=execution.n_jobs,
             where=self.target,
             limit_s=execution.fold_timeout_s,
@@ -118,7 +121,7 @@ class Pieces:
             else:
                 failures.add(recording.name, outcome)
             if progress and not is_alone(execution.n_jobs, todo, threads):  # then the work tells where it is
-                progress("recordings", len(recordings) - len(todo) + count, len(recordings))
+                progress("recordings", len(named) - len(todo) + count, len(named))
         return failures
 
     def files(self, recordings: Sequence[Recording]) -> list[Path]:
@@ -180,9 +183,22 @@ class Pieces:
         return record["told"]
 
 
-def _write_one(do: Do, common: tuple[Any, Path], thing: tuple[Recording, str]) -> Told:
+class _Keyed:
+    """Each recording with the name of its files."""
+
+    def __init__(self, whole: Whole) -> None:
+        self._whole = whole
+
+    def __len__(self) -> int:
+        return len(self._whole)
+
+    def __iter__(self) -> Iterator[tuple[Recording | Unreadable, str]]:
+        return zip(self._whole, map(_key, self._whole.names), strict=True)
+
+
+def _write_one(do: Do, common: tuple[Any, Path], thing: tuple[Recording | Unreadable, str]) -> Told:
     """In a worker: the files of one recording below a folder of its own, which vanishes when anything fails."""
-    (given, folder), (recording, key) = common, thing
+    (given, folder), (_, key), recording = common, thing, readable(thing[0])
     if not folder.is_dir():
         raise RunFailedError(
             f"{folder} is not there any more, or cannot be seen by a worker: its disk is gone, or not shared. Give the "

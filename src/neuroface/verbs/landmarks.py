@@ -42,15 +42,15 @@ def _write(config: DictConfig, out: Path, pieces: Any) -> None:
     from neuroface.evaluate.spread import spread
     from neuroface.progress import Progress
     from neuroface.samples import SKIP
-    from neuroface.studies.building import build_cohort, print_left_out, wanted_recordings
+    from neuroface.studies.building import build_cohort, print_left_out, read_recordings
     from neuroface.studies.locate import cause, finder_of
     from neuroface.studies.pieces import AGAIN
 
     cohort, common = build_cohort(config)
     finder = finder_of(config, overlays=out.resolve() / "overlay" if config.overlay else None)
-    recordings = list(wanted_recordings(cohort, common, quality=finder.steps.quality))
-    folder_writer.check(recordings, out / "landmarks")
-    before = sum(pieces.told(recording) is not None for recording in recordings)
+    recordings = read_recordings(cohort, common, quality=finder.steps.quality)
+    folder_writer.check(recordings.read(), out / "landmarks")
+    before = sum(pieces.told(recording) is not None for recording in recordings.named)
     problems, failures = Problems(), Failures()
     stopped: KeyboardInterrupt | None = None
     where = config.execution
@@ -61,14 +61,14 @@ def _write(config: DictConfig, out: Path, pieces: Any) -> None:
                 _piece,
                 finder,
                 execution=where,
-                threads=finder.threads(recordings),
+                threads=finder.threads(recordings.named),
                 problems=problems,
                 why=cause,
                 progress=progress,
             )
     except KeyboardInterrupt as error:
         stopped = error
-    whole = [recording for recording in recordings if pieces.told(recording) is not None]
+    whole = [recording for recording in recordings.named if pieces.told(recording) is not None]
     if not whole:
         if stopped is not None:
             raise stopped

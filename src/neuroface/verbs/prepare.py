@@ -12,10 +12,10 @@ from omegaconf import DictConfig
 from neuroface.configuration.compose import compose, instantiate
 from neuroface.errors import ConfigError, Problems, did_you_mean
 from neuroface.places import check_writable
-from neuroface.types import Recording
 
 if TYPE_CHECKING:
     from neuroface.studies.pieces import Pieces
+    from neuroface.studies.whole import Recordings
 
 OTHERS = ("openface", "movement", "motion_bids")  # for other tools
 LAYOUTS = ("native", "toronto", "faces", "annotations", *OTHERS)
@@ -52,24 +52,26 @@ def run(overrides: list[str]) -> None:
 
 def _native(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.cohorts import folder_writer, native
-    from neuroface.studies.building import wanted_recordings
+    from neuroface.studies.building import read_recordings
 
-    recordings = list(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")))
-    folder_writer.check(recordings, out)  # before the first of their frames is read
+    recordings = read_recordings(cohort, common, quality=instantiate(config.quality, "quality"))
+    folder_writer.check(recordings.read(), out)  # before the first of their frames is read
     with _written(recordings, native.write_below, None, out, config) as pieces:
-        written = folder_writer.finish(recordings, out, pieces.files(recordings), lambda: pieces.place(recordings))
+        named = recordings.named
+        written = folder_writer.finish(named, out, pieces.files(named), lambda: pieces.place(named))
     people = f"{written.recordings} recordings of {written.people} people"
     return f"{people}\n{out}\nread it with cohort=folder cohort.root={out}"
 
 
 def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.cohorts import toronto_write
-    from neuroface.studies.building import wanted_recordings
+    from neuroface.studies.building import read_recordings
 
-    recordings = list(wanted_recordings(cohort, common, quality=instantiate(config.quality, "quality")))
-    release = toronto_write.Release(recordings, out)
+    recordings = read_recordings(cohort, common, quality=instantiate(config.quality, "quality"))
+    release = toronto_write.Release(recordings.read(), out)
     chosen, do = release.recordings, toronto_write.write_below
-    with _written(chosen, do, release.settings, release.stage, config) as pieces:
+    recordings.named = chosen
+    with _written(recordings, do, release.settings, release.stage, config) as pieces:
         told = [pieces.told(one) or {} for one in chosen]
         pieces.place(chosen)
         pieces.close(chosen)
@@ -81,8 +83,8 @@ def _toronto(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig)
 
 
 @contextmanager
-def _written(recordings: list[Recording], do: Any, given: Any, place: Path, config: DictConfig) -> Iterator[Pieces]:
-    """The files of all recordings below `place`, whole and not yet where they go.
+def _written(recordings: Recordings, do: Any, given: Any, place: Path, config: DictConfig) -> Iterator[Pieces]:
+    """The files of all recordings, which have been read, below `place`, whole and not yet where they go.
 
     do(given, recording, folder) writes those of one, in a worker. Errors: DataError or RunFailedError that names those
     that could not be written; the others are kept for the next time.
@@ -116,13 +118,13 @@ def _for_others(cohort: Any, common: dict[str, Any], out: Path, config: DictConf
 def _faces(cohort: Any, common: dict[str, Any], out: Path, config: DictConfig) -> str:
     from neuroface.evaluate.spread import spread
     from neuroface.progress import Progress
-    from neuroface.studies.building import wanted_recordings
+    from neuroface.studies.building import read_recordings
     from neuroface.studies.cut_faces import prepare_faces
 
     told, where = {**common, "skip_broken": False}, config.execution  # all that cannot be opened reach left_out.csv
     with spread(where.backend, address=where.address, n_jobs=where.n_jobs), Progress() as progress:
         prepared = prepare_faces(
-            wanted_recordings(cohort, told, quality=instantiate(config.quality, "quality")),
+            read_recordings(cohort, told, quality=instantiate(config.quality, "quality")),
             out,
             instantiate(config.faces, "faces"),
             root=config.cohort.get("root"),
