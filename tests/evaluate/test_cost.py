@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from neuroface.evaluate import cost, engine
+from neuroface.errors import DataError
+from neuroface.evaluate import cost, engine, regression
 from neuroface.evaluate.cost import Meter, Spent
+from neuroface.evaluate.each import each, meter_of
+from neuroface.evaluate.number_protocol import NumberProtocol
 from neuroface.evaluate.plan import plan
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.splits import Loso
 from neuroface.studies import contents
 
+from . import test_landmark_engine
 from .people import ALS_HC, cohort
+from .test_landmark_engine import MeanShape
 
 GB = 10**9
 CLOCK = [0.0]
@@ -44,6 +50,87 @@ def test_the_forecast_of_a_run_agrees_with_what_it_did(tmp_path, monkeypatch):
     assert facts["forecast"]["folds"]["wall_s"] == facts["cost"]["folds"]["wall_s"] == 8 * (1 + 3)
     assert facts["cost"]["permutations"]["wall_s"] == 6 * 8
     assert "took: 8 folds: " in contents.told(folder.path)
+
+
+class SlowLine(LinearRegression):
+    """Each fit takes ten seconds of CLOCK."""
+
+    def fit(self, X, y, sample_weight=None):
+        CLOCK[0] += 10.0
+        return super().fit(X, y, sample_weight)
+
+
+def test_a_run_of_numbers_says_what_it_will_cost(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(time, "monotonic", lambda: CLOCK[0])
+    samples = cohort({"HC": 5, "ALS": 5}, features=2)
+    facts = {s: {"severity": float(row.sum()) ** 2} for s, row in zip(samples.subject, samples.X, strict=True)}
+    asked = NumberProtocol("severity", permutations=4)
+    planned = regression.plan(samples, facts, SlowLine(), Loso(), protocol=asked)
+    with RunFolder(tmp_path / "run").open({"seed": 0}) as folder:
+        regression.run(planned, folder, save_models=False)
+    for stage, n, seconds in (("folds", 10, 100), ("permutations", 4, 400)):
+        expected, did = folder.facts["forecast"][stage], folder.facts["cost"][stage]
+        assert (expected["n"], expected["wall_s"]) == (did["n"], did["wall_s"]) == (n, seconds)
+        assert expected["disk_bytes"] == pytest.approx(did["disk_bytes"], rel=0.3)
+    told = capsys.readouterr().err
+    assert "by the first 2: 10 folds: 2 min, " in told
+    assert "by the first 2: 4 permutations: 7 min, " in told
+
+
+class SlowShape(MeanShape):
+    """Each fit takes a minute of CLOCK."""
+
+    def fit(self, crops, points, **who):
+        CLOCK[0] += 60.0
+        return super().fit(crops, points, **who)
+
+    def untrained(self):
+        return SlowShape()
+
+
+def test_a_run_of_landmark_networks_says_what_it_will_cost(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(time, "monotonic", lambda: CLOCK[0])
+    test_landmark_engine.run(tmp_path / "run", SlowShape())
+    facts = RunFolder(tmp_path / "run").facts
+    assert facts["forecast"]["folds"]["wall_s"] == facts["cost"]["folds"]["wall_s"] == 3 * 60
+    assert "by the first 2: 3 folds: 3 min, " in capsys.readouterr().err
+
+
+def minute(_, thing):
+    CLOCK[0] += 60.0
+    if thing == 3:
+        raise DataError("has no face.")
+    return thing
+
+
+def test_work_on_recordings_says_what_it_will_cost_and_what_it_did(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(time, "monotonic", lambda: CLOCK[0])
+    meter, notes = meter_of(tmp_path, range(20), n_jobs=1)
+    for place, _ in each(minute, None, range(20), n_jobs=1, where=tmp_path, meter=meter):
+        (tmp_path / f"{place}.bin").write_bytes(b"x" * 10**6)
+    notes.tell()
+    expected, did = notes.facts["forecast"]["recordings"], notes.facts["cost"]["recordings"]
+    assert (expected["n"], expected["wall_s"]) == (did["n"], did["wall_s"]) == (20, 1200)
+    assert (expected["disk_bytes"], did["disk_bytes"]) == (20 * 10**6, 20 * 10**6)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(" of memory")[0][:-7].rstrip() for line in told] == [
+        "by the first 2: 20 recordings: 20 min,",
+        "took: 20 recordings: 20 min,",
+    ]
+
+
+def pid(_, thing):
+    return os.getpid()
+
+
+def test_the_memory_of_worker_processes_is_counted(tmp_path):
+    meter, notes = meter_of(tmp_path, range(6), n_jobs=2)
+    found = dict(each(pid, None, range(6), n_jobs=2, where=tmp_path, meter=meter))
+    assert set(meter.peaks) == set(found.values())
+    assert os.getpid() not in meter.peaks
+    did = notes.facts["cost"]["recordings"]
+    assert did["processes"] == 2
+    assert did["memory_bytes"] > sum(meter.peaks.values())
 
 
 def test_workers_share_the_time_and_add_up_in_memory(tmp_path, monkeypatch, capsys):

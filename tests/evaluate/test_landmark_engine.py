@@ -97,3 +97,18 @@ def test_a_run_is_not_continued_with_other_frames(tmp_path):
     run(tmp_path, MeanShape())
     with pytest.raises(RunMismatchError, match="was started with other frames"):
         run(tmp_path, MeanShape(), shift=1.0)
+
+
+@pytest.mark.parametrize("file", ["csv", "npz"])
+def test_a_rotten_file_of_a_fold_is_told_and_made_again(file, tmp_path, capsys):
+    with pytest.raises(RunFailedError):
+        run(tmp_path, MeanShape(fails_without="P0"))
+    rotten = sorted((tmp_path / "folds").glob(f"*.{file}"))[0]
+    content = bytearray(rotten.read_bytes())
+    content[len(content) // 2] ^= 1
+    rotten.write_bytes(bytes(content))
+    run(tmp_path, MeanShape())
+    assert f"{rotten} is damaged" in capsys.readouterr().err
+    run(tmp_path / "fresh", MeanShape())
+    assert (tmp_path / "predictions.csv").read_bytes() == (tmp_path / "fresh" / "predictions.csv").read_bytes()
+    assert rotten.read_bytes() == (tmp_path / "fresh" / "folds" / rotten.name).read_bytes()

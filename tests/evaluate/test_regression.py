@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from neuroface.errors import ConfigError, LeakageError, RunMismatchError
+from neuroface.errors import ConfigError, LeakageError, RunFailedError, RunMismatchError
 from neuroface.evaluate import regression
 from neuroface.evaluate.number_protocol import NumberProtocol
 from neuroface.evaluate.run_folder import RunFolder
@@ -59,3 +59,30 @@ def test_a_classifier_and_a_feature_that_is_the_number_are_refused():
     itself = {s: {"severity": 3 * float(row[0]) + 1} for s, row in zip(SAMPLES.subject, SAMPLES.X, strict=True)}
     with pytest.raises(LeakageError, match="feature_0_mm is severity itself"):
         planned(facts=itself)
+
+
+@pytest.mark.parametrize("name", ["folds/HC01.csv", "null/00001.csv"])
+def test_a_rotten_file_is_told_and_made_again(name, tmp_path, capsys):
+    with RunFolder(tmp_path / "r").open({"a": 1}) as folder:
+        regression.run(planned(), folder)
+    file = tmp_path / "r" / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    with RunFolder(tmp_path / "r").open({"a": 1}) as folder:
+        regression.run(planned(), folder)
+    assert f"{file} is damaged" in capsys.readouterr().err
+    assert file.read_bytes() == whole
+
+
+def test_a_fold_that_hangs_is_given_up(tmp_path):
+    import time
+
+    class Hangs(LinearRegression):
+        def fit(self, X, y, sample_weight=None):
+            time.sleep(60)
+
+    with (
+        RunFolder(tmp_path / "r").open({"a": 1}) as folder,
+        pytest.raises(RunFailedError, match=r"no result after 0\.2 s"),
+    ):
+        regression.run(planned(estimator=Hangs()), folder, limit_s=0.2)

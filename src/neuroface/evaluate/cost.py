@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from neuroface.evaluate.run_folder import RunFolder
@@ -25,9 +27,30 @@ class Spent:
     pid: int
 
 
+def spent_since(started: float) -> Spent:
+    """By a piece that began then, by time.monotonic, in this process."""
+    return Spent(time.monotonic() - started, peak_bytes(), os.getpid())
+
+
 def peak_bytes() -> int:
     """The most memory that this process has had (resident)."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIB
+
+
+class Notes:
+    """What a Meter notes of a command without a run folder. path: where it writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.facts = path, dict[str, Any]()
+
+    def update(self, **facts: Any) -> None:
+        self.facts.update(facts)
+
+    def tell(self) -> None:
+        """Say on standard error what each stage took that was worth a line."""
+        for stage, noted in self.facts.get("cost", {}).items():
+            if noted["wall_s"] > QUIET_S:
+                print(f"took: {in_words(stage, noted)}", file=sys.stderr)
 
 
 class Meter:
@@ -36,7 +59,7 @@ class Meter:
     n: how many there are to do now. processes: that do them at the same time.
     """
 
-    def __init__(self, folder: RunFolder, stage: str, n: int, processes: int) -> None:
+    def __init__(self, folder: RunFolder | Notes, stage: str, n: int, processes: int) -> None:
         self.folder, self.stage, self.n, self.processes = folder, stage, n, max(1, min(processes, n))
         self.started, self.before = time.monotonic(), disk_bytes(folder)
         self.done, self.seconds, self.settled = 0, 0.0, False
@@ -88,8 +111,8 @@ class Meter:
         return noted
 
 
-def disk_bytes(folder: RunFolder) -> int:
-    """What a run's own files take."""
+def disk_bytes(folder: RunFolder | Notes) -> int:
+    """What the files of a run, or of a folder that is written, take."""
     return sum(file.stat().st_size for file in folder.path.rglob("*") if file.is_file() and file.suffix != ".tmp")
 
 

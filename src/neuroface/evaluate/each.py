@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator, Sized
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from neuroface.errors import DataError, NeurofaceError, Problems, RunFailedError
+from neuroface.evaluate.cost import Meter, Notes, Spent, spent_since
 from neuroface.evaluate.time_limit import time_limit
-from neuroface.evaluate.workers import one_thread, outcomes, settle
+from neuroface.evaluate.workers import n_processes, one_thread, outcomes, settle
 
 # What the operating system says of a disk that takes nothing more: no fault of one thing.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -66,14 +68,15 @@ def each(
     where: Path,
     limit_s: float | None = None,
     threads: int | None = 1,
+    meter: Meter | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """(place of the thing, `work(common, thing)` or Failed) as they come, in any order.
 
     things: taken a few at a time, so that all of them need not be there. common: each worker keeps the first copy that
-    it gets. threads: 1, so that sums come out in the same order
-    everywhere; None: all of them, in this process. What workers print on standard error is printed here, each line
-    once. Errors, at once, for they are not about one thing: a NeurofaceError that is no DataError, OSError of a full or
-    read-only disk, and RunFailedError where a worker is lost.
+    it gets. threads: 1, so that sums come out in the same order everywhere; None: all of them, in this process. meter:
+    counts each thing when the caller asks for the next one. What workers print on standard error is printed here, each
+    line once. Errors, at once, for they are not about one thing: a NeurofaceError that is no DataError, OSError of a
+    full or read-only disk, and RunFailedError where a worker is lost.
     """
     token = uuid.uuid4().hex
     said: set[str] = set()
@@ -81,17 +84,29 @@ def each(
     calls = ((_one, (work, token, common, at, (one,), limit_s, threads, alone)) for at, one in enumerate(things))
     found = outcomes(calls, n_jobs=1 if alone else n_jobs, where=where, limit_s=limit_s, piece="a recording")
     try:
-        for place, outcome, printed in found:
+        for place, outcome, printed, spent in found:
             for line in printed:
                 if line not in said:
                     print(line, file=sys.stderr)
                 said.add(line)
             yield place, outcome
+            if meter:
+                meter.count(spent)
+        if meter:
+            meter.end()
     finally:
         _held.clear()
 
 
-def is_alone(n_jobs: int, things: Things, threads: int | None = 1) -> bool:
+def meter_of(place: Path, things: Sized, *, n_jobs: int, threads: int | None = 1) -> tuple[Meter, Notes]:
+    """What `each` of these recordings costs below a folder, and where it is noted."""
+    notes = Notes(place)
+    return Meter(
+        notes, "recordings", len(things), 1 if is_alone(n_jobs, things, threads) else n_processes(n_jobs)
+    ), notes
+
+
+def is_alone(n_jobs: int, things: Sized, threads: int | None = 1) -> bool:
     """Whether this process does the work itself."""
     return n_jobs == 1 or len(things) < 2 or threads is None
 
@@ -115,13 +130,13 @@ def _one(
     limit_s: float | None,
     threads: int | None,
     aloud: bool,
-) -> tuple[int, Any, list[str]]:
+) -> tuple[int, Any, list[str], Spent]:
     """thing: in a tuple, for Dask sends a large argument to all workers, which only `common` is for."""
     settle()
     if token not in _held:
         _held.clear()
         _held[token] = common
-    printed = _Printed()
+    printed, started = _Printed(), time.monotonic()
     quiet: Any = contextlib.nullcontext() if aloud else contextlib.redirect_stderr(printed)
     try:
         with _as_many(threads), time_limit(limit_s), quiet:
@@ -136,7 +151,7 @@ def _one(
         outcome = Failed(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "), True, "")
     except Exception as error:
         outcome = Failed(f"{type(error).__name__}: {error}".rstrip(". :"), False, traceback.format_exc())
-    return place, outcome, printed.getvalue().splitlines()
+    return place, outcome, printed.getvalue().splitlines(), spent_since(started)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from neuroface.evaluate.workers import (
     Failure,
     check_n_jobs,
     fold_call,
-    n_threads,
+    n_processes,
     outcomes,
     permutation_call,
     permutations_together,
@@ -75,7 +75,7 @@ def run(
         plan.task,
         checkpoints=folder.path / "checkpoints",
         models=models,
-        threads=n_threads(n_jobs),
+        threads=n_processes(n_jobs),
         limit_s=limit_s,
     )
     plan = replace(plan, task=task)
@@ -132,7 +132,7 @@ def _run_folds(
     done = len(plan.folds) - len(missing)
     folder.update(n_done=done)
     shared = folds_together or can_predict_many(plan.task)
-    meter = Meter(folder, "folds", len(missing), 1 if shared else n_threads(n_jobs))
+    meter = Meter(folder, "folds", len(missing), 1 if shared else n_processes(n_jobs))
     if folds_together and missing:
         found = together_calls(plan.task, missing, save_models)
     else:
@@ -214,7 +214,7 @@ def _draw_null(plan: Plan, folder: RunFolder, until: int, n_jobs: int, progress:
     failures: list[Failure] = []
     done = until - len(missing)
     in_workers = plan.refit_null and not can_predict_many(plan.task)
-    meter = Meter(folder, "permutations", len(missing), n_threads(n_jobs) if in_workers else 1)
+    meter = Meter(folder, "permutations", len(missing), n_processes(n_jobs) if in_workers else 1)
     for outcome in _null_outcomes(plan, folder, missing, n_jobs):
         if isinstance(outcome, Failure):
             failures.append(outcome)

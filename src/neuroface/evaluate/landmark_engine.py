@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
@@ -18,12 +19,14 @@ from typing import Any
 import numpy as np
 
 from neuroface.errors import RunMismatchError
+from neuroface.evaluate.cost import Meter, Spent, spent_since
 from neuroface.evaluate.engine import Progress, raise_failures
 from neuroface.evaluate.predictions import merge_folds, to_csv
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold, ordered_unique
-from neuroface.evaluate.workers import Failure, SavedModel, check_n_jobs, one_thread, outcomes, saved
+from neuroface.evaluate.time_limit import time_limit
+from neuroface.evaluate.workers import Failure, SavedModel, check_n_jobs, n_processes, one_thread, outcomes, saved
 
 Errors = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -56,6 +59,7 @@ class LandmarkFold:
     after: np.ndarray
     score: np.ndarray
     model: SavedModel
+    spent: Spent
 
 
 def run(
@@ -64,29 +68,34 @@ def run(
     folder: RunFolder,
     *,
     n_jobs: int = 1,
+    limit_s: float | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Fit and judge every missing fold; writes splits.json, folds/, models/ and predictions.csv of an open run folder.
 
+    limit_s: a fold that takes longer is given up.
     Raises RunMismatchError when the folder was started with other frames, RunFailedError when folds are missing at the
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
     _begin(task, folds, folder)
     files = {fold.name: folder.path / "folds" / f"{fold.name}.csv" for fold in folds}
-    missing = [fold for fold in folds if not files[fold.name].is_file()]
+    missing = [fold for fold in folds if not all(map(folder.holds, _files(fold)))]
     failures: list[Failure] = []
     done = len(folds) - len(missing)
-    calls = [(_call, (task, fold, folder.path / "checkpoints" / fold.name)) for fold in missing]
-    for outcome in outcomes(calls, n_jobs=n_jobs, where=folder.path):
+    meter = Meter(folder, "folds", len(missing), n_processes(n_jobs))
+    calls = [(_call, (task, fold, folder.path / "checkpoints" / fold.name, limit_s)) for fold in missing]
+    for outcome in outcomes(calls, n_jobs=n_jobs, where=folder.path, limit_s=limit_s):
         if isinstance(outcome, Failure):
             failures.append(outcome)
             continue
         _write(task, outcome, folder)
         done += 1
         folder.update(n_done=done)
+        meter.count(outcome.spent)
         if progress:
             progress("folds", done, len(folds))
+    meter.end()
     raise_failures(failures, folder, what="folds", n=len(folds))
     shutil.rmtree(folder.path / "checkpoints", ignore_errors=True)
     folder.write_text("predictions.csv", merge_folds([files[fold.name] for fold in folds], task.meta["sample"]))
@@ -128,10 +137,16 @@ def _digest(task: LandmarkTask) -> str:
     return digest.hexdigest()
 
 
-def _call(task: LandmarkTask, fold: Fold, checkpoint: Path) -> LandmarkFold | Failure:
+def _files(fold: Fold) -> tuple[str, str]:
+    """What a run goes on from."""
+    return f"folds/{fold.name}.csv", f"folds/{fold.name}.npz"
+
+
+def _call(task: LandmarkTask, fold: Fold, checkpoint: Path, limit_s: float | None) -> LandmarkFold | Failure:
     """In a worker: one fold."""
+    started = time.monotonic()
     try:
-        with one_thread(), warnings.catch_warnings():
+        with one_thread(), time_limit(limit_s), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = seeded(task.estimator, derive_seed(task.seed, fold.name))
             who = {"groups": np.asarray(task.meta["subject"]), "labels": np.asarray(task.meta["group"])}
@@ -140,7 +155,7 @@ def _call(task: LandmarkTask, fold: Fold, checkpoint: Path) -> LandmarkFold | Fa
             before, _ = model.untrained().predict(crops)
             model.fit(task.crops[fold.train], task.points[fold.train], **who, checkpoint=checkpoint)
             after, score = model.predict(crops)
-            return LandmarkFold(fold, before, after, score, saved(model))
+            return LandmarkFold(fold, before, after, score, saved(model), spent_since(started))
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
 

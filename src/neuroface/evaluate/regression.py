@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ import numpy as np
 from neuroface.errors import ConfigError, DataError, LeakageError, RunMismatchError
 from neuroface.evaluate.audit import audit, refuse_leakage
 from neuroface.evaluate.cells import plain_table
+from neuroface.evaluate.cost import Meter, Spent, spent_since
 from neuroface.evaluate.engine import raise_failures
 from neuroface.evaluate.fold import fit_arguments
 from neuroface.evaluate.number_protocol import NumberProtocol, numbers_of, values_of_rows
@@ -24,8 +26,18 @@ from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.scores_regression import NUMBERS, people_of, summarise
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
+from neuroface.evaluate.time_limit import time_limit
 from neuroface.evaluate.weights import sample_weights
-from neuroface.evaluate.workers import Failure, SavedModel, check_n_jobs, one_thread, outcomes, saved, settle
+from neuroface.evaluate.workers import (
+    Failure,
+    SavedModel,
+    check_n_jobs,
+    n_processes,
+    one_thread,
+    outcomes,
+    saved,
+    settle,
+)
 from neuroface.types import Samples
 
 if TYPE_CHECKING:
@@ -47,6 +59,7 @@ class NumberPlan:
     column: str
     permutations: int
     audit: dict[str, Any]
+    limit_s: float | None = None
 
 
 def plan(
@@ -100,17 +113,26 @@ class _Done:
     dummy: float
     model: SavedModel | None
     messages: list[str]
+    spent: Spent | None = None
 
 
 def run(
-    plan: NumberPlan, folder: RunFolder, *, n_jobs: int = 1, save_models: bool = True, progress: Progress | None = None
+    plan: NumberPlan,
+    folder: RunFolder,
+    *,
+    n_jobs: int = 1,
+    save_models: bool = True,
+    limit_s: float | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Predictions of every fold, their null and their scores, written into an open run folder. Returns the scores.
 
+    limit_s: a fold or permutation that takes longer is given up.
     Raises RunMismatchError when the folder was started with other data, RunFailedError when folds are missing.
     """
     check_n_jobs(n_jobs)
     _begin(plan, folder)
+    plan = replace(plan, limit_s=limit_s)
     _run_folds(plan, folder, n_jobs, save_models, progress)
     _run_null(plan, folder, n_jobs, progress)
     scores = score(folder.path, column=plan.column, seed=plan.seed)
@@ -185,23 +207,27 @@ def _fitted(plan: NumberPlan, fold: Fold, seed: int) -> tuple[Any, np.ndarray, f
 def _fold_call(plan: NumberPlan, fold: Fold, save_model: bool) -> _Done | Failure:
     """In a worker: one fold."""
     settle()
+    started = time.monotonic()
     try:
-        with one_thread(), warnings.catch_warnings(record=True) as caught:
+        with one_thread(), time_limit(plan.limit_s), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model, predicted, dummy = _fitted(plan, fold, derive_seed(plan.seed, fold.name))
             file = saved(model) if save_model else None
-        return _Done(fold, predicted, dummy, file, sorted({f"{w.category.__name__}: {w.message}" for w in caught}))
+        messages = sorted({f"{w.category.__name__}: {w.message}" for w in caught})
+        return _Done(fold, predicted, dummy, file, messages, spent_since(started))
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
 
 
 def _run_folds(plan: NumberPlan, folder: RunFolder, n_jobs: int, save_models: bool, progress: Progress | None) -> None:
     files = {fold.name: folder.path / "folds" / f"{fold.name}.csv" for fold in plan.folds}
-    missing = [fold for fold in plan.folds if not files[fold.name].is_file()]
+    missing = [fold for fold in plan.folds if not folder.holds(f"folds/{fold.name}.csv")]
     failures: list[Failure] = []
     told: dict[str, list[str]] = folder.facts.get("warnings", {})
     done = len(plan.folds) - len(missing)
-    for outcome in outcomes([(_fold_call, (plan, f, save_models)) for f in missing], n_jobs=n_jobs, where=folder.path):
+    meter = Meter(folder, "folds", len(missing), n_processes(n_jobs))
+    calls = [(_fold_call, (plan, fold, save_models)) for fold in missing]
+    for outcome in outcomes(calls, n_jobs=n_jobs, where=folder.path, limit_s=plan.limit_s):
         if isinstance(outcome, Failure):
             failures.append(outcome)
             continue
@@ -213,8 +239,10 @@ def _run_folds(plan: NumberPlan, folder: RunFolder, n_jobs: int, save_models: bo
         folder.write_text(f"folds/{outcome.fold.name}.csv", to_csv(rows, list(rows[0])))
         done += 1
         folder.update(n_done=done, **({"warnings": told} if told else {}))
+        meter.count(outcome.spent)
         if progress:
             progress("folds", done, len(plan.folds))
+    meter.end()
     raise_failures(failures, folder, what="folds", n=len(plan.folds))
     order = plan.samples.meta["sample"]
     folder.write_text("predictions.csv", merge_folds([files[fold.name] for fold in plan.folds], order))
@@ -244,7 +272,7 @@ def _null_call(plan: NumberPlan, b: int) -> tuple[int, list[dict[str, Any]]] | F
 
     settle()
     try:
-        with one_thread(), warnings.catch_warnings():
+        with one_thread(), time_limit(plan.limit_s), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             shuffled = permuted(plan.numbers, plan.samples.subject, seed=plan.seed, permutation=b)
             plan = replace(plan, numbers=shuffled)
@@ -263,16 +291,20 @@ def _null_call(plan: NumberPlan, b: int) -> tuple[int, list[dict[str, Any]]] | F
 
 def _run_null(plan: NumberPlan, folder: RunFolder, n_jobs: int, progress: Progress | None) -> None:
     names = {b: f"null/{b:05d}.csv" for b in range(plan.permutations)}
-    missing = [b for b, name in names.items() if not (folder.path / name).is_file()]
+    missing = [b for b, name in names.items() if not folder.holds(name)]
     failures: list[Failure] = []
     done = plan.permutations - len(missing)
-    for outcome in outcomes([(_null_call, (plan, b)) for b in missing], n_jobs=n_jobs, where=folder.path):
+    meter = Meter(folder, "permutations", len(missing), n_processes(n_jobs))
+    calls = [(_null_call, (plan, b)) for b in missing]
+    for outcome in outcomes(calls, n_jobs=n_jobs, where=folder.path, limit_s=plan.limit_s):
         if isinstance(outcome, Failure):
             failures.append(outcome)
             continue
         b, rows = outcome
         folder.write_text(names[b], to_csv(rows, list(rows[0])))
         done += 1
+        meter.count()
         if progress:
             progress("permutations", done, plan.permutations)
+    meter.end()
     raise_failures(failures, folder, what="permutations", n=plan.permutations)

@@ -22,7 +22,7 @@ import numpy as np
 
 from neuroface.errors import ConfigError, RunFailedError
 from neuroface.evaluate.cluster import Call, client_in_use, on_cluster
-from neuroface.evaluate.cost import Spent, peak_bytes
+from neuroface.evaluate.cost import spent_since
 from neuroface.evaluate.fold import FoldResult, fit_folds, run_fold
 from neuroface.evaluate.permutations import run_permutation, run_permutations
 from neuroface.evaluate.same_bytes import kept_by_skops, without_addresses
@@ -70,8 +70,7 @@ def fold_call(task: Task, fold: Fold, save_model: bool, fitted: Any = None) -> F
             model = saved(result.model) if save_model else None
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
-    spent = Spent(time.monotonic() - started, peak_bytes(), os.getpid())
-    return replace(result, model=None, spent=spent), model, _messages(caught)
+    return replace(result, model=None, spent=spent_since(started)), model, _messages(caught)
 
 
 def together_calls(task: Task, folds: Sequence[Fold], save_model: bool) -> Iterator[FoldOutcome]:
@@ -177,6 +176,12 @@ def n_threads(n_jobs: int) -> int:
     from joblib import effective_n_jobs
 
     return effective_n_jobs(n_jobs)
+
+
+def n_processes(n_jobs: int) -> int:
+    """That compute at the same time with `n_jobs`: here, or on the cluster that is joined."""
+    client = client_in_use()
+    return n_threads(n_jobs) if client is None or n_jobs == 1 else max(1, sum(client.nthreads().values()))
 
 
 def outcomes(

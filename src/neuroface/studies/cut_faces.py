@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import neuroface
 from neuroface.errors import ConfigError, DataError, Problems, RunMismatchError
-from neuroface.evaluate.each import Failed, Failures, each
+from neuroface.evaluate.each import Failed, Failures, each, meter_of
 from neuroface.evaluate.lock import exclusive
 from neuroface.recording.extract import Job, extract
 from neuroface.recording.face_cutting import FaceCutting
@@ -101,7 +101,8 @@ def prepare_faces(
         _claim(target, cutting.settings())
         todo = _Todo(cohort, [job for job in jobs if job.recording.name not in rows])
         try:
-            found = each(_extracted, cutting, todo, n_jobs=n_jobs, where=target, limit_s=limit_s)
+            meter, notes = meter_of(target, todo, n_jobs=n_jobs)
+            found = each(_extracted, cutting, todo, n_jobs=n_jobs, where=target, limit_s=limit_s, meter=meter)
             for count, (place, outcome) in enumerate(found, start=1):
                 name = todo.jobs[place].recording.name
                 if not isinstance(outcome, Failed):
@@ -112,6 +113,7 @@ def prepare_faces(
                     failures.add(name, outcome)
                 if progress:
                     progress("recordings", resumed + count, len(jobs))
+            notes.tell()
         finally:
             table = _write_tables(rows, jobs, problems, target) if rows else None
             if sys.exc_info()[0] is KeyboardInterrupt:

@@ -42,6 +42,7 @@ def train(config: DictConfig, choices: dict[str, Any], path: Path, overrides: li
 def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: dict[str, Any]) -> None:
     from neuroface.evaluate import landmark_engine
     from neuroface.evaluate.splits import make_folds
+    from neuroface.evaluate.spread import spread
     from neuroface.landmarks import metrics, weights
     from neuroface.progress import Progress
     from neuroface.studies.building import build_cohort, build_splitter
@@ -50,6 +51,7 @@ def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: di
     if estimator.device == "auto":
         estimator.set_params(device=config.execution.device)
     estimator.check()
+    where = config.execution
     cohort, common = build_cohort(config)
     size = weights.load(config.finetune.weights, allow_download=config.finetune.allow_download).size
     scoring: Any = OmegaConf.to_container(config.scoring)
@@ -71,7 +73,9 @@ def _work(config: DictConfig, part: dict[str, Any], folder: RunFolder, facts: di
             seed=config.seed,
         )
         folds = tuple(make_folds(splitter, faces.points, faces.group, faces.subject))
-        landmark_engine.run(task, folds, folder, n_jobs=config.execution.n_jobs, progress=progress)
+        keys: dict[str, Any] = {"n_jobs": where.n_jobs, "limit_s": where.fold_timeout_s, "progress": progress}
+        with spread(where.backend, address=where.address, n_jobs=where.n_jobs, shared_disk=where.shared_disk):
+            landmark_engine.run(task, folds, folder, **keys)
 
 
 def _faces(config: DictConfig, cohort: Any, common: dict[str, Any], size: int, where: Path) -> Any:

@@ -25,7 +25,7 @@ from neuroface.cohorts.native_video import files_below
 from neuroface.configuration.identity import science
 from neuroface.contents import KEPT, digest_of_file
 from neuroface.errors import Problems, RunFailedError
-from neuroface.evaluate.each import Failed, Failures, each, is_alone
+from neuroface.evaluate.each import Failed, Failures, each, is_alone, meter_of
 from neuroface.evaluate.lock import exclusive
 from neuroface.evaluate.run_folder import digest_of
 from neuroface.outside import read_json
@@ -98,11 +98,13 @@ class Pieces:
         """Write the recordings, which have been read, that are not whole yet; what is wrong goes to the problems.
 
         do(given, recording, folder), in a worker: writes the recording's files below an empty folder as they go below
-        the target, and tells of it what JSON can hold. why: what is told of a cause. Returns what failed otherwise.
+        the target, and tells of it what JSON can hold. why: what is told of a cause. What all of them will cost is told
+        after the first ones. Returns what failed otherwise.
         """
         named = recordings.named
         todo = [recording for recording in named if self.told(recording) is None]
         failures = Failures()
+        meter, notes = meter_of(self.folder, todo, n_jobs=execution.n_jobs, threads=threads)
         done = each(
             functools.partial(_write_one, do),
             (given, self.folder),
@@ -111,6 +113,7 @@ class Pieces:
             where=self.target,
             limit_s=execution.fold_timeout_s,
             threads=threads,
+            meter=meter,
         )
         for count, (place, outcome) in enumerate(done, 1):
             recording = todo[place]
@@ -122,6 +125,7 @@ class Pieces:
                 failures.add(recording.name, outcome)
             if progress and not is_alone(execution.n_jobs, todo, threads):  # then the work tells where it is
                 progress("recordings", len(named) - len(todo) + count, len(named))
+        notes.tell()
         return failures
 
     def files(self, recordings: Sequence[Recording]) -> list[Path]:

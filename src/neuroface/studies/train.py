@@ -127,11 +127,11 @@ def _work(
             folder.write_text("quality.csv", guarded_table(quality).to_csv(index=False, float_format="%.6g"))
             folder.write_json("cohort.json", about)
             keys: dict[str, Any] = {"n_jobs": where.n_jobs, "save_models": where.save_models, "progress": progress}
+            keys |= {"limit_s": where.fold_timeout_s}
             if isinstance(protocol, NumberProtocol):
                 number_engine.run(planned, folder, **keys)
                 return
-            keys |= {"folds_together": where.folds_together, "limit_s": where.fold_timeout_s}
-            engine.run(planned, folder, **keys)
+            engine.run(planned, folder, folds_together=where.folds_together, **keys)
             if config.execution.final_model and not final_model.is_there(folder):
                 final_model.write(planned, folder)
 
