@@ -19,11 +19,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from neuroface.classifiers.load import load_model
     from neuroface.door.calls import evaluate, features, landmarks, predict, show, train
     from neuroface.door.experiment import Experiment
     from neuroface.door.run import Run
     from neuroface.errors import NeurofaceError
+    from neuroface.studies.kept_models import load_model
     from neuroface.types import Landmarks, Recording
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ _WHERE = {
     "predict": "neuroface.door.calls",
     "train": "neuroface.door.calls",
     "show": "neuroface.door.calls",
-    "load_model": "neuroface.classifiers.load",
+    "load_model": "neuroface.studies.kept_models",
     "Run": "neuroface.door.run",
     "Experiment": "neuroface.door.experiment",
     "Recording": "neuroface.types",

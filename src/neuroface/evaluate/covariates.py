@@ -45,21 +45,97 @@ def matrix(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> tuple[np
     mean of those known, and being missing is a column of its own, because it may tell the class. Columns that never
     differ are left out.
     """
-    columns: dict[str, np.ndarray] = {}
+    columns = coding(facts, names)
+    made = [(_raw(facts, column) - column.mean) / column.sd for column in columns]
+    return np.stack(made, axis=1) if made else np.empty((len(facts), 0)), [column.label for column in columns]
+
+
+class Column(NamedTuple):
+    """What becomes of a covariate. name: of the fact. kind: "number", "is" (the text) or "gone" (it is not known).
+
+    text: of "is". texts: all values that the people had, of a category. fill: for a missing number. mean, sd: of the
+    column over the people that it was made of.
+    """
+
+    name: str
+    kind: str
+    text: str
+    texts: tuple[str, ...]
+    fill: float
+    mean: float
+    sd: float
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.text}" if self.kind == "is" else self.name + " not known" * (self.kind == "gone")
+
+
+def coding(facts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Column]:
+    """How `matrix` makes columns of the facts; `coded` does the same for other people."""
+    columns: list[Column] = []
     for name in names:
         values = [_known(row.get(name)) for row in facts]
-        gone = np.array([value is None for value in values])
+        there = [value for value in values if value is not None]
         if not is_category(name, values):
-            numbers = np.array([np.nan if value is None else float(value) for value in values])
-            columns[name] = np.where(gone, numbers[~gone].mean() if (~gone).any() else 0.0, numbers)
+            fill = float(np.array([float(value) for value in there]).mean()) if there else 0.0
+            columns.append(Column(name, "number", "", (), fill, 0.0, 1.0))
         else:
-            words = [None if value is None else _text(value) for value in values]
-            for text in sorted({word for word in words if word is not None})[1:]:
-                columns[f"{name} {text}"] = np.array([float(word == text) for word in words])
-        if gone.any():
-            columns[f"{name} not known"] = gone.astype(float)
-    kept = {name: (c - c.mean()) / c.std() for name, c in columns.items() if c.std() > 1e-12}
-    return np.stack(list(kept.values()), axis=1) if kept else np.empty((len(facts), 0)), list(kept)
+            texts = tuple(sorted({_text(value) for value in there}))
+            columns += [Column(name, "is", text, texts, 0.0, 0.0, 1.0) for text in texts[1:]]
+        if len(there) < len(values):
+            columns.append(Column(name, "gone", "", (), 0.0, 0.0, 1.0))
+    found = [(column, _raw(facts, column)) for column in columns]
+    return [column._replace(mean=float(c.mean()), sd=float(c.std())) for column, c in found if c.std() > 1e-12]
+
+
+def coded(facts: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> np.ndarray:
+    """(n, k) of other people than those that the columns were made of; text that is a number is one.
+
+    Errors: ValueError that says of whom (by place) what is not known, or is a value that nobody had.
+    """
+    can_lack = {column.name for column in columns if column.kind == "gone"}
+    for place, row in enumerate(facts):
+        for column in columns:
+            value = _known(row.get(column.name))
+            if value is None and column.name not in can_lack:
+                raise ValueError(place, f"{column.name} is not known")
+            if value is not None and column.kind == "is" and _word(value, column.texts) not in column.texts:
+                raise ValueError(place, f"{column.name} is {value}, which nobody of the run is")
+            if value is not None and column.kind == "number" and not _is_number(value):
+                raise ValueError(place, f"{column.name} is {value}, which is no number")
+    return np.stack([(_raw(facts, column) - column.mean) / column.sd for column in columns], axis=1)
+
+
+def column_of(given: Sequence[Any]) -> Column:
+    """A Column of the values that JSON holds of it. Errors: ValueError, TypeError."""
+    name, kind, text, texts, fill, mean, sd = given
+    column = Column(str(name), str(kind), str(text), tuple(map(str, texts)), float(fill), float(mean), float(sd))
+    if column.kind not in ("number", "is", "gone") or not np.isfinite(column[4:]).all() or not column.sd > 0:
+        raise ValueError(f"a covariate {column.name!r} that is none")
+    return column
+
+
+def _raw(facts: Sequence[Mapping[str, Any]], column: Column) -> np.ndarray:
+    """(n,) before it is standardised."""
+    values = [_known(row.get(column.name)) for row in facts]
+    if column.kind == "gone":
+        return np.array([float(value is None) for value in values])
+    if column.kind == "is":
+        return np.array([float(value is not None and _word(value, column.texts) == column.text) for value in values])
+    return np.array([column.fill if value is None else float(value) for value in values])
+
+
+def _word(value: Any, texts: Sequence[str]) -> str:
+    """The text of a category; 1.0 that a file tells is the 1 that was."""
+    text = _text(value)
+    return text if text in texts or not _is_number(text) else _text(float(text))
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
 
 
 def is_category(name: str, values: Sequence[Any]) -> bool:

@@ -69,7 +69,6 @@ def run(
     end; what was finished is kept.
     """
     check_n_jobs(n_jobs)
-    save_models &= not getattr(plan.task.estimator, "keeps_no_model", False)
     models = folder.path / "models" if save_models else None
     task = replace(
         plan.task,

@@ -33,11 +33,6 @@ def write(plan: Plan, folder: RunFolder) -> None:
     task = replace(plan.task, checkpoints=None, models=None)
     if task.shows_test:
         raise ConfigError("execution.final_model=true: this classifier chooses its epoch on the people who are judged.")
-    if getattr(task.estimator, "keeps_no_model", False):
-        raise ConfigError(
-            "execution.final_model=true: a model over tasks (protocol.task=all), or of features less covariates "
-            "(protocol.residualise), is not kept as a file."
-        )
     if NAME in {fold.name for fold in plan.folds}:
         raise ConfigError(f"execution.final_model=true: a fold is named {NAME} already; give that person another id.")
     rows = np.arange(len(plan.samples))

@@ -7,7 +7,7 @@ missing tells nothing. How much each task counts is learnt from people of the tr
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,13 @@ from neuroface.evaluate.threshold import INNER_FOLDS, inner_splits
 from neuroface.types import Parts, Samples
 
 METHODS = ("stack", "mean")
+FORMAT = "neuroface over tasks 1"
 AT_ONCE = 2000  # fits of all tasks that are asked for at once: what they hold is a weight of every row
+
+
+def parts_by_task(X: np.ndarray, person: np.ndarray, task: np.ndarray, n: int, names: Sequence[str]) -> Parts:
+    """Task -> (n, repetitions, d) of rows (m, d), NaN where there is none. person: (m,) number of each; task: (m,)."""
+    return Parts({name: _padded(X[task == name], person[task == name], n) for name in names})
 
 
 def by_person(samples: Samples) -> Samples:
@@ -50,9 +56,6 @@ def by_person(samples: Samples) -> Samples:
     at = {name: i for i, name in enumerate(people)}
     person = np.array([at[name] for name in subject.tolist()])
     first = np.array([np.flatnonzero(person == i)[0] for i in range(len(people))])
-    arrays = {
-        name: _padded(np.asarray(samples.X, float)[tasks == name], person[tasks == name], len(people)) for name in names
-    }
     fitted_on: list[frozenset[str]] = [frozenset()] * len(people)
     for i, known in zip(person.tolist(), samples.fitted_on, strict=True):
         fitted_on[i] |= known
@@ -63,7 +66,7 @@ def by_person(samples: Samples) -> Samples:
     }
     return replace(
         samples,
-        X=Parts(arrays),
+        X=parts_by_task(np.asarray(samples.X, float), person, tasks, len(people), names),
         y=np.asarray(samples.y)[first],
         subject=np.array(people),
         meta={
@@ -92,7 +95,7 @@ def _padded(X: np.ndarray, person: np.ndarray, n: int) -> np.ndarray:
     place = np.zeros(len(X), int)
     for i in range(n):
         place[person == i] = np.arange((person == i).sum())
-    out = np.full((n, place.max() + 1, X.shape[1]), np.nan)
+    out = np.full((n, place.max(initial=0) + 1, X.shape[1]), np.nan)
     out[person, place] = X
     return out
 
@@ -105,8 +108,6 @@ class OverTasks(ClassifierMixin, BaseEstimator):
     A task in which a class of the training rows lacks is left out. Fitted: classes_, models_, task_weights_
     {task: weight}, held_out_ (positions, probabilities) where people could be held out.
     """
-
-    keeps_no_model = True  # a file holds one model of one table
 
     def __init__(self, estimator: Any, *, method: str = "stack", random_state: int = 0) -> None:
         self.estimator, self.method, self.random_state = estimator, method, random_state
@@ -137,6 +138,36 @@ class OverTasks(ClassifierMixin, BaseEstimator):
             known = np.flatnonzero(np.isfinite(p).all(axis=1))
             self.held_out_ = known, p[known]
         return self
+
+    def saved(self) -> tuple[str, bytes]:
+        """Ending and bytes of a file with the model of each task, and how much it counts."""
+        from neuroface.evaluate.model_archive import archived
+
+        about = {
+            "format": FORMAT,
+            "method": self.method,
+            "classes": self.classes_.tolist(),
+            "tasks": list(self.models_),
+            "weights": list(self.task_weights_.values()),
+            "shares": self.known_nothing_.tolist(),
+        }
+        return archived(about, list(self.models_.values()))
+
+    @classmethod
+    def restored(cls, about: Mapping[str, Any], models: Sequence[Any]) -> OverTasks:
+        """What `saved` has put down. Errors: ValueError, KeyError or TypeError for what does not go together."""
+        made = cls(None, method=about["method"])
+        made.classes_ = np.array([str(name) for name in about["classes"]])
+        made.models_ = dict(zip(map(str, about["tasks"]), models, strict=True))
+        weights = [float(weight) for weight in about["weights"]]
+        made.task_weights_ = dict(zip(made.models_, weights, strict=True))
+        made.known_nothing_ = np.array([float(share) for share in about["shares"]])
+        sums = sum(weights), made.known_nothing_.sum()
+        if made.method not in METHODS or len(made.known_nothing_) != len(made.classes_) or len(made.models_) < 2:
+            raise ValueError("it holds no model of several tasks")
+        if min(*weights, *made.known_nothing_) < 0 or not (any(weights) <= (abs(sums[0] - 1) < 1e-6) and sums[1] > 0):
+            raise ValueError("its weights are none")
+        return made
 
     def parts_of(self, X: Any) -> tuple[str, ...]:
         return tuple(X.arrays)

@@ -17,7 +17,7 @@ from neuroface.evaluate.leaks import Asked, plant
 from neuroface.evaluate.over_tasks import OverTasks, by_person, rows_of
 from neuroface.evaluate.predictions import columns, tasks_of
 from neuroface.evaluate.protocol import AUTO, Protocol
-from neuroface.evaluate.residualised import Residualised, with_covariates
+from neuroface.evaluate.residualised import Residualised, coding_of, with_covariates
 from neuroface.evaluate.splits import Fold, make_folds, ordered_unique
 from neuroface.evaluate.task import Task
 from neuroface.types import Samples
@@ -78,8 +78,9 @@ def plan(
     audited, origin = samples, _unknown(estimator)
     if protocol.residualise:
         samples, n = with_covariates(samples, people or {}, protocol.residualise)
+        columns_of = coding_of(samples, people or {}, protocol.residualise)
         control = protocol.classes[0] if protocol.residualise_from == "controls" else None
-        estimator = Residualised(estimator, n, control=control)
+        estimator = Residualised(estimator, n, control=control, coding=columns_of)
     if protocol.is_over_tasks:
         samples, estimator = _over_tasks(samples, estimator, protocol)
     task = Task(

@@ -10,15 +10,25 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from neuroface.errors import ConfigError
-from neuroface.evaluate.covariates import matrix, refuse_labels, refuse_many, refuse_unknown
+from neuroface.evaluate.covariates import (
+    Column,
+    coding,
+    column_of,
+    matrix,
+    refuse_labels,
+    refuse_many,
+    refuse_unknown,
+)
 from neuroface.evaluate.seeds import derive_seed, seeded
 from neuroface.types import Samples
+
+FORMAT = "neuroface less covariates 1"
 
 
 def with_covariates(
     samples: Samples, people: Mapping[str, Mapping[str, Any]], names: Sequence[str]
 ) -> tuple[Samples, int]:
-    """The samples with covariates as further columns behind the features, and how many these are.
+    """The samples with covariates as further columns behind the features, and how many these are; see `coding_of`.
 
     people: subject -> facts. That covariates are standardised over everybody, and a missing one is their mean beside a
     column that says so, changes no residual: both are undone by the intercept and that column.
@@ -29,8 +39,8 @@ def with_covariates(
             f"protocol.residualise takes covariates out of a table of features; the classifier looks at {samples.view}."
         )
     subject, y = np.asarray(samples.subject).astype(str), np.asarray(samples.y).astype(str)
-    everybody, first, back = np.unique(subject, return_index=True, return_inverse=True)
-    facts = [people.get(name, {}) for name in everybody]
+    _, first, back = np.unique(subject, return_index=True, return_inverse=True)
+    facts = _facts(samples, people)
     refuse_unknown(facts, names, key="protocol.residualise")
     refuse_labels(facts, names, y[first])
     refuse_many(facts, names)
@@ -45,25 +55,38 @@ def with_covariates(
     )
 
 
+def coding_of(samples: Samples, people: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> tuple[Column, ...]:
+    """How the covariates of `with_covariates` were made of facts, so that those of other people can be."""
+    return tuple(coding(_facts(samples, people), names))
+
+
+def _facts(samples: Samples, people: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of everybody, in the order of their names."""
+    return [people.get(name, {}) for name in np.unique(np.asarray(samples.subject).astype(str)).tolist()]
+
+
 class Residualised(ClassifierMixin, BaseEstimator):
     """An estimator of features from which the last columns of X, the covariates, have been taken out by least squares.
 
     estimator: of the features alone. n_covariates: how many columns are covariates. control: the class whose people the
-    regressions are fitted on; None, all people of the training rows. With all of them the residuals of training people
+    regressions are fitted on; None, all people of the training rows. coding: how facts about people became these
+    columns, for people whom the model has not seen. With all of them the residuals of training people
     know nothing of the covariates, so that what a covariate does alone cannot be learnt; what the groups differ by
     along the covariate goes with it. From controls that difference stays, and with it the error of the slope, which is
     the same for those who are learnt from and for those who are judged. Fitted: slope_ (k + 1, d), model_, classes_.
     """
 
-    keeps_no_model = True  # it asks for covariates, which recordings of new people do not have
-
-    def __init__(self, estimator: Any, n_covariates: int, *, control: str | None = None, random_state: int = 0) -> None:
-        self.estimator, self.n_covariates, self.control, self.random_state = (
-            estimator,
-            n_covariates,
-            control,
-            random_state,
-        )
+    def __init__(
+        self,
+        estimator: Any,
+        n_covariates: int,
+        *,
+        control: str | None = None,
+        coding: Sequence[Column] = (),
+        random_state: int = 0,
+    ) -> None:
+        self.estimator, self.n_covariates, self.control = estimator, n_covariates, control
+        self.coding, self.random_state = coding, random_state
 
     @property
     def costly(self) -> bool:
@@ -94,6 +117,25 @@ class Residualised(ClassifierMixin, BaseEstimator):
         """(n, d) features less what the covariates say of them."""
         C = X[:, -self.n_covariates :]
         return X[:, : -self.n_covariates] - np.column_stack([np.ones(len(C)), C]) @ self.slope_
+
+    def saved(self) -> tuple[str, bytes]:
+        """Ending and bytes of a file with the slopes, how facts become covariates, and the model of what is left."""
+        from neuroface.evaluate.model_archive import archived
+
+        about = {"format": FORMAT, "slope": self.slope_.tolist(), "coding": [list(column) for column in self.coding]}
+        return archived({**about, "control": self.control}, [self.model_])
+
+    @classmethod
+    def restored(cls, about: Mapping[str, Any], models: Sequence[Any]) -> Residualised:
+        """What `saved` has put down. Errors: ValueError, KeyError or TypeError for what does not go together."""
+        coding = tuple(column_of(given) for given in about["coding"])
+        made = cls(None, len(coding), control=about["control"], coding=coding)
+        made.slope_ = np.asarray(about["slope"], dtype=float)
+        (made.model_,) = models
+        if made.slope_.ndim != 2 or len(made.slope_) != len(coding) + 1 or not np.isfinite(made.slope_).all():
+            raise ValueError("its slopes are none of its covariates")
+        made.classes_ = made.model_.classes_
+        return made
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(self.model_.predict_proba(self.residuals(np.asarray(X, dtype=float))))

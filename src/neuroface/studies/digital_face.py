@@ -80,14 +80,18 @@ def _movements(
 
     seen: list[Seen] = []
     with Progress() as progress:
-        build_samples(unmeasured(config), build_protocol(config), progress=progress, wrap=lambda view: Kept(view, seen))
+        asked, question = unmeasured(config), build_protocol(config)
+        samples, _ = build_samples(asked, question, progress=progress, wrap=lambda view: Kept(view, seen))
+        # Whom the question is about (pairs, say), and as which class (a stage of their group, say).
+        class_of = dict(zip(samples.subject.tolist(), np.asarray(samples.y).tolist(), strict=True))
         found: dict[str, dict[str, list[Any]]] = {name: {} for name in run.classes}
         measured: dict[str, dict[str, list[Relief]]] = {name: {} for name in run.classes}
         errors, truths, astray, looked = [], [], [], []
         faceless: list[str] = []  # recordings that no face could be fitted to, and why
         for done, one in enumerate(seen):
             progress("faces fitted", done, len(seen))
-            group, who = one.recording.group, one.recording.subject
+            who = one.recording.subject
+            group = class_of.get(who, "") if question.target == "group" else one.recording.group
             if group not in found:
                 continue
             truth = one.recording.truth

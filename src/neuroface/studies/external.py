@@ -69,6 +69,9 @@ def _predictions(asked: Asked) -> pd.DataFrame:
     table = pd.DataFrame({**meta, "subject": samples.subject, "fold": "external", "y": samples.y})
     for k, name in enumerate(run.classes):
         table[f"p_{name}"] = asked.p[:, :, k].mean(axis=0)
+    if asked.tasks:  # a row of each person, whose score is over tasks
+        table = table.drop_duplicates("subject", ignore_index=True)
+        table = table.assign(sample=table["subject"], task="+".join(asked.tasks), repetition=0)
     if run.is_binary:
         thresholds = run.predictions.groupby("fold")["threshold"].first() if "threshold" in run.predictions else None
         table["threshold"] = 0.5 if thresholds is None else float(thresholds.mean())

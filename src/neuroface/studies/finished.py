@@ -64,23 +64,10 @@ def targets_of_node(node: Any) -> Iterator[str]:
 
 def model_files(path: Path, *, folds: Iterable[str] = ()) -> list[Path]:
     """The file of each fold's model, in the order of their names. Errors: ConfigError where one of `folds` has none."""
-    from neuroface.classifiers.load import ENDINGS
-    from neuroface.evaluate.run_files import read_yaml
-    from neuroface.report.wording import over_tasks
+    from neuroface.studies.kept_models import ENDINGS
 
     found = [file for file in sorted((path / "models").glob("*")) if file.suffix in ENDINGS]
     files = [file for file in found if ".epoch-" not in file.name and file.stem != "final"]
-    config = {} if files else read_yaml(path / "config.yaml")
-    if over_tasks(config):
-        raise ConfigError(
-            f"{path} has a model per task and fold (protocol.task=all), which are not kept. Train once per task, with "
-            "protocol.task=NAME, and take these runs."
-        )
-    if (config.get("protocol") or {}).get("residualise"):
-        raise ConfigError(
-            f"{path} takes covariates out of the features (protocol.residualise); its models are not kept."
-            " Train without it."
-        )
     if not files:
         raise ConfigError(f"{path} keeps no models. Train again with execution.save_models=true and another run=.")
     if gone := sorted(set(folds) - {file.stem for file in files}):
@@ -94,6 +81,24 @@ def model_files(path: Path, *, folds: Iterable[str] = ()) -> list[Path]:
             "model says. Restore it from a copy, or train again with another run=."
         )
     return files
+
+
+def refuse_composed(path: Path, config: DictConfig) -> None:
+    """ConfigError for a run whose models look at more than a row of features: at all tasks of a person, or covariates.
+
+    Which features such models rest on is a question about each of their parts.
+    """
+    protocol = config.get("protocol") or {}
+    if protocol.get("task") == "all":
+        raise ConfigError(
+            f"{path} has a model per task in each fold (protocol.task=all), and what a model rests on is asked of one "
+            "task. Train once with protocol.task=NAME and explain that run; its models are the same but for their seed."
+        )
+    if protocol.get("residualise"):
+        raise ConfigError(
+            f"{path} takes {', '.join(protocol.residualise)} out of the features (protocol.residualise), and its "
+            "models look at what is left, not at features. Train with protocol.residualise=null and explain that run."
+        )
 
 
 def view_name(config: DictConfig) -> str:

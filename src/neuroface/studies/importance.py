@@ -78,8 +78,9 @@ def _asked(path: Path, config: DictConfig) -> _Asked:
     from neuroface.explain.importance import Judge
     from neuroface.explain.question import Question
     from neuroface.report import run as runs
-    from neuroface.studies.finished import model_files, targets_of_node
+    from neuroface.studies.finished import model_files, refuse_composed, targets_of_node
 
+    refuse_composed(path, config)
     run = runs.read(path)
     names = runs.feature_columns(run.features) if run.features is not None else []
     if not names or run.features is None:

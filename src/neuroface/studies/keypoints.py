@@ -47,10 +47,11 @@ def explain_keypoints(path: Path, config: DictConfig, *, checks: int, refits: in
     from neuroface.progress import Progress
     from neuroface.report import run as runs
     from neuroface.report.keypoint_page import render
-    from neuroface.studies.finished import shows_faces, view_name
+    from neuroface.studies.finished import refuse_composed, shows_faces, view_name
     from neuroface.studies.keypoint_checks import beside
     from neuroface.studies.keypoint_refits import beside_anew, learnt_again
 
+    refuse_composed(path, config)
     kind, run = view_name(config), runs.read(path)
     if kind not in (*MOVING, "images"):
         raise ConfigError(f"{path}: map=keypoints asks classifiers of features, series and pictures, not of {kind}.")

@@ -28,9 +28,10 @@ def write(asked: Asked, table: pd.DataFrame, out: Path, *, overlay: bool) -> lis
     from neuroface.report.page_files import write_whole
     from neuroface.report.person_page import Person, render
     from neuroface.studies import person as about
+    from neuroface.studies.kept_models import of_person
     from neuroface.studies.predict import visits_of, warnings_of
 
-    models = _models(asked) if asked.samples.view == "table" else []
+    models = _models(asked) if asked.samples.view == "table" and not asked.tasks else []
     visits = visits_of(asked)
     changed = about.change(asked, visits) if visits else pd.DataFrame()
     if visits:
@@ -47,7 +48,9 @@ def write(asked: Asked, table: pd.DataFrame, out: Path, *, overlay: bool) -> lis
             subject=str(subject),
             task=", ".join(dict.fromkeys(np.asarray(asked.samples.meta["task"])[rows].tolist())),
             measures=about.measures(asked, subject) if is_table else pd.DataFrame(),
-            drivers=about.drivers(asked, subject, models) if is_table else pd.DataFrame({"feature": [], "effect": []}),
+            drivers=about.drivers(asked, subject, [of_person(one, asked.people.get(subject, {})) for one in models])
+            if models
+            else pd.DataFrame({"feature": [], "effect": []}),
             p=p,
             threshold=_threshold(asked),
             decided=str(found["predicted"]),
@@ -64,8 +67,8 @@ def write(asked: Asked, table: pd.DataFrame, out: Path, *, overlay: bool) -> lis
 
 
 def _models(asked: Asked) -> list[Any]:
-    from neuroface.classifiers.load import load_model
     from neuroface.studies.finished import model_files, targets_of_node
+    from neuroface.studies.kept_models import load_model
 
     trusted = set(targets_of_node(asked.config.classifier))
     return [load_model(file, trusted=trusted) for file in model_files(asked.run.folder)]

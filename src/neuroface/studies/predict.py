@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError, DataError
+from neuroface.evaluate.protocol import ALL
 from neuroface.studies.finished import model_files, run_config, targets_of_node
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ class Prediction:
 class Asked:
     """run: the finished run. config: its own, with the words about the new data. samples: of the new people.
 
-    p: (models, n, classes) what each fold's model says. seen: the recordings, with landmarks and repetitions. quality:
-    one row per recording, or None.
+    p: (models, n, classes) what each fold's model says, over tasks the same on all rows of a person. seen: the
+    recordings, with landmarks and repetitions. quality: one row per recording, or None. tasks: those that the run's
+    models put together; () for a run whose models do not ask which task a row is of. people: subject -> facts.
     """
 
     run: Run
@@ -59,6 +61,8 @@ class Asked:
     p: np.ndarray
     seen: list[Seen]
     quality: pd.DataFrame | None
+    tasks: tuple[str, ...]
+    people: Mapping[str, Mapping[str, Any]]
 
 
 def predict(overrides: list[str]) -> Prediction:
@@ -105,9 +109,9 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
         refuse_seen(run, samples, files, other_people=other_people or _other_clinic(path, config))
         refuse_copies(run, samples)
         check_features(run, samples)
-        p = _probabilities(files, samples, run.classes, _trusted(config), progress)
+        p, tasks = _probabilities(files, samples, run.classes, _trusted(config), summary.facts, progress)
     quality = pd.DataFrame(summary.quality) if getattr(summary, "quality", None) else None
-    return Asked(run, config, samples, p, seen, quality)
+    return Asked(run, config, samples, p, seen, quality, tasks, summary.facts)
 
 
 def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -129,6 +133,8 @@ def _as_in_run(path: Path, asked: DictConfig, overrides: Sequence[str]) -> DictC
         several = not isinstance(asked.recording, str)
         if several and len(asked.recording) != 2:
             raise ConfigError("recording= names one recording, or two visits of one person: recording=[first,second].")
+        if config.protocol.task == ALL and not asked.task:
+            raise ConfigError("task= says which of the run's tasks the recording shows; its models are one per task.")
         config.cohort = {
             "_target_": f"neuroface.cohorts.one.{'Visits' if several else 'OneRecording'}",
             **({"paths": list(asked.recording)} if several else {"path": str(asked.recording)}),
@@ -155,7 +161,7 @@ def _as_new_rows(config: DictConfig, run: Run) -> None:
         **config.cohort,
         "_target_": "neuroface.cohorts.new_rows.NewRows",
         "features": feature_columns(run.features),
-        "usual_task": config.protocol.task,
+        "usual_task": None if config.protocol.task == ALL else config.protocol.task,
     }
 
 
@@ -190,17 +196,24 @@ def _trusted(config: DictConfig) -> set[str]:
 
 
 def _probabilities(
-    files: Sequence[Path], samples: Samples, classes: tuple[str, ...], trusted: set[str], progress: Any
-) -> np.ndarray:
-    """(n_models, n, n_classes): what each fold's model says."""
-    from neuroface.classifiers.load import load_model
-    from neuroface.evaluate.fold import predict as ask
+    files: Sequence[Path],
+    samples: Samples,
+    classes: tuple[str, ...],
+    trusted: set[str],
+    people: Mapping[str, Mapping[str, Any]],
+    progress: Any,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(n_models, n, n_classes): what each fold's model says; and the tasks that they put together."""
+    from neuroface.studies import kept_models
 
-    said = []
+    told: list[np.ndarray] = []
+    tasks: tuple[str, ...] = ()
     for done, file in enumerate(files):
         progress("models", done, len(files))
-        said.append(ask(load_model(file, trusted=trusted), samples.X, classes))
-    return np.stack(said)
+        model = kept_models.load_model(file, trusted=trusted)
+        told.append(kept_models.said(model, samples, classes, people))
+        tasks = kept_models.tasks_of(model)
+    return np.stack(told), tasks
 
 
 def visits_of(asked: Asked) -> tuple[str, str] | None:
@@ -216,7 +229,7 @@ def table_of(asked: Asked) -> pd.DataFrame:
     import pandas as pd
 
     run, samples, p = asked.run, asked.samples, asked.p
-    who = {"subject": samples.subject, "group": samples.meta["group"], "task": samples.meta["task"]}
+    who = {"subject": samples.subject, "group": samples.meta["group"], "task": _tasks_done(asked)}
     outside = _outside(run, samples)
     frame = pd.DataFrame({**who, "repetition": samples.meta["repetition"]})
     keys = [*who, "repetition"] if run.is_within_person else list(who)
@@ -235,6 +248,15 @@ def table_of(asked: Asked) -> pd.DataFrame:
             row["outside"] = int(outside[index].any(axis=0).sum())
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _tasks_done(asked: Asked) -> np.ndarray:
+    """(n,) the task of each row; over tasks, all of those that the row's person did and the models know."""
+    task, subject = (np.asarray(of).astype(str) for of in (asked.samples.meta["task"], asked.samples.subject))
+    if not asked.tasks:
+        return task
+    done = {who: [name for name in asked.tasks if name in set(task[subject == who])] for who in set(subject.tolist())}
+    return np.array(["+".join(done[who]) for who in subject.tolist()])
 
 
 def _decided(run: Run, mean: np.ndarray) -> str:
@@ -270,13 +292,30 @@ def warnings_of(asked: Asked, subject: str | None = None) -> list[str]:
             f"features outside the range that the run knows ({', '.join(worst)}, ...): there the "
             "models guess. Were they recorded at the same task, speed and distance?"
         )
+    told += _few_tasks(asked, subject)
     told += _other_rate(run, quality)
     told += _other_faces([one for one in asked.seen if subject in (None, one.recording.subject)])
-    if asked.config.cohort._target_ in ONE and run.config["protocol"].get("task"):
+    if asked.config.cohort._target_ in ONE and run.config["protocol"].get("task") not in (None, ALL):
         told.append(f"taken to be {', '.join(sorted(set(samples.meta['task'])))}, the task of the run.")
     if run.is_synthetic:
         told.append("the run was trained on synthetic recordings: what it says of real people means nothing.")
     return [*told, RESEARCH]
+
+
+def _few_tasks(asked: Asked, subject: str | None) -> list[str]:
+    """Who did some of the run's tasks only, and what else was done."""
+    who = np.asarray(asked.samples.subject)
+    rows = np.ones(len(who), bool) if subject is None else who == subject
+    done = dict(zip(who[rows].tolist(), _tasks_done(asked)[rows].tolist(), strict=True))
+    few = [name for name, tasks in done.items() if asked.tasks and tasks.count("+") + 1 < len(asked.tasks)]
+    told = []
+    if few:
+        names = ", ".join(few[:SHOWN]) + (f" and {len(few) - SHOWN} more" if len(few) > SHOWN else "")
+        told.append(f"{names} did not do all of {', '.join(asked.tasks)}: the tasks that were done count alone.")
+    odd = sorted(set(np.asarray(asked.samples.meta["task"])[rows].tolist()) - set(asked.tasks))
+    if asked.tasks and odd:
+        told.append(f"{', '.join(odd)}: no task of the run; what was done there counts for nothing.")
+    return told
 
 
 def _other_faces(seen: Sequence[Seen]) -> list[str]:
