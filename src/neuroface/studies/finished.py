@@ -96,7 +96,7 @@ def refuse_composed(path: Path, config: DictConfig) -> None:
         )
     if protocol.get("residualise"):
         raise ConfigError(
-            f"{path} takes {', '.join(protocol.residualise)} out of the features (protocol.residualise), and its "
+            f"{path} takes {', '.join(protocol['residualise'])} out of the features (protocol.residualise), and its "
             "models look at what is left, not at features. Train with protocol.residualise=null and explain that run."
         )
 
