@@ -2,363 +2,78 @@
 
     python scripts/fuzz.py --cases 100000 --jobs 8         # a table: reader, cases, outcomes, cases per second
     python scripts/fuzz.py --cases 1000 --only elan,words --seed 3
+    python scripts/fuzz.py --guided 60 --jobs 8            # a minute for each reader; needs: pip install atheris
+    python scripts/fuzz.py --readers mine.py               # those that readers() of a file of yours returns
 
 Each case breaks a small valid file in one to four places: bytes flipped, cut, doubled or moved, numbers and words
-replaced by what readers do not expect. The same seed gives the same cases, for any number of processes. A case that
-takes more than LIMIT_S, or memory above MOST_BYTES, is a fault. A fault ends the program with 1; the first file of each
-kind of fault is kept in --keep.
+replaced by what readers do not expect. Of archives, arrays, PNG and safetensors every other case breaks what is
+inside and packs it again. The same seed gives the same cases, for any number of processes. With --guided, inputs that
+reach new code of neuroface are kept and changed further.
+
+A case that takes more than LIMIT_S, memory above MOST_BYTES, or the process with it, is a fault. A fault ends the
+program with 1; the first file of each kind of fault is kept in --keep.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
-import io
-import json
+import importlib.util
 import multiprocessing
 import os
-import random
-import re
-import resource
-import signal
 import sys
-import tempfile
 import time
-import traceback
-import warnings
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-LIMIT_S = 5.0
-MOST_BYTES = 8 << 30
-BLOCK = 1000  # cases of one reader that a process does in one go
-MEMORY = Path("/dev/shm")  # a disk in memory, where there is one
-# What stands where nobody expects it: limits of types, spellings of nothing, other alphabets, structure of formats.
-TOKENS = [
-    b"", b"0", b"-1", b"1e999", b"nan", b"inf", b"-inf", b"9" * 30, b"4294967296", b"0x10", b"1_000", "١".encode(),
-    "²".encode(), b"true", b"null", b"[]", b"{}", b"n/a", b'"', b"'", b",", b";", b"\t", b"\n", b"\r", b"\0", b"\xff",
-    b"\xef\xbb\xbf", b"\xff\xfe", b"=", b"../", b"%", b"<", b">", b"&", b"]]>", b"\\", b"-", b".", b"1.5.2", b" ",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Reader:
-    """name; file: what it is called; content: a valid one; read: what is asked; weight: cost, cases are divided by;
-    beside: valid files that it is read with."""
-
-    name: str
-    file: str
-    content: bytes
-    read: Callable[[Path], Any]
-    weight: int = 1
-    beside: Mapping[str, bytes] = field(default_factory=dict)
-
-    def lay_out(self, folder: Path) -> None:
-        """Write the files beside the one that is broken, and make its folder."""
-        for name, content in self.beside.items():
-            if name != self.file:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(content)
-        (folder / self.file).parent.mkdir(parents=True, exist_ok=True)
-
-
-def broken(content: bytes, chosen: random.Random) -> bytes:
-    """The content with one to four faults."""
-    for _ in range(chosen.randint(1, 4)):
-        at = chosen.randrange(len(content) + 1)
-        to = min(len(content), at + chosen.choice([1, 2, 8, 64]))
-        kind = chosen.randrange(8)
-        if kind == 0:
-            content = content[:at] + bytes([chosen.randrange(256)]) + content[at + 1 :]
-        elif kind == 1:
-            content = content[:at]
-        elif kind == 2:
-            content = content[:at] + content[to:]
-        elif kind == 3:
-            content = content[:to] + content[at:]
-        elif kind == 4:
-            content = content[:at] + chosen.choice(TOKENS) + content[at:]
-        else:
-            words = list(re.finditer(rb"[\w.+-]+" if kind < 7 else rb"[^\n]*\n", content))
-            if words:
-                word = chosen.choice(words)
-                other = chosen.choice(TOKENS) if kind == 5 else content[slice(*chosen.choice(words).span())]
-                content = content[: word.start()] + other + content[word.end() :]
-    return content
-
-
-class Hang(BaseException):
-    """A case took longer than LIMIT_S."""
-
-
-def outcome(reader: Reader, content: bytes, folder: Path) -> tuple[str, str]:
-    """("result" | "refused" | "fault", what it was)."""
-    from neuroface.errors import NeurofaceError
-
-    file = folder / reader.file
-    file.write_bytes(content)
-
-    def over(*_: Any) -> None:
-        raise Hang
-
-    signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            reader.read(file)
-        return "result", ""
-    except NeurofaceError as error:
-        told = str(error)
-        return ("refused", told) if told.strip() else ("fault", "a message without words")
-    except Hang:
-        return "fault", f"took more than {LIMIT_S:g} s"
-    except Exception as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        ours = [f for f in traceback.extract_tb(error.__traceback__) if "neuroface" in f.filename][-1:]
-        where = ours[0] if ours else frame
-        return "fault", f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def fuzz(
-    reader: Reader, cases: int, seed: int, keep: Path | None = None, block: int = 0
-) -> tuple[Counter[str], Counter[str]]:
-    """(outcomes, kinds of faults) of so many cases; another block of a seed is other cases."""
-    outcomes: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    chosen = random.Random(f"{seed} {reader.name} {block}")
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        reader.lay_out(Path(folder))
-        kind, what = outcome(reader, reader.content, Path(folder))
-        assert kind == "result", f"{reader.name}: the valid file is refused: {what}"
-        for _ in range(cases):
-            content = broken(reader.content, chosen)
-            kind, what = outcome(reader, content, Path(folder))
-            outcomes[kind] += 1
-            if kind == "fault":
-                faults[what] += 1
-                if keep is not None and faults[what] == 1:
-                    keep.mkdir(parents=True, exist_ok=True)
-                    (keep / f"{reader.name}-{block}-{len(faults)}-{Path(reader.file).name}").write_bytes(content)
-    return outcomes, faults
-
-
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # it says much about broken pictures
 
+import fuzz_apart
+from fuzz_case import Reader
 
-def readers() -> list[Reader]:
-    """Every reader, with a small valid file."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    try:
-        import fuzz_cohorts
-    finally:
-        sys.path.pop(0)
-    whole = [Reader(name, *rest) for name, *rest in fuzz_cohorts.entries()]
-    return [*_tables(), *_marks(), *_trackers(), *_recordings(), *_runs(), *whole]
+BLOCK = 1000  # cases of one reader that a process does in one go
 
 
-def _rows(*names: str, n: int = 3, sep: str = ",") -> bytes:
-    """A table of numbers that increase, with a first column of whole numbers."""
-    lines = [sep.join([str(i), *(f"{i + at / 7 + 1:.3f}" for at in range(len(names) - 1))]) for i in range(n)]
-    return ("\n".join([sep.join(names), *lines]) + "\n").encode()
+Group = Callable[[], list[Reader]]
 
 
-def _tables() -> list[Reader]:
-    from neuroface.cohorts import landmark_files, reading, table_files
-    from neuroface.cohorts.annotations import read_annotations
-    from neuroface.cohorts.native_events import read_events
+def groups(source: Path | None = None) -> list[Group]:
+    """What makes the readers, some at a time: ours, or the function readers() of a file."""
+    if source is not None:
+        spec = importlib.util.spec_from_file_location(source.stem, source)
+        if spec is None or spec.loader is None:
+            raise SystemExit(f"--readers {source}: it must be a file of Python (.py) with a function readers()")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return [module.readers]
+    import fuzz_binary
+    import fuzz_cohorts
+    import fuzz_files
 
-    people = b"subject,group,age\nP1,HC,40\nP2,ALS,51.5\n'007,HC,n/a\n"
-    european = b"subject;group;age\nP1;HC;40,5\nP2;ALS;51,5\n"
-    xy = [f"{axis}_{i}" for i in range(68) for axis in "xy"]
-    written = table_files.Written()
-    pts = b"version: 1\nn_points: 68\n{\n" + b"".join(b"%d.5 %d.25\n" % (i, i + 3) for i in range(68)) + b"}\n"
-    parts = "".join(f"<part name='{i:02d}' x='{i}' y='{i + 1}'/>" for i in range(68))
-    box = f"<box top='1' left='2' width='30' height='40'>{parts}</box>"
-    xml = f"<?xml version='1.0'?><dataset><images><image file='a.jpg'>{box}</image></images></dataset>".encode()
-    events = b"onset\tduration\trepetition\tlabel\n0.1\t0.3\t0\tn/a\n0.5\t0.3\t1\tsmile\n"
-    images = b"image_path,grade,side,subject\na.png,3,left,P1\nb.png,5,right,P2\n"
-    clock = np.arange(30) / 30
-    return [
-        Reader("rows", "a.csv", people, lambda f: reading.read_rows(f, required=("subject",))),
-        Reader("table", "a.csv", european, lambda f: table_files.read_table(f, text=["subject"], written=written)),
-        Reader("numbers", "a.csv", _rows(*xy[:8]), lambda f: reading.read_numbers(f, lambda name: "_" in name)),
-        Reader("pts", "a.pts", pts, landmark_files.read_pts),
-        Reader("dlib xml", "a.xml", xml, landmark_files.read_dlib_faces),
-        Reader("frames", "a.csv", _rows("Frame", *_toronto_columns()), landmark_files.read_annotated_frames),
-        Reader("boxes", "a.csv", _rows("Frame", *landmark_files.BOX_COLUMNS), landmark_files.read_boxes),
-        Reader("events", "a_events.tsv", events, lambda f: read_events(f.with_name("a"), clock, np.arange(30))),
-        Reader("annotations", "a.csv", images, lambda f: read_annotations(f, root=f.parent)),
-    ]
+    whole = [_of_tuples(make) for make in fuzz_cohorts.groups()]
+    return [*fuzz_files.groups(), *whole, *fuzz_binary.groups()]
 
 
-def _toronto_columns() -> tuple[str, ...]:
-    from neuroface.cohorts.landmark_files import LANDMARK_COLUMNS
-
-    return tuple(LANDMARK_COLUMNS)
-
-
-def _marks() -> list[Reader]:
-    from neuroface.cohorts.marks import bids, boris, datavyu, elan, textgrid
-
-    slots = "".join(f'<TIME_SLOT TIME_SLOT_ID="t{i}" TIME_VALUE="{i * 500}"/>' for i in range(4))
-    mark = '<ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="t0" TIME_SLOT_REF2="t2">'
-    part = '<ANNOTATION><REF_ANNOTATION ANNOTATION_ID="b1" ANNOTATION_REF="a1">'
-    eaf = (
-        f'<ANNOTATION_DOCUMENT><HEADER TIME_UNITS="milliseconds"><MEDIA_DESCRIPTOR MEDIA_URL="a.mp4" TIME_ORIGIN="40"/>'
-        f'</HEADER><TIME_ORDER>{slots}</TIME_ORDER><TIER TIER_ID="open">{mark}<ANNOTATION_VALUE>x</ANNOTATION_VALUE>'
-        f'</ALIGNABLE_ANNOTATION></ANNOTATION></TIER><TIER TIER_ID="part">{part}</REF_ANNOTATION></ANNOTATION></TIER>'
-        "</ANNOTATION_DOCUMENT>"
-    ).encode()
-    grid = (
-        b'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\nxmax = 2\ntiers? <exists>\nsize = 1\n'
-        b"item []:\n"
-        b'    item [1]:\n        class = "IntervalTier"\n        name = "open"\n        xmin = 0\n        xmax = 2\n'
-        b"        intervals: size = 2\n        intervals [1]:\n            xmin = 0\n            xmax = 1\n"
-        b'            text = ""\n        intervals [2]:\n            xmin = 1\n            xmax = 2\n'
-        b'            text = "go"\n'
-    )
-    sheet = b"#4\nopen (MATRIX,true,)-code01|NOMINAL\n00:00:00:500,00:00:01:900,(wide)\n00:00:02:100,00:00:03:400,(,)\n"
-    names = "Observation id,Source,Time offset (s),Media duration (s),Behavior,Behavior type,Time,Subject"
-    rows = "obs,player #1:/a.mp4,0,5.0,open,START,0.5,P1\nobs,player #1:/a.mp4,0,5.0,open,STOP,1.5,P1\n"
-    zipped = io.BytesIO()
-    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("db", sheet)
-    return [
-        Reader("elan", "a.eaf", eaf, elan.read),
-        Reader("textgrid", "a.TextGrid", grid, textgrid.read),
-        Reader("datavyu", "a.csv", sheet, datavyu.read),
-        Reader("datavyu opf", "a.opf", zipped.getvalue(), datavyu.read),
-        Reader("boris", "a.csv", f"{names}\n{rows}".encode(), boris.read),
-        Reader("bids events", "a.tsv", b"onset\tduration\ttrial_type\n0.5\t1.0\topen\n2\tn/a\topen\n", bids.read),
-    ]
-
-
-def _trackers() -> list[Reader]:
-    from neuroface.cohorts.trackers import deeplabcut, mediapipe, openface3, pyfeat
-
-    mesh = [[{"x": i / 468, "y": 0.5, "z": 0.0} for i in range(468)]]
-    points = json.dumps([[i, i + 1] for i in range(98)])
-    of3 = f'frame_index,face_detection,landmarks\n0,"[1,2,3,4,0.9]","{points}"\n1,"[1,2,3,4,0.9]","{points}"\n'.encode()
-    feat = _rows("frame", "FaceScore", *(f"{axis}_{i}" for axis in "xy" for i in range(68)))
-    head = [["scorer", *["net"] * 6], ["bodyparts", *(p for p in ("lip", "eye") for _ in range(3))]]
-    head += [["coords", *["x", "y", "likelihood"] * 2], ["0", *["1.5"] * 6], ["1", *["2.5"] * 6]]
-    dlc = ("\n".join(map(",".join, head)) + "\n").encode()
-    wide = _rows("frame", *(f"{axis}_{i}" for i in range(468) for axis in "xy"), n=2)
-    return [
-        Reader("openface 3", "a.csv", of3, openface3.read),
-        Reader("py-feat", "a.csv", feat, pyfeat.read, weight=5),
-        Reader("deeplabcut", "a.csv", dlc, deeplabcut.read),
-        Reader("mediapipe", "a.json", json.dumps([{"face_landmarks": mesh}] * 2).encode(), mediapipe.read, weight=50),
-        Reader("mediapipe csv", "a.csv", wide, mediapipe.read, weight=20),
-    ]
-
-
-def _recordings() -> list[Reader]:
-    import cv2
-
-    from neuroface.cohorts import native
-    from neuroface.cohorts.synthetic import SyntheticCohort
-    from neuroface.recording.camera_file import read_camera
-    from neuroface.recording.containers import edited_s, length_proves_nothing, why_unreadable
-    from neuroface.recording.images import read_color
-    from neuroface.recording.rgbd import read_depth, read_times
-
-    arrays = io.BytesIO()
-    landmarks = next(iter(SyntheticCohort().recordings())).landmarks[:3]
-    np.savez_compressed(arrays, points=landmarks.points.astype(np.float32), timestamps_s=landmarks.timestamps_s)
-    picture = np.arange(12 * 16 * 3, dtype=np.uint8).reshape(12, 16, 3)
-    png = cv2.imencode(".png", picture)[1].tobytes()
-    jpeg = cv2.imencode(".jpg", picture)[1].tobytes()
-    depth = cv2.imencode(".png", picture[..., 0].astype(np.uint16) * 9)[1].tobytes()
-    intrinsics = {"fx": 600.0, "fy": 600.0, "ppx": 320.0, "ppy": 240.0, "width": 640, "height": 480}
-    camera = json.dumps({"color_intrinsics": intrinsics, "depth_scale": 0.001, "model": "D415"}).encode()
-    side = json.dumps(
-        {"fps": 30, "space": landmarks.space, "units": "mm", "time_unit": "s", "notes": {"a": 1}}
-    ).encode()
-    times = b"stream,frame,timestamp_s\ncolor,0,0.0\ncolor,1,0.04\ndepth,0,0.01\n"
-
-    def box(name: bytes, content: bytes) -> bytes:
-        return (len(content) + 8).to_bytes(4, "big") + name + content
-
-    header = box(b"mvhd", bytes(12) + (1000).to_bytes(4, "big") + (5000).to_bytes(4, "big") + bytes(80))
-    edit = box(b"edts", box(b"elst", bytes(4) + (1).to_bytes(4, "big") + (400).to_bytes(4, "big") + bytes(8)))
-    handler = box(b"mdia", box(b"hdlr", bytes(8) + b"vide" + bytes(13)))
-    film = (
-        box(b"ftyp", b"isom" + bytes(8))
-        + box(b"moov", header + box(b"trak", edit + handler))
-        + box(b"mdat", b"\0" * 40)
-    )
-
-    def recording(file: Path) -> Any:
-        marks = file.with_name("a_landmarks.npz")
-        if file.suffix == ".json":
-            marks.write_bytes(arrays.getvalue())
-        who = {"subject": "P1", "group": "HC", "task": "OPEN", "session": "", "attributes": {}}
-        space = {"space": landmarks.space, "fps": 30}
-        return native.read_recording(file.with_name("a"), marks=marks, videos=[], common=space, **who)
-
-    def container(file: Path) -> Any:
-        return why_unreadable(file), length_proves_nothing(file), edited_s(file)
-
-    return [
-        Reader("npz", "a_landmarks.npz", arrays.getvalue(), recording),
-        Reader("sidecar", "a_landmarks.json", side, recording),
-        Reader("camera", "camera.json", camera, lambda f: read_camera(f, depth=False)),
-        Reader("times", "timestamps.csv", times, read_times),
-        Reader("png", "a.png", png, read_color),
-        Reader("jpeg", "a.jpg", jpeg, read_color),
-        Reader("depth", "a.png", depth, read_depth),
-        Reader("video header", "a.mp4", film, container),
-    ]
-
-
-def _runs() -> list[Reader]:
-    from sklearn.datasets import make_classification
-
-    from neuroface.classifiers.forest import Forest
-    from neuroface.classifiers.load import load_model
-    from neuroface.configuration.compose import compose
-    from neuroface.evaluate.predictions import read_predictions
-    from neuroface.evaluate.run_files import read_json, read_yaml
-
-    X, y = make_classification(20, 4, random_state=0)
-    _, forest = Forest(n_estimators=2, random_state=0).fit(X, y.astype(str)).saved()
-    table = b"sample,subject,group,task,repetition,fold,y,p_HC,p_ALS\nP1/0,P1,HC,OPEN,0,P1,HC,0.5,0.5\n"
-    words = b"protocol.task=OPEN size.people={HC: 3, ALS: 3} classifier=forest seed=3 cohort.exclude=[P1]"
-
-    def composed(file: Path) -> Any:
-        return compose("train", file.read_bytes().decode("utf-8", "replace").split(" "))
-
-    return [
-        Reader("run.json", "run.json", b'{"status": "done", "digest": "x", "wall_s": 1.5}', read_json),
-        Reader("config.yaml", "config.yaml", b"seed: 0\nprotocol:\n  classes: [HC, ALS]\n  task: null\n", read_yaml),
-        Reader("predictions", "predictions.csv", table, read_predictions),
-        Reader("forest", "a.npz", forest, load_model),
-        Reader("words", "words", words.replace(b": ", b":").replace(b", ", b","), composed, weight=200),
-    ]
-
-
-def fuzz_block(name: str, cases: int, seed: int, keep: Path | None, block: int) -> Any:
-    """In a worker: a block of one reader's cases, and the seconds of processor time that it took."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-    started = time.process_time()
-    found = fuzz(_by_name()[name], cases, seed, keep, block)
-    return name, *found, time.process_time() - started
+def _of_tuples(make: Callable[[], list[Any]]) -> Group:
+    return lambda: [Reader(name, *rest) for name, *rest in make()]
 
 
 @functools.cache
-def _by_name() -> dict[str, Reader]:
-    return {reader.name: reader for reader in readers()}
+def readers(source: Path | None = None) -> dict[str, tuple[int, Reader]]:
+    """Every reader, with a small valid file, by name; and the number of its group."""
+    made = [(number, reader) for number, make in enumerate(groups(source)) for reader in make()]
+    return {reader.name: (number, reader) for number, reader in made}
+
+
+def fuzz_block(source: Path | None, name: str, cases: int, seed: int, keep: Path | None, block: int) -> Any:
+    """In a worker: a block of one reader's cases, and the seconds that it took."""
+    reader, started = readers(source)[name][1], time.monotonic()
+    found = fuzz_apart.fuzz(reader, cases, seed, keep, block)
+    return name, *found, time.monotonic() - started
 
 
 def blocks(cases: int) -> list[tuple[int, int]]:
@@ -366,36 +81,68 @@ def blocks(cases: int) -> list[tuple[int, int]]:
     return [(at, min(BLOCK, cases - at * BLOCK)) for at in range(-(-cases // BLOCK))]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=1000, help="of each reader; costly readers get a share")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="names of readers, with commas between them")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--keep", type=Path, help="where the files of faults are kept")
-    options = parser.parse_args()
-    wanted = [name.strip() for name in options.only.split(",") if name.strip()] or list(_by_name())
-    if unknown := set(wanted) - set(_by_name()):
-        parser.error(f"there is no reader {', '.join(sorted(unknown))}; choose from {', '.join(_by_name())}")
+def mutate(wanted: Sequence[tuple[int, Reader]], options: argparse.Namespace) -> bool:
+    """The table of random cases; whether there was a fault."""
     failed = False
     print(f"{'reader':<16} {'cases':>8} {'results':>8} {'refused':>8} {'faults':>7} {'per s':>7}")
     with ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         asked = {
-            name: [
-                pool.submit(fuzz_block, name, cases, options.seed, options.keep, block)
-                for block, cases in blocks(max(1, options.cases // _by_name()[name].weight))
+            reader.name: [
+                pool.submit(fuzz_block, options.readers, reader.name, cases, options.seed, options.keep, block)
+                for block, cases in blocks(max(1, options.cases // reader.weight))
             ]
-            for name in wanted
+            for _, reader in wanted
         }
         for name, parts in asked.items():
             done = [part.result() for part in parts]
             found, faults = sum((d[1] for d in done), Counter()), sum((d[2] for d in done), Counter())
             counts = f"{found.total():>8} {found['result']:>8} {found['refused']:>8} {found['fault']:>7}"
             print(f"{name:<16} {counts} {found.total() / max(1e-9, sum(d[3] for d in done)):>7.0f}", flush=True)
-            for what, times in faults.most_common():
-                print(f"    {times} x {what}", flush=True)
+            _tell(faults)
             failed |= bool(faults)
-    return int(failed)
+    return failed
+
+
+def guide(wanted: Sequence[tuple[int, Reader]], options: argparse.Namespace) -> bool:
+    """The table of guided cases, each reader in a process of its own; whether there was a fault."""
+    import fuzz_guided
+
+    failed = False
+    print(f"{'reader':<16} {'executed':>8} {'results':>8} {'refused':>8} {'faults':>7} {'edges':>7} {'kept':>6}")
+    with ThreadPoolExecutor(options.jobs) as pool:
+        run = functools.partial(
+            fuzz_guided.apart, seconds=options.guided, seed=options.seed, keep=options.keep, source=options.readers
+        )
+        for found in pool.map(run, *zip(*wanted, strict=True)):
+            counts = f"{found.executed:>8} {found.results:>8} {found.refused:>8} {sum(found.faults.values()):>7}"
+            print(f"{found.name:<16} {counts} {found.edges:>7} {found.kept:>6}", flush=True)
+            _tell(Counter(found.faults))
+            failed |= bool(found.faults)
+    return failed
+
+
+def _tell(faults: Counter[str]) -> None:
+    for what, times in faults.most_common():
+        print(f"    {times} x {what}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=1000, help="of each reader; costly readers get a share")
+    parser.add_argument("--guided", type=int, default=0, metavar="SECONDS", help="guided by coverage, so long each")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="names of readers, with commas between them")
+    parser.add_argument("--readers", type=Path, metavar="FILE.py", help="readers of your own: its readers()")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--keep", type=Path, help="where the files of faults are kept")
+    options = parser.parse_args()
+    known = readers(options.readers)
+    wanted = [name.strip() for name in options.only.split(",") if name.strip()] or list(known)
+    if unknown := set(wanted) - set(known):
+        parser.error(f"there is no reader {', '.join(sorted(unknown))}; choose from {', '.join(known)}")
+    if options.guided and importlib.util.find_spec("atheris") is None:
+        parser.error("--guided needs atheris: pip install atheris (Linux, macOS; it is no part of any extra)")
+    return int((guide if options.guided else mutate)([known[name] for name in wanted], options))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import numpy as np
 Entry = tuple[str, str, bytes, Callable[[Path], Any], int, Mapping[str, bytes]]
 
 
-def entries() -> list[Entry]:
-    """(name, file, content, read, weight, files beside it) of each. read is given the path of the broken file."""
-    return [*_listed(), *_stills(), *_kinect(), *_toronto(), *_folder(), *_models()]
+def groups() -> list[Callable[[], list[Entry]]]:
+    """What makes (name, file, content, read, weight, files beside it). read is given the path of the broken file."""
+    return [_listed, _stills, _kinect, _toronto, _folder, _models]
 
 
 def _cohort(make: Callable[[Path], Any], depth: int = 1) -> Callable[[Path], Any]:

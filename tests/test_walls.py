@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # A room may import rooms of a lower floor, and itself.
 FLOORS = [
-    {"errors", "face", "schemes", "progress", "contents", "outside"},
+    {"errors", "face", "schemes", "progress", "contents", "outside", "outside_pickle"},
     {"places", "landmark_views", "processor"},
     {"types"},
     {"geometry", "signals", "store", "plausible", "model_files", "fetching"},

@@ -14,6 +14,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -89,7 +90,8 @@ def _unpack(model: ModelFile, source: Path, folder: Path) -> None:
         return
     try:
         _from_archive(model, source, target)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, NotImplementedError, RuntimeError, ValueError, EOFError,
+            OSError) as error:  # fmt: skip
         raise WeightsNotFoundError(f"{source} cannot be unpacked: {error}. It is damaged; fetch it again.") from error
 
 

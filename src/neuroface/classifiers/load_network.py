@@ -27,6 +27,16 @@ def load(path: Path | str, *, trusted: Collection[str] = (), device: str = "auto
     Errors: DataError for a file that is none or does not fit its network; ConfigError for a target not trusted.
     """
     config, tensors = model_file.from_file(path)
+    try:
+        return _built(path, config, tensors, trusted, device)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RuntimeError) as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise DataError(f"{path} is a damaged model file, or another version's ({what}).") from error
+
+
+def _built(
+    path: Path | str, config: dict[str, Any], tensors: dict[str, Any], trusted: Collection[str], device: str
+) -> TorchClassifier | TorchRegressor:
     if "number" in config:
         return _number(path, config, tensors, trusted, device)
     model = TorchClassifier(**model_file.built(config["settings"], trusted), device=device)

@@ -65,9 +65,12 @@ def told_by(weights: str | Path) -> dict[str, Any]:
     try:
         with safe_open(file, framework="pt") as opened:
             told = (opened.metadata() or {}).get(TOLD)
-    except (SafetensorError, OSError) as error:
+        about = {} if told is None else read_json(told)
+    except (SafetensorError, OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read as weights: {type(error).__name__}") from error
-    return {} if told is None else dict(read_json(told))
+    if not isinstance(about, dict) or not isinstance(about.get("people", []), list):
+        raise DataError(f"{file} is damaged: what it says of itself is no table with a list of people")
+    return about
 
 
 def to_bytes(told: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:

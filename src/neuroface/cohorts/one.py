@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,20 +105,28 @@ class OneRecording:
             return openface.read_file(self.path, {}, "", **who)
         raise DataError(f"{self.path} is no recording that can be read; it must be {KINDS}")
 
+    def _numbers(self, arrays: Mapping[str, np.ndarray], name: str, count: int) -> np.ndarray:
+        """(count,) an array of the file. Errors: DataError for another length, and for what is no number."""
+        values = arrays[name].reshape(-1)
+        if values.dtype.kind not in "iuf" or len(values) != count or not np.isfinite(values).all():
+            what = f"{values.dtype}, shape {arrays[name].shape}"
+            raise DataError(f"{self.path} has an array {name} ({what}) that is not {count} finite numbers")
+        return values.astype(float)
+
     def _arrays(self, who: dict[str, Any]) -> Recording:
         arrays = native.read_arrays(self.path)
         points = arrays.get("points", arrays.get("points_px"))
-        if points is None or points.ndim != 3 or points.shape[1] != face.N_POINTS:
+        if points is None or points.ndim != 3 or points.shape[1] != face.N_POINTS or points.dtype.kind not in "iuf":
             raise DataError(f"{self.path} has no array points or points_px of shape (T, 68, 2) or (T, 68, 3)")
-        fps = self.fps or (float(arrays["fps"]) if "fps" in arrays else None)
+        fps = self.fps or (self._numbers(arrays, "fps", 1)[0] if "fps" in arrays else None)
         if "timestamps_s" in arrays:
-            times = arrays["timestamps_s"]
+            times = self._numbers(arrays, "timestamps_s", len(points))
         elif fps:
             times = np.arange(len(points)) / fps
         else:
             raise DataError(f"{self.path} says neither timestamps_s nor fps; set fps= to the rate of its frames")
         in_pixels = points.shape[2] == 2
-        told = arrays.get("size_wh") if in_pixels else None
+        told = self._numbers(arrays, "size_wh", 2) if in_pixels and "size_wh" in arrays else None
         size = None if told is None else (int(told[0]), int(told[1]))
         landmarks, _, counts = on_one_clock(
             np.asarray(points, dtype=float), np.asarray(times, dtype=float), space="pixel" if in_pixels else "camera",

@@ -77,7 +77,10 @@ def edited_s(path: Path) -> float | None:
 
 
 @contextmanager
-def _bytes_of(path: Path) -> Iterator[mmap.mmap]:
+def _bytes_of(path: Path) -> Iterator[mmap.mmap | bytes]:
+    if not path.stat().st_size:  # which mmap refuses
+        yield b""
+        return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         yield content
 

@@ -40,7 +40,7 @@ def read(path: Path) -> list[Sheet]:
                 raise DataError(f"{path} has two tiers {name!r}; give each a name of its own in Praat")
             tiers[name] = marks
         ends_s = float(lasts_s) if not float(begins_s) else None
-    except (StopIteration, TypeError, ValueError) as error:
+    except (StopIteration, TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{path} is cut off, or no TextGrid; save it in Praat as a text file") from error
     return [Sheet(path, tiers, names=frozenset({path.stem}), lasts_s=ends_s)]
 

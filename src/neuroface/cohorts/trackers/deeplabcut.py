@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroface.cohorts.trackers import apart
 from neuroface.cohorts.trackers.extras import needs
 from neuroface.cohorts.trackers.tables import number, read_lines
 from neuroface.cohorts.trackers.tracks import Tracks
 from neuroface.errors import DataError
+from neuroface.outside_pickle import read_plain_pickle
 
 NAME = "DeepLabCut"
+KIND = "DeepLabCut's HDF5"
 KEY = b"df_with_missing"  # the name that DeepLabCut gives the table in an HDF5 file
 LIKELIHOOD = "likelihood"
 Header = tuple[str, str, str]  # individual ("" where there is one), point, x, y, z or likelihood
@@ -81,18 +84,40 @@ def _csv(path: Path) -> tuple[list[Header], np.ndarray, np.ndarray]:
     return header, values[:, 0], values[:, 1:]
 
 
-def _hdf5(path: Path) -> tuple[list[Header], np.ndarray, np.ndarray]:
-    import pandas as pd
+def contents(path: Path) -> dict[str, np.ndarray]:
+    """What stands in an HDF5 file; read by `apart`. header: (columns, 3); frames: (T,); values: (T, columns).
 
-    needs("tables", path, NAME)
-    try:
-        table = pd.read_hdf(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path} cannot be read as DeepLabCut's HDF5: {str(error).splitlines()[0]}") from error
-    levels = list(table.columns.names)
+    pandas' own reader would run what a file asks it to: names of columns are pickled.
+    """
+    import h5py
+
+    with h5py.File(path) as file:
+        group = file[KEY.decode()]
+        if "table" not in group:
+            raise DataError(f"{path} is no table of DeepLabCut; write it with format='table', or as CSV")
+        told, table = group.attrs, apart.promised(group["table"], path)
+        info = read_plain_pickle(bytes(told["info"]))
+        levels = next(one["names"] for key, one in info.items() if key != "index" and "names" in one)
+        blocks = [name for name in table.dtype.names if name.startswith("values_block_")]
+        columns = [c for name in blocks for c in read_plain_pickle(bytes(table.attrs[f"{name}_kind"]))]
+        rows = table[:]
     if not {"bodyparts", "coords"} <= set(levels):
         raise DataError(f"{path} has columns {levels}; bodyparts and coords are needed")
-    people = table.columns.get_level_values("individuals") if "individuals" in levels else [""] * table.shape[1]
-    parts, coords = table.columns.get_level_values("bodyparts"), table.columns.get_level_values("coords")
-    header = [(str(a), str(b), str(c)) for a, b, c in zip(people, parts, coords, strict=True)]
-    return header, table.index.to_numpy(dtype=float), table.to_numpy(dtype=float)
+    if any(len(column) != len(levels) for column in columns):
+        raise ValueError("names of columns do not fit their levels")
+    wanted = [levels.index(level) if level in levels else None for level in ("individuals", "bodyparts", "coords")]
+    header = [["" if at is None else str(column[at]) for at in wanted] for column in columns]
+    values = np.concatenate([np.asarray(rows[name], dtype=float).reshape(len(rows), -1) for name in blocks], axis=1)
+    if values.shape[1] != len(header):
+        raise ValueError(f"{len(header)} names for {values.shape[1]} columns")
+    return {
+        "header": np.array(header, dtype=str).reshape(-1, 3),
+        "frames": np.asarray(rows["index"], dtype=float),
+        "values": values,
+    }
+
+
+def _hdf5(path: Path) -> tuple[list[Header], np.ndarray, np.ndarray]:
+    needs("h5py", path, NAME)
+    held = apart.contents("deeplabcut", path)
+    return [(a, b, c) for a, b, c in held["header"].tolist()], held["frames"], held["values"]

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroface.cohorts.trackers import apart
 from neuroface.cohorts.trackers.extras import needs
+from neuroface.cohorts.trackers.tables import number
 from neuroface.cohorts.trackers.tracks import Tracks
 from neuroface.errors import DataError
 
 NAME = "movement"
+KIND = "netCDF"
 DIMS = ("time", "space", "keypoints", "individuals")
 
 
@@ -21,40 +24,49 @@ def is_it(path: Path, head: bytes) -> bool:
     return path.suffix.lower() in (".nc", ".netcdf") and head.startswith((b"\x89HDF", b"CDF"))
 
 
+def contents(path: Path) -> dict[str, np.ndarray]:
+    """What stands in the file, by its names; read by `apart`. position: (faces, T, K, D); confidence: (faces, T, K)."""
+    import xarray
+
+    with xarray.open_dataset(path) as data:
+        if "position" not in data or set(data["position"].dims) != set(DIMS):
+            raise DataError(
+                f"{path} has no variable position ({', '.join(DIMS)}); it must be a poses data set of movement"
+            )
+        position = apart.promised(data["position"], path)
+        order = ("individuals", "time", "keypoints", "space")
+        held = {"position": position.transpose(*order).to_numpy().astype(float)}
+        if "confidence" in data:
+            held["confidence"] = apart.promised(data["confidence"], path).transpose(*order[:3]).to_numpy().astype(float)
+        held["time"] = data["time"].to_numpy().astype(float)
+        for name in ("keypoints", "individuals"):
+            held[name] = np.array([str(one) for one in data[name].to_numpy()], dtype=str)
+        told = {"time_unit": data.attrs.get("time_unit"), "fps": data.attrs.get("fps")}
+        told |= {name: position.attrs.get(name) for name in ("units", "frame")}
+    return {**held, **{name: np.array(str(one)) for name, one in told.items() if one}}
+
+
 def read(path: Path) -> Tracks:
     """Errors: DataError for half a file and other dimensions; ConfigError without xarray."""
     needs("xarray", path, NAME)
     needs("h5netcdf", path, NAME)
-    import xarray
-
-    try:
-        with xarray.open_dataset(path) as opened:
-            data = opened.load()
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{path} cannot be read as netCDF, half a file perhaps: {str(error).splitlines()[0]}"
-        ) from error
-    if "position" not in data or set(data["position"].dims) != set(DIMS):
-        raise DataError(f"{path} has no variable position ({', '.join(DIMS)}); it must be a poses data set of movement")
-    position = data["position"].transpose("individuals", "time", "keypoints", "space")
-    n_faces, n_times, n_points, axes = position.shape
-    names = [str(name) for name in data["keypoints"].values]
-    score = None
-    if "confidence" in data:
-        score = data["confidence"].transpose("individuals", "time", "keypoints").to_numpy().astype(float)
-        score = score.reshape(-1, n_points) if np.isfinite(score).any() else None
-    frames = np.tile(np.arange(float(n_times)), n_faces)
-    in_seconds = data.attrs.get("time_unit") == "seconds"
-    times = np.tile(data["time"].to_numpy().astype(float), n_faces)
-    fps = data.attrs.get("fps")
+    held = apart.contents("movement", path)
+    n_faces, n_times, n_points, axes = held["position"].shape
+    score, fps = held.get("confidence"), _text(held, "fps")
+    frames, times = np.tile(np.arange(float(n_times)), n_faces), np.tile(held["time"], n_faces)
+    in_seconds = _text(held, "time_unit") == "seconds"
     return Tracks(
-        names,
-        position.to_numpy().astype(float).reshape(n_faces * n_times, n_points, axes),
+        held["keypoints"].tolist(),
+        held["position"].reshape(n_faces * n_times, n_points, axes),
         frames if in_seconds else times,
-        faces=np.repeat([str(name) for name in data["individuals"].values], n_times) if n_faces > 1 else None,
-        score=score,
+        faces=np.repeat(held["individuals"], n_times) if n_faces > 1 else None,
+        score=score.reshape(-1, n_points) if score is not None and np.isfinite(score).any() else None,
         times=times if in_seconds else None,
-        fps=float(fps) if fps else None,
-        unit=data["position"].attrs.get("units") or ("px" if axes == 2 else None),
-        space=data["position"].attrs.get("frame"),
+        fps=number(fps, f"fps of {path}") if fps else None,
+        unit=_text(held, "units") or ("px" if axes == 2 else None),
+        space=_text(held, "frame") or None,
     )
+
+
+def _text(held: dict[str, np.ndarray], name: str) -> str:
+    return str(held[name]) if name in held else ""

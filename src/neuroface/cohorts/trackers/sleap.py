@@ -9,33 +9,47 @@ from pathlib import Path
 
 import numpy as np
 
+from neuroface.cohorts.trackers import apart
 from neuroface.cohorts.trackers.extras import needs
 from neuroface.cohorts.trackers.tracks import Tracks
 from neuroface.errors import DataError
 
 NAME = "SLEAP"
+KIND = "SLEAP's analysis HDF5"
 
 
 def is_it(path: Path, head: bytes) -> bool:
     return path.suffix.lower() in (".h5", ".hdf5") and head.startswith(b"\x89HDF") and b"node_names" in head
 
 
+def contents(path: Path) -> dict[str, np.ndarray]:
+    """What stands in the file, by its names; read by `apart`."""
+    import h5py
+
+    with h5py.File(path) as file:
+        held = {key: file[key] for key in ("tracks", "node_names", "point_scores", "track_names") if key in file}
+        for key in ("tracks", "node_names"):
+            if key not in held:
+                raise KeyError(f"it has no {key}")
+        texts = {
+            key: [text.decode() for text in held.pop(key)[:]] for key in ("node_names", "track_names") & held.keys()
+        }
+        arrays = {key: np.asarray(apart.promised(one, path), dtype=float) for key, one in held.items()}
+    return {**arrays, **{key: np.array(some, dtype=str) for key, some in texts.items()}}
+
+
 def read(path: Path) -> Tracks:
     """Errors: DataError for half a file and arrays of other shapes; ConfigError without h5py."""
     needs("h5py", path, NAME)
-    import h5py
-
-    try:
-        with h5py.File(path) as file:
-            tracks = np.asarray(file["tracks"], dtype=float)
-            names = [text.decode() for text in file["node_names"][:]]
-            scores = np.asarray(file["point_scores"], dtype=float) if "point_scores" in file else None
-            people = [text.decode() for text in file["track_names"][:]] if "track_names" in file else []
-    except (OSError, KeyError) as error:
-        raise DataError(f"{path} cannot be read as SLEAP's analysis HDF5, half a file perhaps: {error}") from error
+    held = apart.contents("sleap", path)
+    tracks, scores = held["tracks"], held.get("point_scores")
+    names = held["node_names"].tolist()
+    people = held["track_names"].tolist() if "track_names" in held else []
     if tracks.ndim != 4 or tracks.shape[2] != len(names) or tracks.shape[1] not in (2, 3):
         raise DataError(f"{path} has tracks {tracks.shape}; (faces, 2, {len(names)} points, frames) are needed")
     n_faces, axes, _, n_frames = tracks.shape
+    if scores is not None and scores.shape != (n_faces, len(names), n_frames):
+        raise DataError(f"{path} has point_scores {scores.shape} for tracks {tracks.shape}; write it again")
     points = np.moveaxis(tracks, (0, 3, 2, 1), (0, 1, 2, 3)).reshape(n_faces * n_frames, len(names), axes)
     score = None if scores is None else np.moveaxis(scores, 2, 1).reshape(points.shape[:2])
     called = people if len(people) == n_faces else [str(k) for k in range(n_faces)]
