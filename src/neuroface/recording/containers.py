@@ -22,6 +22,7 @@ MPEG_TS, MPEG_PS, OGG = b"\x47", b"\x00\x00\x01\xba", b"OggS"
 TS_PACKETS = ((0, 188), (4, 192))
 SOUND_ONLY = "it holds sound only; give the file with the pictures"
 
+Content = mmap.mmap | bytes
 Box = tuple[bytes, int, int]  # name, and where its content begins and ends
 
 
@@ -77,7 +78,7 @@ def edited_s(path: Path) -> float | None:
 
 
 @contextmanager
-def _bytes_of(path: Path) -> Iterator[mmap.mmap | bytes]:
+def _bytes_of(path: Path) -> Iterator[Content]:
     if not path.stat().st_size:  # which mmap refuses
         yield b""
         return
@@ -85,7 +86,7 @@ def _bytes_of(path: Path) -> Iterator[mmap.mmap | bytes]:
         yield content
 
 
-def _matroska_bytes(content: mmap.mmap) -> int:
+def _matroska_bytes(content: Content) -> int:
     """How long the file is by its header and Segment; 0 where that is not stated."""
     header_size, at = _ebml_size(content, len(EBML))
     at += header_size
@@ -95,14 +96,14 @@ def _matroska_bytes(content: mmap.mmap) -> int:
     return begins + size
 
 
-def _ebml_size(content: mmap.mmap, at: int) -> tuple[int, int]:
+def _ebml_size(content: Content, at: int) -> tuple[int, int]:
     """A size of 1 to 8 bytes (RFC 8794, 4) at a position, and where what it measures begins; 0 if it is unknown."""
     width = 9 - content[at].bit_length()
     value = int.from_bytes(content[at : at + width], "big") & ((1 << 7 * width) - 1)
     return (0 if value == (1 << 7 * width) - 1 else value), at + width
 
 
-def _edited_s(content: mmap.mmap) -> float | None:
+def _edited_s(content: Content) -> float | None:
     movie = _inside(content, (b"", 0, len(content)), b"moov")
     for track in _boxes(content, *movie[1:]):
         if track[0] == b"trak" and content[_inside(content, track, b"mdia", b"hdlr")[1] + 8 :][:4] == b"vide":
@@ -127,12 +128,12 @@ def _edited_s(content: mmap.mmap) -> float | None:
     return lasts if len(shown) > 1 or late or lasts < left_s - 2 / ticks_per_s else None
 
 
-def _clock(content: mmap.mmap, at: int) -> tuple[int, int]:
+def _clock(content: Content, at: int) -> tuple[int, int]:
     """Ticks per second and length in ticks, of a movie or media header (8.2.2, 8.4.2)."""
     return struct.unpack_from(">IQ" if content[at] == 1 else ">II", content, at + (20 if content[at] == 1 else 12))
 
 
-def _first_delay(content: mmap.mmap, track: Box) -> int:
+def _first_delay(content: Content, track: Box) -> int:
     """Ticks from when the first frame is decoded to when it is shown (8.6.1.3)."""
     try:
         at = _inside(content, track, b"mdia", b"minf", b"stbl", b"ctts")[1]
@@ -141,7 +142,7 @@ def _first_delay(content: mmap.mmap, track: Box) -> int:
     return struct.unpack_from(">iIi", content, at + 4)[2]
 
 
-def _inside(content: mmap.mmap, box: Box, *names: bytes) -> Box:
+def _inside(content: Content, box: Box, *names: bytes) -> Box:
     """The first box of these names, each inside the one before. Errors: LookupError when there is none."""
     for name in names:
         found = next((inner for inner in _boxes(content, *box[1:]) if inner[0] == name), None)
@@ -151,7 +152,7 @@ def _inside(content: mmap.mmap, box: Box, *names: bytes) -> Box:
     return box
 
 
-def _boxes(content: mmap.mmap, at: int, end: int) -> Iterator[Box]:
+def _boxes(content: Content, at: int, end: int) -> Iterator[Box]:
     while at + 8 <= end:
         size, name = struct.unpack_from(">I4s", content, at)
         header = 8
