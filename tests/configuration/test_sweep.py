@@ -123,6 +123,30 @@ def test_another_launcher_is_hydras(capsys, tmp_path, monkeypatch):
     assert "neuroface: seed=1: nobody is there." in capsys.readouterr().err
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("launcher", "needs"),
+    [
+        ("submitit_local", "hydra_plugins.hydra_submitit_launcher"),
+        ("joblib", "hydra_plugins.hydra_joblib_launcher"),
+    ],
+)
+def test_runs_of_launchers_have_the_bytes_of_one_by_one_and_one_that_fails_leaves_the_other(
+    launcher, needs, tmp_path: Path
+):
+    pytest.importorskip(needs)
+    study = ["classifier=dummy", "cohort.people={HC: 3, ALS: 3}", "protocol.permutations=0", "execution.n_jobs=1"]
+
+    def ended_with(*words: str) -> int:
+        command = [sys.executable, "-m", "neuroface", "train", *study, *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode
+
+    assert ended_with("run=alone", "seed=2") == 0
+    assert ended_with("-m", f"hydra/launcher={launcher}", "protocol.task=OPEN,NOSUCH", "seed=2") == 1
+    [scores] = tmp_path.glob("runs/*/scores.json")
+    assert scores.read_bytes() == (tmp_path / "alone/scores.json").read_bytes()
+
+
 def test_on_the_command_line_nothing_but_the_runs_is_left(tmp_path: Path):
     words = ["prepare", "-m", "cohort.people={HC: 1}", "cohort.tasks=[OPEN]", "out=made,more"]
     answer = subprocess.run(

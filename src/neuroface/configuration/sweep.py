@@ -153,6 +153,7 @@ def _hand_over(verb: str, words: list[str], run: Run) -> None:
     overrides, folders = split_searchpath([word for word in words if "=" in word and not word.startswith("-")])
     with hydra_context(folders):
         words = without_null(words)
+    words.sort(key=lambda word: word not in ("-m", "--multirun"))  # Hydra takes no overrides on both sides of them
     before, sys.argv = sys.argv, [f"neuroface {verb}", *words]
     full, os.environ["HYDRA_FULL_ERROR"] = os.environ.get("HYDRA_FULL_ERROR"), "1"  # raise instead of printing
     try:

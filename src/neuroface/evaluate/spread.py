@@ -16,6 +16,7 @@ from neuroface.evaluate import cluster as dask_cluster
 
 BACKENDS = ("loky", "dask")
 CONNECT_S = "10s"
+JOIN_S = "60s"  # for the first worker of a cluster that a queue has just begun
 START_S = "120s"  # for worker processes of this machine, each of which reads its libraries first
 # Dask has its workers give each small piece of freed memory back at once, which slows work on pictures.
 TRIM = "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_"
@@ -100,7 +101,7 @@ def _distributed() -> tuple[Any, Any]:
 
 def _wait_for_a_worker(client: Any, address: str) -> None:
     try:
-        client.wait_for_workers(1, timeout=CONNECT_S)
+        client.wait_for_workers(1, timeout=JOIN_S)
     except TimeoutError as error:
         raise ConfigError(
             f"execution.address={address}: no worker has joined that scheduler. Start some: dask worker --nthreads 1 "
