@@ -271,18 +271,43 @@ def test_map_that_is_wrong(tmp_path, line, told):
     assert told in refusal(cohort(tmp_path, "a.csv", fps=FPS, map=a_map(tmp_path, line)))
 
 
-def test_analysis_file_of_sleap(tmp_path):
+SLEAP_AXES = ("track", "xy", "node", "frame")
+
+
+@pytest.mark.parametrize(
+    "order", [None, SLEAP_AXES, ("frame", "track", "node", "xy"), ("node", "xy", "track", "frame")]
+)
+def test_analysis_file_of_sleap(tmp_path, order):
     h5py = pytest.importorskip("h5py")
     tracks = np.full((2, 2, len(PARTS), FRAMES), np.nan)
     tracks[0] = TRUTH[:, list(PARTS.values()), :2].transpose(2, 1, 0)
     tracks[1, ..., :2] = tracks[0, ..., :2] + 50
+    scores = np.where(np.isfinite(tracks[:, 0]), 0.9, np.nan)
+    if order is not None:  # as sleap-io says it
+        tracks = tracks.transpose([SLEAP_AXES.index(name) for name in order])
+        scores = scores.transpose([("track", "node", "frame").index(name) for name in order if name != "xy"])
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["tracks"], file["point_scores"] = tracks, np.where(np.isfinite(tracks[:, 0]), 0.9, np.nan)
+        file["tracks"], file["point_scores"] = tracks, scores
+        if order is not None:
+            file["tracks"].attrs["dims"] = json.dumps(order)
         file["node_names"] = [name.encode() for name in PARTS]
         file["track_names"] = [b"patient", b"nurse"]
     one = only(cohort(tmp_path, "a.h5", fps=FPS, map=a_map(tmp_path)))
     check_opening(one, points=of_parts())
     assert (one.notes["face"], one.notes["rows_of_other_faces"]) == ("patient", 2)
+
+
+def test_analysis_file_of_sleap_in_an_order_that_it_does_not_say(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(
+        tmp_path / "a.h5", "w"
+    ) as file:  # (frames, two faces, points, 2): looks like (faces, 2, points, frames)
+        file["tracks"], file["point_scores"] = np.zeros((9, 2, 7, 2)), np.zeros((9, 2, 7))
+        file["node_names"] = [name.encode() for name in PARTS]
+    assert "another order of axes" in refusal(cohort(tmp_path, "a.h5", fps=FPS, map=a_map(tmp_path)))
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["tracks"].attrs["dims"] = '["time", "track", "node", "xy"]'
+    assert "with the axes time, track, node, xy" in refusal(cohort(tmp_path, "a.h5", fps=FPS, map=a_map(tmp_path)))
 
 
 # C3D
