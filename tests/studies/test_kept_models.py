@@ -14,11 +14,13 @@ import pytest
 import neuroface as nf
 from neuroface.cli import main
 from neuroface.errors import ConfigError, DataError
+from neuroface.evaluate.audit_checks import MEMORY, REPEAT
 from neuroface.evaluate.model_archive import ABOUT
+from neuroface.evaluate.predictions import read_predictions
 from neuroface.evaluate.residualised import Residualised
 from neuroface.report.run import read, read_table
 from neuroface.studies import kept_models
-from neuroface.studies.audit_again import samples_of
+from neuroface.studies.audit_again import audit_again, samples_of
 from neuroface.studies.external import validate
 from neuroface.studies.predict import ask as asked_of
 from neuroface.studies.predict import predict, warnings_of
@@ -208,3 +210,25 @@ def test_slopes_that_are_none_are_damaged(folder, tmp_path):
         file.write_bytes(_changed(whole, **about))
         with pytest.raises(DataError, match="is damaged"):
             nf.load_model(file)
+
+
+def test_the_audit_of_a_residualised_run_is_made_again_of_the_same_covariates(folder):
+    """Ages that a file tells are numbers, not kinds of people."""
+    path = trained(folder, *_one("both-logistic"))
+    audit = audit_again(path)
+    assert audit["checks"][MEMORY] == "passed"
+    assert audit["checks"][REPEAT] in ("passed", "found")
+
+
+def test_a_tournament_is_audited_predicted_and_refused_by_explain_as_what_it_is(folder, capsys):
+    """Folds are pairs of people: repeats of it are scored as it was, and thresholds of new people are probabilities."""
+    path = trained(folder, "pairs", "protocol.task=SPREAD", "classifier=ridge", "split=leave_pair_out")
+    repeats = audit_again(path)["repeats"]
+    assert repeats["scores"] == pytest.approx([repeats["observed"]] * 19, abs=1e-6)  # ridge leaves nothing to chance
+    new = [f"run={path}", *COLUMNS, f"cohort.path={folder / 'new.csv'}"]
+    table = predict(new).table
+    thresholds = read_predictions(path / "predictions.csv").groupby("fold")["threshold"].first()
+    assert len(thresholds) == 14 * 13 / 2
+    assert ((table["p_ALS"] >= thresholds.mean()) == (table["predicted"] == "ALS")).all()
+    assert main(["explain", f"run={path}"]) == 2
+    assert "judges people in several folds (split=leave_pair_out)" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from neuroface.evaluate import statistics
 from neuroface.evaluate.audit import finding
 from neuroface.evaluate.audit_checks import NUMBER, REPEAT, verdict_of
 from neuroface.evaluate.fold import fit, predict
+from neuroface.evaluate.permutations import gatherer
 from neuroface.evaluate.seeds import derive_seed
 from neuroface.evaluate.workers import one_thread
 
@@ -31,12 +32,12 @@ def with_best_seed(plan: Plan) -> Plan:
 def score(plan: Plan, seed: int) -> float:
     """Mean over classes of the AUC of each against the others, of people, with every fold fitted under another seed."""
     task = plan.task
-    p = np.full((len(task.y), len(task.classes)), np.nan)
+    found = []
     with one_thread():
         for fold in plan.folds:
             model = fit(task, fold.train, derive_seed(seed, fold.name), test=fold.test)
-            p[fold.test] = predict(model, task.X[fold.test], task.classes)
-    return score_of(p, task.y, task.subject, task.classes)
+            found.append(predict(model, task.X[fold.test], task.classes))
+    return score_of(gatherer(task, plan.splitter, plan.folds)(found), task.y, task.subject, task.classes)
 
 
 def score_of(p: np.ndarray, y: np.ndarray, subject: np.ndarray, classes: tuple[str, ...]) -> float:

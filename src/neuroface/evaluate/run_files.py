@@ -13,6 +13,7 @@ from neuroface.errors import DataError
 
 AGAIN = "Delete it and give the run's own train command again; what is finished is kept."
 RUN_FILE = "run.json"
+ACCEPTED = "accepted.json"  # findings of the audit that somebody says are right, and why
 
 
 def read_json(path: Path, *keys: str) -> dict[str, Any]:

@@ -51,14 +51,18 @@ def render(folder: Path | str, *, published: Published | str | None = None, vect
         drawn.append(
             {"name": name, "data": base64.b64encode(data).decode(), "caption": picture.caption, "alt": picture.alt}
         )
-    for name, frame in _csv_tables(run).items():
+    tables = _csv_tables(run)
+    for name, frame in tables.items():
         write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
         if vector:
             write_whole(out / f"{name}.tex", latex(frame.round(3)).encode())
     for name, content in exports(run).items():
         write_whole(out / name, content)
     reporting.write(story.of_run(run), out)
-    context = _context(run, paper_value(run, published)) | {"pictures": {item["name"]: item for item in drawn}}
+    by_subgroup = tables.get("subgroups", pd.DataFrame())
+    context = _context(run, paper_value(run, published), by_subgroup) | {
+        "pictures": {item["name"]: item for item in drawn}
+    }
     page = out / "report.html"
     write_whole(page, template("run.html.j2").render(context).encode())
     return page
@@ -115,7 +119,7 @@ def _csv_tables(run: Run) -> dict[str, pd.DataFrame]:
     return {name: frame for name, frame in found.items() if not frame.empty}
 
 
-def _context(run: Run, paper: Any) -> dict[str, Any]:
+def _context(run: Run, paper: Any, by_subgroup: pd.DataFrame) -> dict[str, Any]:
     import yaml
 
     return {
@@ -144,7 +148,7 @@ def _context(run: Run, paper: Any) -> dict[str, Any]:
         "agreement": page_tables.shown(run_tables.agreement(run)),
         "audit": page_tables.shown(run_tables.audit(run)),
         "chosen": page_tables.shown(run_tables.chosen(run)),
-        "subgroups": page_tables.shown(subgroups(run)),
+        "subgroups": page_tables.shown(by_subgroup),
         "calibration": page_tables.shown(reliability.shown(run)),
         "calibration_in_words": reliability.in_words(run),
         "part": parts_table.noun(run),

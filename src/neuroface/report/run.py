@@ -17,7 +17,7 @@ import pandas as pd
 from neuroface import outside
 from neuroface.errors import DataError
 from neuroface.evaluate.cells import plain_table
-from neuroface.evaluate.run_files import read_json, read_yaml
+from neuroface.evaluate.run_files import ACCEPTED, read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.evaluate.splits import is_plain
 from neuroface.evaluate.tournament import judged
@@ -262,7 +262,7 @@ def read(folder: Path | str) -> Run:
         features=read_table(folder / "samples.csv"),
         quality=read_table(folder / "quality.csv"),
         cohort=_optional(folder / "cohort.json"),
-        audit=_optional(folder / "audit.json"),
+        audit={**_optional(folder / "audit.json"), "accepted": _optional(folder / ACCEPTED)},
     )
     return run
 

@@ -322,4 +322,8 @@ def audit(run: Run) -> pd.DataFrame:
     ]
     if not numbers:
         return pd.DataFrame(rows)
+    right = run.audit.get("accepted") or {}
+    for row in rows:
+        if why := right.get(numbers.get(str(row["check"]), "")):
+            row["found"] = f"{row['found']}; accepted: {why}"
     return pd.DataFrame([{"number": numbers.get(str(row["check"]), ""), **row} for row in rows])

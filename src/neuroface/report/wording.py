@@ -358,6 +358,8 @@ def quality(run: Run) -> str:
     shown = verdict.upper() if verdict in ("suspect", "leaky") else verdict
     found = [str(text) for finding in run.audit.get("findings") or () for text in finding["found"]]
     shown += f" ({listed(found, 2)})" if found else ""
+    right = run.audit.get("accepted") or {}
+    shown += "".join(f"; {number} accepted: {why}" for number, why in right.items())
     return "; ".join([_filled(run), _left_out(run), f"audit: {shown}"])
 
 

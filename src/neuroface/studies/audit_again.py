@@ -47,7 +47,7 @@ def audit_again(path: Path) -> dict[str, Any]:
         if hasattr(splitter, "told"):
             splitter = splitter.told(people_of(path))
         settled = protocol.settled(samples.y)
-        planned = plan(samples, estimator, splitter, protocol=settled, seed=config.seed, people=people_of(path))
+        planned = plan(samples, estimator, splitter, protocol=settled, seed=config.seed, people=facts_of(path))
         predictions = read_predictions(path / "predictions.csv")
         audit = audit_after.complete(planned.audit, planned.task, planned.folds, predictions)
         if audit_after.is_costly(planned.task):
@@ -60,6 +60,15 @@ def audit_again(path: Path) -> dict[str, Any]:
             audit = repeats.repeated(audit, planned, observed)
         folder.write_json("audit.json", audit)
     return audit
+
+
+def facts_of(path: Path) -> dict[str, dict[str, Any]]:
+    """subject -> what people.csv tells of them: numbers where a column holds numbers, as the cohort told them."""
+    from neuroface.report.run import read_table
+
+    people = read_table(path / "people.csv")
+    rows = [] if people is None else people.drop(columns="group", errors="ignore").to_dict("records")
+    return {str(row["subject"]): {str(k): v for k, v in row.items() if k != "subject" and v == v} for row in rows}
 
 
 def samples_of(path: Path) -> Samples | None:

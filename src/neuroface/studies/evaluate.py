@@ -9,6 +9,7 @@ from typing import Any
 from neuroface.configuration.compose import compose
 from neuroface.studies import covariates, finetune, folders, regression, scoring
 from neuroface.studies.audit_again import audit_again
+from neuroface.studies.verdict import accept
 
 
 def _covariates(asked: Any) -> list[str]:
@@ -32,6 +33,8 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
             covariates.write_repeatability(path)
             if config.audit:
                 audit_again(path)
+            if config.accept is not None:
+                accept(path, config.accept)
         folders.draw(path)
         yield path
     yield from experiments

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from neuroface.errors import ConfigError
+from neuroface.studies.finished import threshold_of
 
 if TYPE_CHECKING:
     from neuroface.studies.predict import Asked
@@ -73,8 +74,8 @@ def _predictions(asked: Asked) -> pd.DataFrame:
         table = table.drop_duplicates("subject", ignore_index=True)
         table = table.assign(sample=table["subject"], task="+".join(asked.tasks), repetition=0)
     if run.is_binary:
-        thresholds = run.predictions.groupby("fold")["threshold"].first() if "threshold" in run.predictions else None
-        table["threshold"] = 0.5 if thresholds is None else float(thresholds.mean())
+        threshold = threshold_of(run.folder)
+        table["threshold"] = 0.5 if threshold is None else threshold
     return table
 
 

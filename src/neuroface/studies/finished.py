@@ -83,11 +83,37 @@ def model_files(path: Path, *, folds: Iterable[str] = ()) -> list[Path]:
     return files
 
 
+def folds_of(path: Path) -> set[str]:
+    """The names of a run's folds, those of pairs of people, too."""
+    from neuroface.evaluate.predictions import read_predictions
+
+    return set(read_predictions(path / "predictions.csv")["fold"].astype(str))
+
+
+def threshold_of(path: Path) -> float | None:
+    """The mean over a run's folds of the probability from which on they say the last class; None where they have none.
+
+    Where people are ranked (leave_pair_out) the report's thresholds are of ranks; these are of probabilities.
+    """
+    from neuroface.evaluate.predictions import read_predictions
+
+    table = read_predictions(path / "predictions.csv")
+    return float(table.groupby("fold")["threshold"].first().mean()) if "threshold" in table else None
+
+
 def refuse_composed(path: Path, config: DictConfig) -> None:
     """ConfigError for a run whose models look at more than a row of features: at all tasks of a person, or covariates.
 
-    Which features such models rest on is a question about each of their parts.
+    Which features such models rest on is a question about each of their parts. And for one that judges people in
+    several folds: what is explained is asked of the one model that left them out.
     """
+    from neuroface.evaluate.predictions import read_predictions
+
+    if not read_predictions(path / "predictions.csv")["sample"].is_unique:
+        raise ConfigError(
+            f"{path} judges people in several folds (split={_choice(path, 'split')}), and what a model rests on is "
+            "asked of the one that left a person out. Train once with split=loso, or another that judges each person once."
+        )
     protocol = config.get("protocol") or {}
     if protocol.get("task") == "all":
         raise ConfigError(
@@ -99,6 +125,10 @@ def refuse_composed(path: Path, config: DictConfig) -> None:
             f"{path} takes {', '.join(protocol['residualise'])} out of the features (protocol.residualise), and its "
             "models look at what is left, not at features. Train with protocol.residualise=null and explain that run."
         )
+
+
+def _choice(path: Path, key: str) -> str:
+    return str((RunFolder(path).facts.get("choices") or {}).get(key, "?"))
 
 
 def view_name(config: DictConfig) -> str:

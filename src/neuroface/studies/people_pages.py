@@ -75,10 +75,9 @@ def _models(asked: Asked) -> list[Any]:
 
 
 def _threshold(asked: Asked) -> float | None:
-    run = asked.run
-    if not (run.is_binary and "threshold" in run.predictions):
-        return None
-    return float(run.predictions.groupby("fold")["threshold"].first().mean())
+    from neuroface.studies.finished import threshold_of
+
+    return threshold_of(asked.run.folder) if asked.run.is_binary else None
 
 
 def _traces(seen: Seen) -> list[Trace]:

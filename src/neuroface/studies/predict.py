@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from neuroface.configuration.compose import compose
 from neuroface.errors import ConfigError, DataError
 from neuroface.evaluate.protocol import ALL
-from neuroface.studies.finished import model_files, run_config, targets_of_node
+from neuroface.studies.finished import folds_of, model_files, run_config, targets_of_node, threshold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
         raise ConfigError("run= names the finished run whose models judge: run=runs/NAME.")
     path = Path(str(asked.run))
     run = runs.read(path)
-    files = model_files(path, folds=set(run.predictions["fold"].astype(str)))
+    files = model_files(path, folds=folds_of(path))
     config = _as_in_run(path, asked, overrides)
     if not judged:
         _as_new_rows(config, run)
@@ -233,7 +233,7 @@ def table_of(asked: Asked) -> pd.DataFrame:
     outside = _outside(run, samples)
     frame = pd.DataFrame({**who, "repetition": samples.meta["repetition"]})
     keys = [*who, "repetition"] if run.is_within_person else list(who)
-    rows = []
+    rows, threshold = [], threshold_of(run.folder)
     for key, index in frame.groupby(keys, sort=False).indices.items():
         values: tuple[Any, ...] = key  # type: ignore[assignment]
         of_folds = p[:, index].mean(axis=1)  # (n_models, n_classes): each model's mean over the repetitions
@@ -243,7 +243,7 @@ def table_of(asked: Asked) -> pd.DataFrame:
             row["repetitions"] = len(index)
         row |= {f"p_{name}": mean[k] for k, name in enumerate(run.classes)}
         row |= {f"sd_{name}": sd[k] for k, name in enumerate(run.classes)}
-        row["predicted"] = _decided(run, mean)
+        row["predicted"] = _decided(run, mean, threshold)
         if outside is not None:
             row["outside"] = int(outside[index].any(axis=0).sum())
         rows.append(row)
@@ -259,10 +259,10 @@ def _tasks_done(asked: Asked) -> np.ndarray:
     return np.array(["+".join(done[who]) for who in subject.tolist()])
 
 
-def _decided(run: Run, mean: np.ndarray) -> str:
+def _decided(run: Run, mean: np.ndarray, threshold: float | None) -> str:
     """The class: of two by the mean of the folds' thresholds, of more the most probable one."""
-    if run.is_binary and "threshold" in run.predictions:
-        return run.classes[int(mean[1] >= run.predictions.groupby("fold")["threshold"].first().mean())]
+    if run.is_binary and threshold is not None:
+        return run.classes[int(mean[1] >= threshold)]
     return run.classes[int(mean.argmax())]
 
 
