@@ -112,7 +112,7 @@ def refuse_composed(path: Path, config: DictConfig) -> None:
     if not read_predictions(path / "predictions.csv")["sample"].is_unique:
         raise ConfigError(
             f"{path} judges people in several folds (split={_choice(path, 'split')}), and what a model rests on is "
-            "asked of the one that left a person out. Train once with split=loso, or another that judges each person once."
+            "asked of the one that left a person out. Train once with split=loso, say, that judges each once."
         )
     protocol = config.get("protocol") or {}
     if protocol.get("task") == "all":
