@@ -34,7 +34,7 @@ from neuroface.errors import DataError
 from neuroface.evaluate.predictions import read_predictions
 from neuroface.outside import read_npz
 from neuroface.recording.camera_file import read_camera
-from neuroface.recording.containers import edited_s
+from neuroface.recording.containers import edited_s, length_proves_nothing
 from neuroface.recording.rgbd import read_times
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "fuzz.py"
@@ -155,6 +155,11 @@ def read_npz_as_data(file):
         raise DataError(str(error)) from error
 
 
+def landmarks(file):
+    who = {"subject": "P1", "group": "HC", "task": "OPEN", "session": "", "attributes": {}}
+    return read_recording(file.with_name("a"), marks=file, videos=[], common={"space": "pixel", "fps": 30}, **who)
+
+
 def one_file(file):
     return list(Visits(paths=[file, file]).recordings())
 
@@ -208,6 +213,19 @@ def tensors(told):
         (textgrid.read, "a.TextGrid", b'"ooTextFile"\n"TextGrid"\n0\n1\n<exists>\n1e999\n'),
         (textgrid.read, "a.TextGrid", b'"ooTextFile"\n"TextGrid"\n0 1 <exists> 1\n"IntervalTier" "a" 0 1 1e999\n'),
         (edited_s, "a.mp4", b""),
+        (length_proves_nothing, "a.mkv", b"\x1a\x45\xdf\xa3"),
+        (length_proves_nothing, "a.mkv", b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67"),
+        (lambda f: read_camera(f, depth=False), "camera.json", b'{"color_intrinsics": "fx"}'),
+        (
+            landmarks,
+            "a_landmarks.npz",
+            npz({"points.npy": npy(np.ones((2, 6, 2))), "timestamps_s.npy": npy(np.arange(2.0))}),
+        ),
+        (
+            landmarks,
+            "a_landmarks.npz",
+            npz({"points.npy": npy(np.array([["x"]])), "timestamps_s.npy": npy(np.arange(1.0))}),
+        ),
         (read_npz_as_data, "a.npz", npz({"a.npy": b"\x93NUMPY\1\0\x20\0" + b"{'descr': '<f8', 'shape': (3,   \n"})),
         (one_file, "a.npz", npz({"points.npy": npy(np.ones((2, 68, 2))), "size_wh.npy": npy(np.ones(1))})),
         (one_file, "a.npz", npz({"points.npy": npy(np.ones((2, 68, 2))), "fps.npy": npy(np.array(["x", "y"]))})),

@@ -46,6 +46,10 @@ def on_one_clock(
         raise DataError("has no frames")
     if len(points) != len(timestamps_s):
         raise DataError(f"has {len(points)} frames but {len(timestamps_s)} timestamps")
+    if points.ndim != 3 or points.shape[1] != face.N_POINTS or points.dtype.kind not in "fiu":
+        raise DataError(
+            f"has points of {points.dtype}, shape {points.shape}; numbers (T, 68, 2) or (T, 68, 3) are needed"
+        )
     points, counts = without_codes(points, space, codes)
     if not (np.isfinite(points[0]).any() or np.isfinite(points).any()):  # mostly the first frame tells
         zeros = " or stored as a number such as 0" if counts else ""

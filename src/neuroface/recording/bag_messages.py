@@ -6,6 +6,7 @@ only.
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from collections.abc import Iterator, Mapping
@@ -179,14 +180,20 @@ def _message(bag: Any, connection: Any, time_ns: int) -> bytes:
     return next(raw for _, _, raw in bag.messages([connection], start=time_ns))
 
 
-def _static(bag: Any, topic: re.Pattern[str]) -> list[Any]:
-    """All messages of the topics that match, in ROS's own terms."""
+@functools.cache
+def _types() -> Any:
+    """ROS's own types; reading their definitions takes longer than reading a short bag."""
     from rosbags.typesys import Stores, get_typestore
 
-    types = get_typestore(Stores.ROS1_NOETIC)
+    return get_typestore(Stores.ROS1_NOETIC)
+
+
+def _static(bag: Any, topic: re.Pattern[str]) -> list[Any]:
+    """All messages of the topics that match, in ROS's own terms."""
     chosen = [c for c in bag.connections if topic.fullmatch(c.topic) and c.msgcount]
     if not chosen:
         return []
+    types = _types()
     return [types.deserialize_ros1(raw, connection.msgtype) for connection, _, raw in bag.messages(chosen)]
 
 

@@ -81,6 +81,8 @@ def camera(intrinsics: Mapping[str, Any], *, depth_scale_m: float, model: str = 
     """A camera from the SDK's intrinsics (width, height, fx, fy, ppx, ppy, model, coeffs) and depth scale in metres."""
     if not LEAST_SCALE_M < depth_scale_m < MOST_SCALE_M:
         raise DataError(f"depth_scale is {depth_scale_m:g}; it is metres in one raw unit ({SCALES})")
+    if not isinstance(intrinsics, Mapping):
+        raise DataError(f"intrinsics are {intrinsics!r}; a table with fx, fy, ppx, ppy, width and height is needed")
     coefficients = tuple(float(c) for c in intrinsics.get("coeffs") or ())
     distortion = distortion_of(str(intrinsics.get("model", "none")), model) if any(coefficients) else "none"
     return Camera(

@@ -98,6 +98,8 @@ def _matroska_bytes(content: Content) -> int:
 
 def _ebml_size(content: Content, at: int) -> tuple[int, int]:
     """A size of 1 to 8 bytes (RFC 8794, 4) at a position, and where what it measures begins; 0 if it is unknown."""
+    if at >= len(content):
+        return 0, at
     width = 9 - content[at].bit_length()
     value = int.from_bytes(content[at : at + width], "big") & ((1 << 7 * width) - 1)
     return (0 if value == (1 << 7 * width) - 1 else value), at + width

@@ -26,6 +26,7 @@ PATIENCE_NS = 500_000_000
 # What rosbags, and the messages it hands over, raise on a file whose bytes are wrong; AssertionError is rosbags' own.
 DAMAGE = (
     AssertionError,
+    AttributeError,  # a message of another kind than its topic says
     EOFError,
     LookupError,
     MemoryError,
