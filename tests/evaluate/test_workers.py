@@ -78,3 +78,34 @@ def wait_until(condition, *, seconds: float) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+GROWS = """
+import os, time
+import numpy as np
+
+held = []
+
+def grows(number):
+    held.append(np.ones(25_000_000))
+    time.sleep(1.2)
+    return number, os.getpid()
+"""
+ASKS = """
+from pathlib import Path
+from grows import grows
+from neuroface.evaluate.workers import outcomes
+found = list(outcomes([(grows, (number,)) for number in range(10)], n_jobs=2, where=Path(".")))
+print(sorted(number for number, _ in found) == list(range(10)), len({pid for _, pid in found}) > 2)
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_that_grew_is_replaced_and_nothing_is_lost_or_said(tmp_path):
+    """loky ends workers whose memory grows by 300 MB, and warns of what nobody can do anything about."""
+    pytest.importorskip("psutil")
+    (tmp_path / "grows.py").write_text(GROWS)
+    told = {"capture_output": True, "text": True, "timeout": 120, "cwd": tmp_path}
+    done = subprocess.run([sys.executable, "-c", ASKS], **told)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+    assert not done.stderr

@@ -135,3 +135,45 @@ def test_a_run_with_names_is_another_run_than_one_with_pseudonyms(clinic, tmp_pa
 def test_faces_of_people_are_drawn_under_maps_where_asked_for_alone(asked, synthetic, drawn):
     run = SimpleNamespace(cohort={"synthetic": bool(synthetic)})
     assert shows_faces(run, OmegaConf.create({"report": {"faces": bool(asked)}})) is drawn
+
+
+@pytest.fixture(scope="module")
+def under_a_key(clinic, tmp_path_factory) -> Path:
+    """A folder with a run, and the key file that it was made under."""
+    root = tmp_path_factory.mktemp("keys")
+    assert train(clinic, root / "run", f"cohort.pseudonyms={root / 'key.csv'}") == 0
+    return root
+
+
+@pytest.mark.parametrize("key", ["other.csv", ""])
+def test_a_run_goes_on_under_its_own_key_alone(key, clinic, under_a_key, capsys):
+    words = [f"cohort.pseudonyms={under_a_key / key}"] if key else []
+    assert train(clinic, under_a_key / "run", *words) == 2
+    told = capsys.readouterr().err
+    assert f"was made with the pseudonyms of {under_a_key / 'key.csv'}, and this command reads" in told
+    assert f"Give cohort.pseudonyms={under_a_key / 'key.csv'}, or choose another run=" in told
+
+
+@pytest.mark.parametrize("key", ["other.csv", ""])
+def test_people_are_judged_under_the_key_of_the_run_alone(key, clinic, under_a_key, tmp_path, capsys):
+    """Under another key those on whom the models were fitted would be taken for new people."""
+    ask = ["predict", f"run={under_a_key / 'run'}", "cohort=folder", f"cohort.root={clinic}"]
+    assert cli.main([*ask, *([f"cohort.pseudonyms={tmp_path / key}"] if key else [])]) == 2
+    told = capsys.readouterr().err
+    assert "whether somebody was among its people cannot be told" in told
+    assert f"Add cohort.pseudonyms={under_a_key / 'key.csv'}; who is new is added to it" in told
+    assert cli.main([*ask, f"cohort.pseudonyms={under_a_key / 'key.csv'}"]) == 5
+    assert "were fitted on P" in capsys.readouterr().err
+
+
+def test_a_run_whose_key_is_gone_is_told_and_no_new_key_is_drawn(clinic, under_a_key, tmp_path, capsys):
+    run = Path(shutil.copytree(under_a_key / "run", tmp_path / "run"))
+    facts = json.loads((run / "run.json").read_text())
+    gone = tmp_path / "gone.csv"
+    facts["paths"]["cohort.pseudonyms"] = str(gone)
+    (run / "run.json").write_text(json.dumps(facts))
+    assert cli.main(["explain", f"run={run}", "checks=0", "repeats=2"]) == 2
+    assert f"knows its people by the pseudonyms of {gone}, which is not there" in capsys.readouterr().err
+    assert not gone.exists()
+    assert cli.main(["predict", f"run={run}", "cohort=folder", f"cohort.root={clinic}"]) in (0, 5)
+    assert "whether somebody was among its people cannot be told" in capsys.readouterr().err

@@ -41,6 +41,12 @@ def paths(config: DictConfig) -> dict[str, str]:
     return _resolved(config)[1]
 
 
+def key_of(key_file: Any) -> str:
+    """What a run's identity says of a key file of pseudonyms: its place, for it grows while people are read."""
+    place = str(Path(str(key_file)).expanduser().resolve())
+    return f"key {hashlib.sha256(place.encode()).hexdigest()[:16]}"
+
+
 def _resolved(config: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
@@ -50,10 +56,9 @@ def _resolved(config: DictConfig) -> tuple[dict[str, Any], dict[str, str]]:
             part.get(group, {}).pop(key, None)
     _without_idle(part.get("protocol") or {})
     found: dict[str, str] = {}
-    if key_file := part.get("cohort", {}).pop("pseudonyms", None):  # by its place: it grows while people are read
+    if key_file := part.get("cohort", {}).pop("pseudonyms", None):
         found["cohort.pseudonyms"] = str(key_file)
-        place = str(Path(str(key_file)).expanduser().resolve())
-        part["cohort"]["pseudonyms"] = f"key {hashlib.sha256(place.encode()).hexdigest()[:16]}"
+        part["cohort"]["pseudonyms"] = key_of(key_file)
     return {key: _by_content(value, key, found) for key, value in part.items()}, found
 
 

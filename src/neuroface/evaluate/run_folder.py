@@ -222,6 +222,13 @@ class RunFolder:
             for key in dict.fromkeys([*old, *new])
             if _shown(old, key) != _shown(new, key)
         ]
+        if [key for key in {*old, *new} if _shown(old, key) != _shown(new, key)] == ["cohort.pseudonyms"]:
+            key = (self.facts.get("paths") or {}).get("cohort.pseudonyms")
+            names = f"the pseudonyms of {key}" if key else "people's own names"
+            return RunMismatchError(
+                f"Run folder {self.path} was made with {names}, and this command reads the same people under others. "
+                f"{f'Give cohort.pseudonyms={key}' if key else 'Leave cohort.pseudonyms out'}, or choose another run=."
+            )
         more = f"; and {len(differing) - SHOWN} more keys" if len(differing) > SHOWN else ""
         return RunMismatchError(
             f"Run folder {self.path} holds other science: {'; '.join(differing[:SHOWN])}{more}. "

@@ -203,6 +203,9 @@ def outcomes(
     if client is not None and n_jobs != 1:
         yield from on_cluster(client, calls, where=where)
         return
+    # A worker whose memory grew, or that had nothing to do for long, ends between two pieces and another takes its
+    # place: nothing is lost, and there is nothing to do about it. Said in a thread of loky's, so for the whole process.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given to the executor")
     with joblib.parallel_config(
         backend="loky", inner_max_num_threads=1, initializer=begin, initargs=(os.getpid(), tuple(sys.path))
     ):

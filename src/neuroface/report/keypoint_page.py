@@ -12,7 +12,7 @@ import pandas as pd
 
 from neuroface.evaluate.cells import guarded_table
 from neuroface.report import keypoint_figures, page_tables, wording
-from neuroface.report.page_files import template, write_figure, write_whole
+from neuroface.report.page_files import forget_figures, template, write_figure, write_whole
 from neuroface.report.run import Run
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def render(
     """
     (out / "samples").mkdir(parents=True, exist_ok=True)
     drawn = {}
+    forget_figures(out)
     for name, (figure, caption, alt) in _figures(points, people, pictures, unit=unit, positive=run.positive).items():
         data = base64.b64encode(write_figure(out, name, figure, vector="svg")).decode()
         drawn[name] = {"name": name, "data": data, "caption": caption, "alt": alt}

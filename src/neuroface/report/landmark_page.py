@@ -17,7 +17,7 @@ from neuroface.evaluate.run_files import read_json, read_yaml
 from neuroface.evaluate.run_folder import RunFolder
 from neuroface.landmarks import metrics
 from neuroface.report import landmark_figures, landmark_tables, page_tables, wording
-from neuroface.report.page_files import template, write_figure, write_whole
+from neuroface.report.page_files import forget_figures, template, write_figure, write_whole
 from neuroface.report.tables import aligned_text
 
 NAMES = {"error_before": "before", "error_after": "after"}
@@ -46,6 +46,7 @@ def render(
     for name, frame in tables.items():
         write_whole(out / f"{name}.csv", guarded_table(frame).to_csv(index=False).encode())
     pictures = []
+    forget_figures(out, name="predictions")
     for name, (figure, caption) in _figures(run, points, crops, truth).items():
         data = write_figure(out, name, figure, vector=vector)
         pictures.append({"name": name, "data": base64.b64encode(data).decode(), "caption": caption, "alt": caption})

@@ -29,6 +29,13 @@ def write_figure(out: Path, name: str, figure: Figure, *, vector: str | None = N
     return data
 
 
+def forget_figures(*folders: Path, name: str = "*") -> None:
+    """Take away figures of an earlier drawing: it may have been asked for faces, and this one is not."""
+    for folder in folders:
+        for file in [one for kind in ("png", "svg", "pdf") for one in folder.glob(f"{name}.{kind}")]:
+            file.unlink()
+
+
 def _saved(figure: Figure, kind: str, **keys: Any) -> bytes:
     buffer = BytesIO()
     figure.savefig(buffer, format=kind, **keys)

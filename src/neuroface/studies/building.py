@@ -110,7 +110,11 @@ def build_landmarks(node: Any, *, device: str) -> Any:
 
 def build_steps(config: DictConfig) -> Steps:
     from neuroface.detection import Steps
+    from neuroface.studies.same_key import check_key
 
+    weights = str(config.landmarks.get("weights") or "")
+    if weights and (Path(weights).expanduser() / "run.json").is_file() and config.get("cohort"):
+        check_key(Path(weights).expanduser(), config, word="landmarks.weights")
     return Steps(
         landmarks=build_landmarks(config.landmarks, device=config.execution.device),
         lift=instantiate(config.lift, "lift"),

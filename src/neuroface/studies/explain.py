@@ -43,6 +43,7 @@ def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int, refits:
     from neuroface.explain.maps import check_classifier
     from neuroface.progress import Progress
     from neuroface.report import run as runs
+    from neuroface.report.page_files import forget_figures
     from neuroface.studies import lights
     from neuroface.studies.building import build_estimator, build_steps, build_view
 
@@ -70,9 +71,11 @@ def explain(path: Path, *, asked: DictConfig, n_panels: int, tiles: int, refits:
                 models[SHUFFLED] = again
                 right.append(lights.share_right(again, given, rows))
             lit.add(known, of_samples(models, given, rows["predicted"].to_numpy(str)))
+        out = path / FOLDER
+        forget_figures(out, out / "panels", out / "lights")
         text = "" if album is None else _write(folder, album)
         further = {} if album is None else FURTHER
-        page = lights.write(run, lit, path / FOLDER, right=right, further=further)
+        page = lights.write(run, lit, out, right=right, further=further)
         return "\n".join(filter(None, [text, "" if faces else NO_FACES, lights.in_short(lit), str(page)]))
 
 

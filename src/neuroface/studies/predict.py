@@ -87,6 +87,7 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     from neuroface.report import run as runs
     from neuroface.studies.building import build_samples
     from neuroface.studies.refused import check_features, refuse_copies, refuse_named, refuse_seen, without_dead_end
+    from neuroface.studies.same_key import check_key
 
     asked, _ = compose("predict", overrides)
     if not asked.run:
@@ -95,6 +96,8 @@ def ask(overrides: list[str], *, other_people: bool = False, judged: bool = Fals
     run = runs.read(path)
     files = model_files(path, folds=folds_of(path))
     config = _as_in_run(path, asked, overrides)
+    if not asked.recording:
+        check_key(path, config)
     if not judged:
         _as_new_rows(config, run)
     if asked.recording and not asked.subject:

@@ -35,6 +35,7 @@ def run(overrides: list[str]) -> None:
     from neuroface.studies.finished import run_config, view_name
     from neuroface.studies.importance import explain_table
     from neuroface.studies.keypoints import explain_keypoints
+    from neuroface.studies.same_key import refuse_lost_key
 
     head = None
     if config.flame:
@@ -43,6 +44,7 @@ def run(overrides: list[str]) -> None:
 
         head = FlameHead(load(config.flame, config.flame_landmarks))
     for path in run_folders(config.run):
+        refuse_lost_key(path)
         of_run = run_config(path, config)
         if config.map == "keypoints":
             print(explain_keypoints(path, of_run, checks=config.checks, refits=config.refits))
