@@ -89,3 +89,18 @@ def test_covariates_that_order_the_groups_the_wrong_way_tell_nothing(run: Path) 
     assert "Covariates alone" in warning(told)
     told.covariates["only"]["auc"] = 0.08  # type: ignore[index]
     assert not warning(told)
+
+
+def test_covariates_that_can_no_longer_be_asked_for_are_told_and_the_usual_ones_stand_in(run: Path, capsys) -> None:
+    """A fact that is gone from people.csv does not end the scoring of a run again."""
+    covariates.write(run, ["age"])
+    people = run / "people.csv"
+    before = people.read_text()
+    people.write_text(before.replace("age", "years", 1))
+    covariates.write_again(run)
+    assert (
+        "covariates=age, as asked before, cannot be looked at any more; the usual ones are." in capsys.readouterr().err
+    )
+    assert covariates.asked_of(run) is None
+    assert "age" not in read_json(run / "covariates.json")["names"]
+    people.write_text(before)
