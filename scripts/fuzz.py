@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import importlib
 import importlib.util
 import multiprocessing
 import os
@@ -43,13 +44,8 @@ Group = Callable[[], list[Reader]]
 def groups(source: Path | None = None) -> list[Group]:
     """What makes the readers, some at a time: ours, or the function readers() of a file."""
     if source is not None:
-        spec = importlib.util.spec_from_file_location(source.stem, source)
-        if spec is None or spec.loader is None:
-            raise SystemExit(f"--readers {source}: it must be a file of Python (.py) with a function readers()")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        return [module.readers]
+        sys.path.insert(0, str(source.resolve().parent))  # imported as any other, so that coverage is seen
+        return [importlib.import_module(source.stem).readers]
     import fuzz_binary
     import fuzz_cohorts
     import fuzz_files
