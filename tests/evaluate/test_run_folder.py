@@ -199,5 +199,8 @@ def test_what_a_finished_run_wrote_is_known_by_its_sums(tmp_path):
     for name in ("folds/P1.csv", "models/P1.npz", "predictions.csv", "scores.json"):
         (run.path / name).write_text("as wriTten")
     assert run.rotten() == ["folds/P1.csv", "models/P1.npz", "predictions.csv"]
+    (run.path / "config.yaml").write_text("seed: 1\n")
+    assert run.rotten()[2:] == ["predictions.csv", "config.yaml"]
+    run.write_text("config.yaml", "{}\n")
     (run.path / "folds" / ".P1.csv.sha256").unlink()  # as a run of an older version
     assert run.rotten() == ["models/P1.npz", "predictions.csv"]

@@ -31,7 +31,7 @@ FILES = ("config.yaml", "splits.json", "audit.json", "predictions.csv", "scores.
 UNDER_WAY = (".sums", "annotated", "checkpoints", "folds", "inner", "models", "null")
 SUMMED = ("folds/", "null/")  # what a run continues from: their sums lie beside them
 # What others read of a finished run: their sums lie apart, because a folder of models is read as it is.
-SUMMED_APART = ("models/", "predictions.csv")
+SUMMED_APART = ("models/", "predictions.csv", "config.yaml", "splits.json")
 SUMS = ".sums"
 MISSING = "(absent)"
 GIT_S = 10.0
@@ -163,8 +163,10 @@ class RunFolder:
 
     def rotten(self) -> list[str]:
         """The files of a finished run, by their names in it, that hold other bytes than were written."""
-        found = [file for room in (*SUMMED, "models/") for file in sorted((self.path / room).glob("[!.]*"))]
-        names = [file.relative_to(self.path).as_posix() for file in [*found, self.path / "predictions.csv"]]
+        rooms = [name for name in (*SUMMED, *SUMMED_APART) if name.endswith("/")]
+        found = [file for room in rooms for file in sorted((self.path / room).glob("[!.]*"))]
+        single = [name for name in SUMMED_APART if name not in rooms]
+        names = [*(file.relative_to(self.path).as_posix() for file in found), *single]
         return [name for name in names if (self.path / name).is_file() and not self._is_as_written(name)]
 
     def _is_as_written(self, name: str) -> bool:

@@ -76,10 +76,10 @@ class HaarDetector:
             import cv2
 
             if not hasattr(cv2, "CascadeClassifier"):
-                raise ConfigError(f"OpenCV {cv2.__version__} has no Haar cascades. Install opencv-python>=4.8,<5.")
+                raise ConfigError(f"OpenCV {cv2.__version__} has no Haar cascades. Install opencv-python>=4.11,<5.")
             file = Path(cv2.__file__).parent / "data" / f"haarcascade_frontalface_{self.cascade}.xml"
             if not file.is_file():
-                raise ConfigError(f"OpenCV {cv2.__version__} came without {file.name}. Install opencv-python>=4.8,<5.")
+                raise ConfigError(f"OpenCV {cv2.__version__} came without {file.name}. Install opencv-python>=4.11,<5.")
             self._loaded["cascade"] = cv2.CascadeClassifier(str(file))
         return self._loaded["cascade"]
 

@@ -34,7 +34,10 @@ def ensemble(runs: list[Path], *, method: str, out: str | None, n_bootstrap: int
     from neuroface.evaluate.run_files import read_json, read_yaml
     from neuroface.evaluate.several_audits import merged_audit
     from neuroface.evaluate.tournament import is_tournament
+    from neuroface.report.run import tell_rot
 
+    for run in runs:
+        tell_rot(run)
     predictions, weights = several.combine(runs, method=method)
     tables = [read_predictions(run / "predictions.csv") for run in runs]
     joined = checks.joined_tasks(runs, tables)
