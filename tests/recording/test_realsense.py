@@ -290,7 +290,11 @@ def test_random_bytes_are_a_data_error(tmp_path, head):
 @pytest.mark.parametrize(
     ("whole", "broken", "cause"),
     [
-        (b"f0220512", b"\xff0220512", "SerdeError"),  # text that is no UTF-8
+        (
+            b"f0220512",
+            b"\xff0220512",
+            "SerdeError|UnicodeDecodeError",
+        ),  # text that is no UTF-8; by rosbags 0.11.9, and before
         (b"compression=none", b"compression=\xffone", "ReaderError"),
         (b"diagnostic_msgs/KeyValue", b"diagnostic_msgs/KeyValve", "KeyError"),  # a type that does not exist
     ],
@@ -302,7 +306,7 @@ def test_damage_within_a_bag(record, whole, broken, cause):
     path.write_bytes(content.replace(whole, broken))
     with pytest.raises(DataError, match=r"clip\.bag .* Copy it again, or reindex it\.") as error:
         RealSenseBag(path)
-    assert type(error.value.__cause__).__name__ == cause
+    assert type(error.value.__cause__).__name__ in cause.split("|")
 
 
 def test_rows_too_short_for_their_pixels(record):

@@ -40,7 +40,7 @@ def read(path: Path) -> Tracks:
             declared = int(reader.last_frame) - int(reader.first_frame) + 1
     except Exception as error:  # of a damaged file the library raises whatever it stumbles over
         raise DataError(f"{path} cannot be read as C3D, half a file perhaps: {error}") from error
-    if not rows and declared >= HEADER_FULL:
+    if declared == HEADER_FULL or (not rows and declared > HEADER_FULL):  # more may follow than the header can say
         raise DataError(f"{path} has {HEADER_FULL} frames or more and does not say how many; cut it into shorter files")
     if not rows or not len(rows[0]):
         raise DataError(f"{path} holds no markers")
