@@ -32,6 +32,7 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
     if not run.is_binary or run.is_within_person:
         if names:
             raise ConfigError(f"{path}: covariates are for runs of two classes of people.")
+        (path / FILE).unlink(missing_ok=True)  # of an earlier scoring
         return
     units = run.units
     facts = facts_of(run)
@@ -45,6 +46,7 @@ def write(path: Path, names: Sequence[str] | None = None) -> None:
     X, _ = covariates.matrix(rows, chosen)
     positive = y == run.positive
     if not X.shape[1] or min(positive.sum(), (~positive).sum()) < 3:
+        (path / FILE).unlink(missing_ok=True)  # of an earlier scoring
         return
     seed = int((run.facts.get("seeds") or {}).get("run", 0))
     scores = units[f"p_{run.positive}"].to_numpy(float)
@@ -62,7 +64,9 @@ def write_repeatability(path: Path) -> None:
 
     tables = {"repeatability": repeatability(runs.read_table(path / "samples.csv")), "mixed": mixed(runs.read(path))}
     for name, table in tables.items():
-        if not table.empty:
+        if table.empty:
+            (path / f"{name}.csv").unlink(missing_ok=True)  # of an earlier scoring
+        else:
             RunFolder(path).write_text(f"{name}.csv", guarded_table(table).to_csv(index=False))
 
 

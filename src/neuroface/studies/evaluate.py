@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from omegaconf import DictConfig
 
 from neuroface.configuration.compose import compose
 from neuroface.studies import covariates, finetune, folders, regression, scoring
@@ -17,12 +20,21 @@ def _covariates(asked: Any) -> list[str]:
     return [str(name) for name in ([asked] if isinstance(asked, str) else asked or ())]
 
 
+def _tell_ignored(path: Path, config: DictConfig, keys: Sequence[str]) -> None:
+    """Which of the keys are given and say nothing about this run."""
+    if given := [f"{key}=" for key in keys if config[key]]:
+        print(f"{path}: {' and '.join(given)} is for runs that tell classes; nothing is done here.", file=sys.stderr)
+
+
 def evaluated(overrides: list[str]) -> Iterator[Path]:
     """Each folder once it is scored and drawn: runs, then experiments, then the ensemble of several named runs."""
     config, _ = compose("eval", overrides)
     runs, experiments = folders.run_folders(config.run), folders.experiment_folders(config.run)
     for path in runs:
-        if regression.is_run(path):
+        number = regression.is_run(path)
+        if number or finetune.is_run(path):
+            _tell_ignored(path, config, ("covariates", "audit") if number else ("covariates", "audit", "accept"))
+        if number:
             regression.score_again(path, n_bootstrap=config.bootstrap)
         elif not finetune.is_run(path):  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
@@ -33,8 +45,8 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
             covariates.write_repeatability(path)
             if config.audit:
                 audit_again(path)
-            if config.accept is not None:
-                accept(path, config.accept)
+        if config.accept is not None and not finetune.is_run(path):
+            accept(path, config.accept)
         folders.draw(path)
         yield path
     yield from experiments
