@@ -123,6 +123,16 @@ def test_another_launcher_is_hydras(capsys, tmp_path, monkeypatch):
     assert "neuroface: seed=1: nobody is there." in capsys.readouterr().err
 
 
+def test_a_launcher_that_is_not_installed_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("neuroface.configuration.sweep.EXTRAS", {"submitit_slurm": ("slurm", "no-such-distribution")})
+    with pytest.raises(ConfigError, match=r"submitit_slurm needs pip install 'neuroface\[slurm\]'"):
+        with_flags("train", ["-m", "hydra/launcher=submitit_slurm", "seed=1,2"], runner([]))
+    monkeypatch.setattr("neuroface.configuration.sweep.EXTRAS", {})
+    monkeypatch.setattr("neuroface.configuration.sweep.which", lambda name: None)
+    with pytest.raises(ConfigError, match="there is no srun here"):
+        with_flags("train", ["-m", "hydra/launcher=submitit_slurm", "seed=1,2"], runner([]))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("launcher", "needs"),

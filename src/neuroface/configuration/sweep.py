@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import metadata
+from shutil import which
 
 import hydra
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -23,6 +25,13 @@ from neuroface.places import file_error
 
 # The key that says where a verb writes.
 PLACES = {"train": "run", "features": "out", "landmarks": "out", "prepare": "out", "eval": "out"}
+
+# Launchers of Hydra that an extra brings: its name, and the distribution.
+EXTRAS = {
+    "joblib": ("joblib", "hydra-joblib-launcher"),
+    "submitit_local": ("slurm", "hydra-submitit-launcher"),
+    "submitit_slurm": ("slurm", "hydra-submitit-launcher"),
+}
 
 Run = Callable[[list[str]], None]
 After = Callable[[list[list[str]]], None]
@@ -134,8 +143,25 @@ def _files_in_words() -> Iterator[None]:
         raise file_error(error) from error
 
 
+def _check_launcher(words: list[str]) -> None:
+    """ConfigError for a launcher whose extra is not installed, and for Slurm's where there is no Slurm."""
+    for name in (word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")):
+        if name in EXTRAS:
+            extra, distribution = EXTRAS[name]
+            try:
+                metadata.version(distribution)
+            except metadata.PackageNotFoundError as error:
+                raise ConfigError(f"hydra/launcher={name} needs pip install 'neuroface[{extra}]'.") from error
+        if name == "submitit_slurm" and which("srun") is None:
+            raise ConfigError(
+                f"hydra/launcher={name}: there is no srun here, so this is no machine of a Slurm cluster. Give the "
+                "command there, or hydra/launcher=submitit_local on this one."
+            )
+
+
 def _hand_over(verb: str, words: list[str], run: Run) -> None:
     """Let Hydra read the words, as another launcher or --cfg needs; what it raises comes back as our errors."""
+    _check_launcher(words)
 
     def job(_: DictConfig) -> None:
         given = HydraConfig.get().overrides
