@@ -27,7 +27,7 @@ from neuroface.classifiers.local_weights import people_of
 from neuroface.cohorts.marks import datavyu, textgrid
 from neuroface.cohorts.native import read_recording
 from neuroface.cohorts.one import Visits
-from neuroface.cohorts.reading import read_rows
+from neuroface.cohorts.reading import read_numbers, read_rows
 from neuroface.cohorts.table_files import Written, read_table
 from neuroface.cohorts.trackers import mediapipe, openface3
 from neuroface.errors import DataError
@@ -188,6 +188,8 @@ def tensors(told):
         (lambda f: read_rows(f, required=()), "a.csv", b'a,b\n1,"' + b"x" * 200_000 + b'"\n'),
         (lambda f: read_table(f, text=[], written=Written()), "a.csv", b"a;b\r1;2\n1;2\n"),
         (lambda f: read_table(f, text=[], written=Written()), "a.csv", b'a;"b\n' + b"x" * 200_000),
+        (lambda f: read_numbers(f, lambda name: True), "a.csv", b"x_0,\ry_0\n0,1,\n"),
+        (lambda f: read_numbers(f, lambda name: True), "a.csv", b"x_0\n0,1,y,\n0,1,y,2\n0,1,y,2\n"),
         (read_times, "timestamps.csv", b"stream,frame,timestamp_s\ncolor,0,\xff\n"),
         (read_predictions, "predictions.csv", b"sample,p_HC\nP1,0,5\nP2,,,\n"),
         (read_predictions, "predictions.csv", b"sample,p_HC\nP1,half\n"),

@@ -6,6 +6,7 @@ import pytest
 
 from neuroface.cohorts.dialect import Dialect, check_people, dialect_of, ends_in_separators, is_nan, read_text
 from neuroface.cohorts.reading import read_numbers, read_rows, reading_of
+from neuroface.cohorts.table_files import Written, read_table
 from neuroface.errors import DataError
 
 
@@ -32,7 +33,7 @@ def test_dialects(text, separator, decimal):
     [
         ("a,b\n1,2,\n3,4,\n", True),
         ("a,b\n1,2\n3,\n", False),  # the last cell is empty
-        ("a,b\n1,2,3\n4,5,\n", False),  # R writes the names of rows first, and no name for them
+        ('a,b\n"1",2,3\n"4",5,\n', False),  # R writes the names of rows first, and no name for them
         ("a,b,\n1,2,\n", False),
     ],
 )
@@ -40,7 +41,28 @@ def test_rows_that_end_in_a_separator_do_not_move_the_columns(tmp_path, text, en
     assert ends_in_separators(text, ",") == ends
     file = tmp_path / "t.csv"
     file.write_text(text)
-    assert read_numbers(file, lambda name: name == "b")["b"].iloc[0] == (3 if text.startswith("a,b\n1,2,3") else 2)
+    assert read_numbers(file, lambda name: name == "b")["b"].iloc[0] == (3 if '"1",2,3' in text else 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "frame,b\n1,2,3\n2,5,6\n",  # names of rows, or a last column without a name: nobody knows
+        "a,b\n1,2\n3,4,5\n",
+        "a,b\n1,2\n3\n",
+        'a,b\n"1",2\n"3"\n',
+    ],
+)
+def test_rows_of_another_length_are_refused_and_not_moved_cut_or_filled(tmp_path, text):
+    file = tmp_path / "t.csv"
+    file.write_text(text)
+    line = 2 if text.startswith("frame") else 3
+    for read in (
+        lambda: read_numbers(file, lambda name: True),
+        lambda: read_table(file, text=[], written=Written()),
+    ):
+        with pytest.raises(DataError, match=rf"Line {line} of .*|Expected 2 fields in line 3, saw 3"):
+            read()
 
 
 def test_one_person_under_two_spellings_is_refused():

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from neuroface.errors import DataError
 
@@ -104,8 +105,54 @@ def ends_in_separators(text: str, separator: str) -> bool:
     rows = [line for line in lines[1:] if line.strip()]
     if not rows or lines[0].endswith(separator) or not all(row.endswith(separator) for row in rows):
         return False
-    header, first = csv.reader([lines[0], rows[0]], delimiter=separator)
+    try:
+        header, first = csv.reader([lines[0], rows[0]], delimiter=separator)
+    except csv.Error:  # told by whoever reads the whole table
+        return False
     return len(first) == len(header) + 1
+
+
+def check_lengths(path: Path, content: bytes, separator: str) -> None:
+    """DataError for a row that has not as many cells as the first line, which pandas would shift, cut or fill silently.
+
+    One more cell in each row is no fault where it is empty and last, or first and in quotes: names of rows, as R's
+    write.table puts them. Nor is a name less in the first line, empty and last. Blank lines are no rows.
+    """
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    first, _, body = content.partition(b"\n")
+    mark = separator.encode()
+    try:
+        header: list[str] = next(_rows(first, separator), [])
+        if b'"' in body:
+            table = _rows(body, separator)
+            lengths = [(table.line_num + 1, len(row)) for row in table if any(map(str.strip, row))]
+        else:
+            lines = enumerate(body.split(b"\n"), start=2)
+            lengths = [(number, line.count(mark) + 1) for number, line in lines if line.strip()]
+    except csv.Error:  # told by whoever reads the table
+        return
+    columns = len(header)
+    right = {columns, columns - 1} if header and not header[-1].strip() else {columns}
+    odd = [found for found in lengths if found[1] not in right]
+    if not odd:
+        return
+    if len(odd) == len(lengths) and {length for _, length in odd} == {columns + 1}:
+        rows = [line.strip(b" ") for line in body.split(b"\n") if line.strip()]
+        if all(row.endswith(mark) for row in rows) or all(row.startswith(b'"') for row in rows):
+            return
+    number, length = odd[0]
+    raise DataError(
+        f"Line {number} of {path} has {length} cells, the first line {columns} columns. Name each column in the first "
+        "line, and write names of rows in none (in R: row.names = FALSE)."
+    )
+
+
+def _rows(content: bytes, separator: str) -> Any:
+    """The reader of csv, which knows its line_num."""
+    text = io.StringIO(content.decode("utf-8", "replace"), newline="")
+    return csv.reader(text, delimiter=separator, skipinitialspace=True)
 
 
 def with_points(cell: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from neuroface import face
 from neuroface.cohorts.dialect import (
+    check_lengths,
     check_people,
     check_spelling,
     dialect_of,
@@ -222,7 +223,8 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
     """The wanted columns of a CSV of numbers; blanks around names and a byte order mark are skipped.
 
     Every spelling of a missing number is read as NaN; what is unusual in how the file is written stands in
-    `attrs["notes"]`. Errors: DataError for a missing or unreadable file, and for columns that are not numbers.
+    `attrs["notes"]`. Errors: DataError for a missing or unreadable file, columns that are not numbers, and rows of
+    another length.
     """
     import pandas as pd
 
@@ -245,6 +247,7 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
         raise
     except (ValueError, OSError) as error:  # pandas' own parser errors are ValueErrors
         raise DataError(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from error
+    check_lengths(path, path.read_bytes(), how.separator)
     frame.columns = frame.columns.str.strip()
     if twice := repeated_columns(head.split("\n", 1)[0].split(how.separator)):
         raise DataError(f"{path} has column {', '.join(map(repr, twice[:5]))} more than once; name each column once")

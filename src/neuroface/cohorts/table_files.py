@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroface.cohorts.dialect import Dialect, dialect_of, ends_in_separators, is_nan, read_text, repeated_columns
+from neuroface.cohorts.dialect import (
+    Dialect,
+    check_lengths,
+    dialect_of,
+    ends_in_separators,
+    is_nan,
+    read_text,
+    repeated_columns,
+)
 from neuroface.errors import ConfigError, DataError
 from neuroface.outside import check_workbook
 
@@ -90,6 +98,7 @@ def _text(file: Path, usual: str, text: Sequence[str], written: Written) -> tupl
         converters=as_written,
         index_col=False if ends_in_separators(content, how.separator) else None,
     )
+    check_lengths(file, content.encode(), how.separator)
     for name in frame.columns:
         if not (pd.api.types.is_numeric_dtype(frame[name]) or str(name).strip() in text):
             frame[name] = frame[name].mask(frame[name].map(is_nan))
