@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
-from neuroface.errors import ConfigError
+from neuroface.errors import ConfigError, RunFailedError
 
 
 def file_error(error: OSError) -> ConfigError:
@@ -38,3 +39,14 @@ def check_writable(key: str, path: Path, *, file: bool = False) -> None:
     except OSError as error:
         message = f"{key}={path}: cannot write to {there} ({error.strerror}). Choose another place."
         raise ConfigError(message) from error
+
+
+def begin_folder(folder: Path) -> None:
+    """In a worker: an empty folder, whatever an earlier one left there. RunFailedError where its parent is gone."""
+    if not folder.parent.is_dir():
+        raise RunFailedError(
+            f"{folder.parent} is not there any more, or cannot be seen by a worker: its disk is gone, or not shared. "
+            "Give the same command again when it is back."
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()

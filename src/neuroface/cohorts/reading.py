@@ -233,8 +233,9 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
     head = read_head(path)
     how = dialect_of(head)
     try:
+        content = path.read_bytes()
         frame: pd.DataFrame = pd.read_csv(
-            path,
+            io.BytesIO(content),
             encoding="utf-8-sig",
             sep=how.separator,
             decimal=how.decimal,
@@ -247,7 +248,7 @@ def read_numbers(path: Path, wanted: Callable[[str], bool]) -> pd.DataFrame:
         raise
     except (ValueError, OSError) as error:  # pandas' own parser errors are ValueErrors
         raise DataError(f"{path} cannot be read as CSV: {str(error).splitlines()[0]}") from error
-    check_lengths(path, path.read_bytes(), how.separator)
+    check_lengths(path, content, how.separator)
     frame.columns = frame.columns.str.strip()
     if twice := repeated_columns(head.split("\n", 1)[0].split(how.separator)):
         raise DataError(f"{path} has column {', '.join(map(repr, twice[:5]))} more than once; name each column once")

@@ -32,6 +32,7 @@ from neuroface.evaluate.workers import (
     Failure,
     SavedModel,
     check_n_jobs,
+    messages_of,
     n_processes,
     one_thread,
     outcomes,
@@ -213,8 +214,7 @@ def _fold_call(plan: NumberPlan, fold: Fold, save_model: bool) -> _Done | Failur
             warnings.simplefilter("always")
             model, predicted, dummy = _fitted(plan, fold, derive_seed(plan.seed, fold.name))
             file = saved(model) if save_model else None
-        messages = sorted({f"{w.category.__name__}: {w.message}" for w in caught})
-        return _Done(fold, predicted, dummy, file, messages, spent_since(started))
+        return _Done(fold, predicted, dummy, file, messages_of(caught), spent_since(started))
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
 

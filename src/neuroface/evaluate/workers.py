@@ -70,7 +70,7 @@ def fold_call(task: Task, fold: Fold, save_model: bool, fitted: Any = None) -> F
             model = saved(result.model) if save_model else None
     except Exception as error:
         return Failure(fold.name, f"{type(error).__name__}: {error}", traceback.format_exc())
-    return replace(result, model=None, spent=spent_since(started)), model, _messages(caught)
+    return replace(result, model=None, spent=spent_since(started)), model, messages_of(caught)
 
 
 def together_calls(task: Task, folds: Sequence[Fold], save_model: bool) -> Iterator[FoldOutcome]:
@@ -95,11 +95,12 @@ def together_calls(task: Task, folds: Sequence[Fold], save_model: bool) -> Itera
         outcome = fold_call(task, fold, save_model, model)
         if not isinstance(outcome, Failure):
             result, file, messages = outcome
-            outcome = result, file, sorted({*messages, *_messages(caught)})
+            outcome = result, file, sorted({*messages, *messages_of(caught)})
         yield outcome
 
 
-def _messages(caught: Sequence[warnings.WarningMessage]) -> list[str]:
+def messages_of(caught: Sequence[warnings.WarningMessage]) -> list[str]:
+    """What was warned of, each once."""
     return sorted({f"{w.category.__name__}: {w.message}" for w in caught})
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from neuroface.contents import about
-from neuroface.errors import DataError, RunFailedError
+from neuroface.errors import DataError
+from neuroface.places import begin_folder
 from neuroface.recording import faces
 from neuroface.recording.crop import Crop, share_outside, square, warp
 from neuroface.recording.face_cutting import FILE_TYPES, FaceCutting
@@ -83,13 +84,7 @@ def extract(cutting: FaceCutting, job: Job) -> dict[str, Any]:
 
     Errors: DataError for what is wrong with it, RunFailedError where the folder is not there any more.
     """
-    if not job.stage.parent.is_dir():
-        raise RunFailedError(
-            f"{job.stage.parent} is not there any more, or cannot be seen by a worker: its disk is gone, or not "
-            "shared. Give the same command again when it is back."
-        )
-    shutil.rmtree(job.stage, ignore_errors=True)
-    job.stage.mkdir()
+    begin_folder(job.stage)
     try:
         source = source_of(job.recording)  # before it is read: what changes meanwhile is a change
         row = _cut_all(job, cutting)

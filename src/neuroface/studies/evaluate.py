@@ -31,12 +31,12 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
     config, _ = compose("eval", overrides)
     runs, experiments = folders.run_folders(config.run), folders.experiment_folders(config.run)
     for path in runs:
-        number = regression.is_run(path)
-        if number or finetune.is_run(path):
+        number, landmarks = regression.is_run(path), finetune.is_run(path)
+        if number or landmarks:
             _tell_ignored(path, config, ("covariates", "audit") if number else ("covariates", "audit", "accept"))
         if number:
             regression.score_again(path, n_bootstrap=config.bootstrap)
-        elif not finetune.is_run(path):  # whose page computes every score from the predicted points
+        elif not landmarks:  # whose page computes every score from the predicted points
             scoring.score_again(path, n_bootstrap=config.bootstrap)
             if names := _covariates(config.covariates):
                 covariates.write(path, names)
@@ -45,7 +45,7 @@ def evaluated(overrides: list[str]) -> Iterator[Path]:
             covariates.write_repeatability(path)
             if config.audit:
                 audit_again(path)
-        if config.accept is not None and not finetune.is_run(path):
+        if config.accept is not None and not landmarks:
             accept(path, config.accept)
         folders.draw(path)
         yield path

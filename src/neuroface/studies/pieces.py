@@ -24,11 +24,12 @@ import neuroface
 from neuroface.cohorts.native_video import files_below
 from neuroface.configuration.identity import science
 from neuroface.contents import KEPT, digest_of_file
-from neuroface.errors import Problems, RunFailedError
+from neuroface.errors import Problems
 from neuroface.evaluate.each import Failed, Failures, each, is_alone, meter_of
 from neuroface.evaluate.lock import exclusive
 from neuroface.evaluate.run_folder import digest_of
 from neuroface.outside import read_json
+from neuroface.places import begin_folder
 from neuroface.studies.whole import Recordings, Unreadable, Whole, readable
 from neuroface.types import Recording
 
@@ -203,14 +204,8 @@ class _Keyed:
 def _write_one(do: Do, common: tuple[Any, Path], thing: tuple[Recording | Unreadable, str]) -> Told:
     """In a worker: the files of one recording below a folder of its own, which vanishes when anything fails."""
     (given, folder), (_, key), recording = common, thing, readable(thing[0])
-    if not folder.is_dir():
-        raise RunFailedError(
-            f"{folder} is not there any more, or cannot be seen by a worker: its disk is gone, or not shared. Give the "
-            "same command again when it is back."
-        )
     part = folder / f"{key}.part"
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
+    begin_folder(part)
     try:
         return do(given, recording, part)
     except BaseException:
